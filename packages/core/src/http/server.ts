@@ -1,0 +1,131 @@
+/** Owns the plumbing of ordinary HTTP servers: ids, limits, timeouts, error mapping, orderly close. Not for proxying. */
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { AppError, describeError, isAppError } from '../errors/app-error.ts';
+import type { Logger } from '../log/logger.ts';
+import { randomToken } from '../secrets/random.ts';
+import type { HttpHandler, HttpRequest, HttpResponse } from './message.ts';
+
+export interface HttpServerOptions {
+  readonly handler: HttpHandler;
+  readonly log: Logger;
+  /** Largest accepted request body in bytes; 1 MiB when absent. */
+  readonly maxBodyBytes?: number;
+  /** Turns an error into a response; the default answers the error's status with its public text only. */
+  readonly renderError?: (error: unknown, request: HttpRequest) => HttpResponse;
+}
+
+export interface HttpServer {
+  /** Starts listening; port 0 takes a free one. Resolves with the bound port. */
+  listen(port: number, host?: string): Promise<number>;
+  /** Stops accepting, ends idle connections, waits for requests in flight. */
+  close(): Promise<void>;
+}
+
+/** Creates an HTTP/1.1 server around one handler. */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const server = createServer({ keepAliveTimeout: 65_000, headersTimeout: 20_000, requestTimeout: 60_000 });
+  server.maxHeadersCount = 200;
+  server.on('request', (incoming, outgoing) => void serve(options, incoming, outgoing));
+  return { listen: (port, host) => listen(server, port, host), close: () => close(server) };
+}
+
+/** Starts a net, http or https server and resolves with its port; rejects when the address is taken or forbidden. */
+export function listen(
+  server: Pick<Server, 'listen' | 'once' | 'off' | 'address'>,
+  port: number,
+  host = '127.0.0.1',
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}
+
+async function serve(options: HttpServerOptions, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const request = toRequest(incoming, outgoing, options.maxBodyBytes ?? 1_048_576);
+  let response: HttpResponse;
+  try {
+    response = await options.handler(request);
+  } catch (error) {
+    response = (options.renderError ?? renderError)(error, request);
+    if (response.status >= 500) {
+      options.log.warn('request failed', {
+        id: request.id,
+        method: request.method,
+        path: request.path,
+        error: describeError(error),
+      });
+    }
+  }
+  send(response, incoming, outgoing);
+}
+
+function toRequest(incoming: IncomingMessage, outgoing: ServerResponse, maxBodyBytes: number): HttpRequest {
+  const target = incoming.url ?? '/';
+  const mark = target.indexOf('?');
+  const abort = new AbortController();
+  outgoing.on('close', () => abort.abort());
+  return {
+    id: randomToken(9),
+    method: incoming.method ?? 'GET',
+    path: mark < 0 ? target : target.slice(0, mark),
+    query: new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)),
+    headers: incoming.headers,
+    remoteAddress: incoming.socket.remoteAddress ?? '',
+    params: {},
+    signal: abort.signal,
+    body: () => readBody(incoming, maxBodyBytes),
+  };
+}
+
+async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBytes) {
+      throw new AppError('BODY_TOO_LARGE', `request body is larger than ${maxBytes} bytes`, {
+        status: 413,
+        public: 'request body too large',
+      });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function renderError(error: unknown): HttpResponse {
+  const status = isAppError(error) ? error.status : 500;
+  const text = (isAppError(error) ? error.public : undefined) ?? (status >= 500 ? 'internal error' : 'bad request');
+  return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: `${text}\n` };
+}
+
+function send(response: HttpResponse, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const { status, headers = {}, body = '' } = response;
+  // A body left unread would be parsed as the next request's start: end the connection after the answer instead.
+  if (!incoming.complete) outgoing.setHeader('connection', 'close');
+  if (body instanceof Readable) {
+    outgoing.writeHead(status, headers);
+    body.on('error', () => outgoing.destroy());
+    outgoing.on('close', () => body.destroy());
+    body.pipe(outgoing);
+    return;
+  }
+  const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
+  const noBody = status === 204 || status === 304;
+  outgoing.writeHead(status, noBody ? headers : { 'content-length': bytes.length, ...headers });
+  outgoing.end(noBody || incoming.method === 'HEAD' ? undefined : bytes);
+}

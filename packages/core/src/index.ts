@@ -1,0 +1,23 @@
+/** The curated exports of core: what every package may use. Core knows neither Kubernetes nor OpenID. */
+export { AppError, describeError, isAppError } from './errors/app-error.ts';
+export type { AppErrorOptions } from './errors/app-error.ts';
+export { Secret } from './secrets/secret.ts';
+export { constantTimeEqual, randomToken, systemRandom } from './secrets/random.ts';
+export type { RandomBytes } from './secrets/random.ts';
+export { createLogger, silentLogger } from './log/logger.ts';
+export type { LogFields, LogFormat, Logger, LoggerOptions, LogLevel } from './log/logger.ts';
+export { createEnvReader } from './config/env.ts';
+export type { Environment, EnvReader } from './config/env.ts';
+export { formatDuration, parseDurationMs } from './text/duration.ts';
+export { delay, systemClock } from './process/clock.ts';
+export type { Clock } from './process/clock.ts';
+export { createBackoff } from './process/backoff.ts';
+export type { Backoff, BackoffOptions } from './process/backoff.ts';
+export { runProcess } from './process/run-process.ts';
+export type { RunningProcess, RunProcessOptions } from './process/run-process.ts';
+export { createHttpServer, listen } from './http/server.ts';
+export type { HttpServer, HttpServerOptions } from './http/server.ts';
+export { createRouter } from './http/router.ts';
+export type { Route } from './http/router.ts';
+export { htmlResponse, jsonResponse, readForm, readJson, textResponse } from './http/message.ts';
+export type { HttpHandler, HttpRequest, HttpResponse } from './http/message.ts';

@@ -1,0 +1,29 @@
+/** Owns the wrapper that keeps secrets out of logs, JSON and error messages. */
+import { inspect } from 'node:util';
+
+const MASK = '[secret]';
+
+/** A value that prints as `[secret]` everywhere; `reveal()` is the one way to read it, so that uses can be searched for. */
+export class Secret<T = string> {
+  static {
+    Object.defineProperty(this.prototype, inspect.custom, { value: () => MASK });
+  }
+
+  readonly #value: T;
+
+  constructor(value: T) {
+    this.#value = value;
+  }
+
+  reveal(): T {
+    return this.#value;
+  }
+
+  toString(): string {
+    return MASK;
+  }
+
+  toJSON(): string {
+    return MASK;
+  }
+}

@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+// Brings a fresh clone to life with nothing but npm: installs when the lock file is newer than what is installed, then hands
+// over to a TypeScript entry point on the pinned Node. Plain CommonJS, so that any Node that npm runs on can start it.
+'use strict';
+const { existsSync, readFileSync, writeFileSync, mkdirSync } = require('node:fs');
+const { spawn, spawnSync } = require('node:child_process');
+const { createHash } = require('node:crypto');
+const path = require('node:path');
+
+const root = path.dirname(__dirname);
+const [entry, ...args] = process.argv.slice(2);
+const stamp = path.join(root, 'node_modules', '.kfctl-installed');
+const wanted = createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json'))).digest('hex');
+const installed = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
+
+if (installed !== wanted) {
+  process.stderr.write('installing dependencies (npm ci) …\n');
+  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    shell: process.platform === 'win32',
+  });
+  if (result.status !== 0) {
+    process.stderr.write('npm ci failed; see the messages above\n');
+    process.exit(result.status || 1);
+  }
+  writeFileSync(stamp, wanted);
+}
+
+const node = path.join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+const cache = path.join(root, 'node_modules', '.cache', 'node-compile');
+mkdirSync(cache, { recursive: true });
+const child = spawn(existsSync(node) ? node : process.execPath, [path.resolve(root, entry), ...args], {
+  stdio: 'inherit',
+  env: { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE || cache },
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+child.on('exit', (code, signal) => {
+  if (signal) process.kill(process.pid, signal);
+  process.exit(code === null ? 1 : code);
+});
