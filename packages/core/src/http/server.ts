@@ -32,19 +32,26 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   return { listen: (port, host) => listen(server, port, host), close: () => close(server) };
 }
 
-/** Starts a net, http or https server and resolves with its port; rejects when the address is taken or forbidden. */
-export function listen(
-  server: Pick<Server, 'listen' | 'once' | 'off' | 'address'>,
-  port: number,
-  host = '127.0.0.1',
-): Promise<number> {
+/**
+ * Starts a net, http or https server and resolves with its port; rejects when the address is taken or forbidden.
+ * The wildcard host means "every address of this host". Where pods share one network namespace, the node names the address
+ * that is the pod's own in KFCTL_WILDCARD_ADDRESS, and the wildcard means that one.
+ */
+export function listen(server: Listenable, port: number, host = '0.0.0.0'): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => {
+    server.listen(port, ownAddress(host), () => {
       server.off('error', reject);
       resolve((server.address() as AddressInfo).port);
     });
   });
+}
+
+type Listenable = Pick<Server, 'listen' | 'once' | 'off' | 'address'>;
+
+function ownAddress(host: string): string {
+  const wildcard = host === '0.0.0.0' || host === '::' || host === '';
+  return wildcard ? (process.env['KFCTL_WILDCARD_ADDRESS'] ?? '0.0.0.0') : host;
 }
 
 function close(server: Server): Promise<void> {
