@@ -10,7 +10,9 @@ const path = require('node:path');
 const root = path.dirname(__dirname);
 const [entry, ...args] = process.argv.slice(2);
 const stamp = path.join(root, 'node_modules', '.kfctl-installed');
-const wanted = createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json'))).digest('hex');
+const wanted = createHash('sha256')
+  .update(readFileSync(path.join(root, 'package-lock.json')))
+  .digest('hex');
 const installed = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
 
 if (installed !== wanted) {

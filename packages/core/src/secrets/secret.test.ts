@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { inspect } from 'node:util';
+import { constantTimeEqual, randomToken } from './random.ts';
+import { Secret } from './secret.ts';
+
+test('a secret shows itself nowhere but through reveal', () => {
+  const secret = new Secret('hunter2');
+  for (const text of [
+    String(secret),
+    `${secret}`,
+    JSON.stringify({ secret }),
+    inspect(secret),
+    inspect({ deep: [secret] }),
+  ]) {
+    assert.doesNotMatch(text, /hunter2/);
+    assert.match(text, /\[secret\]/);
+  }
+  assert.equal(secret.reveal(), 'hunter2');
+});
+
+test('compares equal and unequal strings of any length', () => {
+  assert.equal(constantTimeEqual('abc', 'abc'), true);
+  assert.equal(constantTimeEqual('abc', 'abd'), false);
+  assert.equal(constantTimeEqual('abc', 'abcd'), false);
+  assert.equal(constantTimeEqual('', ''), true);
+});
+
+test('tokens carry the asked-for randomness', () => {
+  assert.equal(randomToken(32).length, 43);
+  assert.equal(new Set(Array.from({ length: 1000 }, () => randomToken(16))).size, 1000);
+});

@@ -1,0 +1,79 @@
+/** Checks that imports point down only: processes -> libraries -> core, through the one door of each package. */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+
+const root = path.dirname(import.meta.dirname);
+
+/** What each package may import; a package that is not listed may not be imported by anything. */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  kustomize: [],
+  manifests: [],
+  oidc: ['core'],
+  kube: ['core'],
+  kfctl: ['core', 'kube', 'kustomize', 'manifests'],
+  identity: ['core', 'kube', 'oidc'],
+  authservice: ['core', 'kube', 'oidc'],
+  gateway: ['core', 'kube', 'oidc'],
+  'load-balancer': ['core', 'kube'],
+  profiles: ['core', 'kube'],
+  dashboard: ['core', 'kube'],
+  cluster: ['core', 'kube'],
+  testkit: ['core', 'kube'],
+};
+
+interface Import {
+  readonly file: string;
+  readonly from: string;
+  readonly specifier: string;
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(path.join(root, file), 'utf8');
+  const from = file.split('/')[1] ?? '';
+  const found = text.matchAll(/(?:\bfrom\s+|\bimport\s*\(\s*|^import\s+)'([^']+)'/gm);
+  return [...found].map((match) => ({ file, from, specifier: match[1] ?? '' }));
+}
+
+const sources = globSync('packages/*/src/**/*.ts', { cwd: root });
+const isTest = (file: string): boolean => file.endsWith('.test.ts') || file.startsWith('packages/testkit/');
+
+test('packages import only what lies below them', () => {
+  const wrong = sources
+    .filter((file) => !isTest(file))
+    .flatMap(importsOf)
+    .filter(({ specifier }) => specifier.startsWith('@kfctl/'))
+    .filter(({ from, specifier }) => !(ARROWS[from] ?? []).includes(specifier.slice('@kfctl/'.length)));
+  assert.deepEqual(wrong, []);
+});
+
+test('no relative import leaves its package', () => {
+  const wrong = sources
+    .filter((file) => !isTest(file))
+    .flatMap(importsOf)
+    .filter(({ specifier }) => specifier.startsWith('.'))
+    .filter(({ file, from, specifier }) => {
+      const target = path.posix.normalize(path.posix.join(path.posix.dirname(file), specifier));
+      return !target.startsWith(`packages/${from}/`);
+    });
+  assert.deepEqual(wrong, []);
+});
+
+test('only main.ts and config files read the environment', () => {
+  const allowed = /\/(main|config|env)\.ts$|\/config\/|\/bin\//;
+  const wrong = sources
+    .filter((file) => !isTest(file) && !allowed.test(file))
+    .filter((file) => readFileSync(path.join(root, file), 'utf8').includes('process.env'));
+  assert.deepEqual(wrong, ['packages/core/src/http/server.ts']);
+});
+
+test('every package is listed and every module opens with a sentence', () => {
+  const packages = globSync('packages/*/package.json', { cwd: root }).map((file) => file.split('/')[1] ?? '');
+  assert.deepEqual(packages.toSorted(), Object.keys(ARROWS).toSorted());
+  const silent = sources.filter(
+    (file) => !isTest(file) && !/^(#!.*\n)?\/\*\*/.test(readFileSync(path.join(root, file), 'utf8')),
+  );
+  assert.deepEqual(silent, []);
+});
