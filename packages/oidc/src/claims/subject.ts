@@ -1,0 +1,54 @@
+/** Owns the `sub` of tokens: Dex's encoding of (user id, connector id), so that an existing installation's subjects stay the same. */
+
+export interface Subject {
+  readonly userId: string;
+  readonly connectorId: string;
+}
+
+const USER_ID_TAG = 0x0a;
+const CONNECTOR_ID_TAG = 0x12;
+
+/** Unpadded base64url of a two-field protocol buffer: field 1 the user id, field 2 the connector id, empty ones left out. */
+export function encodeSubject({ userId, connectorId }: Subject): string {
+  return Buffer.concat([encodeField(USER_ID_TAG, userId), encodeField(CONNECTOR_ID_TAG, connectorId)]).toString(
+    'base64url',
+  );
+}
+
+/** The parts of a subject, or undefined when it was not made by `encodeSubject`. */
+export function decodeSubject(subject: string): Subject | undefined {
+  const bytes = Buffer.from(subject, 'base64url');
+  if (bytes.toString('base64url') !== subject) return undefined;
+  const fields = new Map<number, string>();
+  let offset = 0;
+  while (offset < bytes.length) {
+    const tag = bytes[offset] ?? 0;
+    const length = readVarint(bytes, offset + 1);
+    if ((tag !== USER_ID_TAG && tag !== CONNECTOR_ID_TAG) || length === undefined) return undefined;
+    const end = length.next + length.value;
+    if (end > bytes.length) return undefined;
+    fields.set(tag, bytes.toString('utf8', length.next, end));
+    offset = end;
+  }
+  return { userId: fields.get(USER_ID_TAG) ?? '', connectorId: fields.get(CONNECTOR_ID_TAG) ?? '' };
+}
+
+function encodeField(tag: number, text: string): Buffer {
+  const bytes = Buffer.from(text, 'utf8');
+  return bytes.length === 0 ? bytes : Buffer.concat([Buffer.from([tag, ...varint(bytes.length)]), bytes]);
+}
+
+function varint(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)];
+}
+
+function readVarint(bytes: Buffer, start: number): { readonly value: number; readonly next: number } | undefined {
+  let value = 0;
+  for (let index = 0; index < 4; index += 1) {
+    const byte = bytes[start + index];
+    if (byte === undefined) return undefined;
+    value |= (byte & 0x7f) << (7 * index);
+    if (byte < 0x80) return { value, next: start + index + 1 };
+  }
+  return undefined;
+}

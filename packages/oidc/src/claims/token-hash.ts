@@ -1,0 +1,7 @@
+/** Owns at_hash and c_hash. */
+import { createHash } from 'node:crypto';
+
+/** The left half of the SHA-256 of a token or code (OpenID Connect Core §3.1.3.6, §3.3.2.11); right for RS256 and ES256. */
+export function tokenHash(token: string): string {
+  return createHash('sha256').update(token, 'ascii').digest().subarray(0, 16).toString('base64url');
+}
