@@ -7,6 +7,7 @@ import { listResource } from './list.ts';
 import { apiVersionOf } from './object.ts';
 import type { KubeObject, ResourceType } from './object.ts';
 import { streamLogs } from './logs.ts';
+import { renderJson } from './render-json.ts';
 import { renderQuery, requireNamespace, resourcePath } from './resource-path.ts';
 import { createTransport } from './transport.ts';
 import type { Transport } from './transport.ts';
@@ -97,7 +98,7 @@ async function write<T extends KubeObject>(transport: Transport, deed: Write<T>)
     method: deed.method,
     path: path + query,
     headers: { 'content-type': deed.contentType ?? 'application/json' },
-    body: JSON.stringify(object ?? deed.body),
+    body: renderJson(object ?? deed.body),
   });
   const what = [
     deed.verb,
@@ -157,7 +158,7 @@ async function sendRaw(transport: Transport, raw: RawRequest): Promise<RawRespon
     path: raw.path,
     signal: raw.signal,
     headers: { ...(raw.body === undefined ? {} : { 'content-type': 'application/json' }), ...raw.headers },
-    ...(raw.body === undefined ? {} : { body: typeof raw.body === 'string' ? raw.body : JSON.stringify(raw.body) }),
+    ...(raw.body === undefined ? {} : { body: typeof raw.body === 'string' ? raw.body : renderJson(raw.body) }),
   });
   const text = (await readBytes(answer)).toString('utf8');
   const json = /^application\/(?:[\w.+-]*\+)?json\b/.test(answer.headers['content-type'] ?? '');
