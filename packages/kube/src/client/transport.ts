@@ -1,6 +1,5 @@
 /** Owns HTTP exchanges with one API server: connections, credentials, retries that are always safe. It knows no resources. */
-import { Agent as HttpAgent, request as httpRequest } from 'node:http';
-import type { IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
+import type { Agent, IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { AppError, delay } from '@kfctl/core';
 import type { KubeConfig, KubeCredential } from '../config/kube-config.ts';
@@ -27,6 +26,9 @@ export interface Transport {
   send(exchange: Exchange): Promise<Answer>;
   close(): void;
 }
+
+// Not `import`: that reads every export of node:http, whose WebSocket getter loads undici (16 MB and 20 ms instead of 3 MB and 3 ms).
+const { Agent: HttpAgent, request: httpRequest } = process.getBuiltinModule('node:http');
 
 const MAX_ATTEMPTS = 5;
 // Go's API server ends idle connections after 90 s: leave before it does, so that no request meets a closing one.
@@ -139,7 +141,7 @@ function isStaleConnection(error: unknown): boolean {
 }
 
 interface Agents {
-  of(credential: KubeCredential): HttpAgent | HttpsAgent;
+  of(credential: KubeCredential): Agent;
   close(): void;
 }
 
@@ -153,11 +155,11 @@ function createAgents(config: KubeConfig, base: URL): Agents {
       ? {}
       : { proxyEnv: { HTTPS_PROXY: config.proxyUrl, HTTP_PROXY: config.proxyUrl } }),
   };
-  const build = (credential: KubeCredential): HttpAgent | HttpsAgent =>
+  const build = (credential: KubeCredential): Agent =>
     base.protocol === 'https:'
       ? new HttpsAgent({ ...shared, ...tlsOptions(config, credential) })
       : new HttpAgent(shared);
-  let agent: HttpAgent | HttpsAgent | undefined;
+  let agent: Agent | undefined;
   let cert: string | undefined;
   return {
     of: (credential) => {
