@@ -32,10 +32,17 @@ if (installed !== wanted) {
 const node = path.join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 const cache = path.join(root, 'node_modules', '.cache', 'node-compile');
 mkdirSync(cache, { recursive: true });
-const child = spawn(existsSync(node) ? node : process.execPath, [path.resolve(root, entry), ...args], {
+const runtime = existsSync(node) ? node : process.execPath;
+const env = { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE || cache };
+
+// The dashboard's pages are the one thing that is built; nothing happens when they are up to date.
+const built = spawnSync(runtime, [path.join(root, 'packages/dashboard/scripts/build-web.ts')], {
+  env,
   stdio: 'inherit',
-  env: { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE || cache },
 });
+if (built.status !== 0) process.exit(built.status || 1);
+
+const child = spawn(runtime, [path.resolve(root, entry), ...args], { stdio: 'inherit', env });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => {
   if (signal) process.kill(process.pid, signal);

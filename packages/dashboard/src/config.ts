@@ -1,0 +1,43 @@
+/** Owns the dashboard's settings: the environment of the reference, read once, all mistakes at once. */
+import { createEnvReader } from '@kfctl/core';
+import type { Environment } from '@kfctl/core';
+
+export interface Config {
+  readonly port: number;
+  /** Lower-case name of the header in which the gateway tells who the user is. */
+  readonly userIdHeader: string;
+  readonly userIdPrefix: string;
+  /** People without a workspace may make one for themselves. */
+  readonly registrationFlow: boolean;
+  readonly logoutUrl: string;
+  readonly accessManagement: { readonly host: string; readonly port: number };
+  readonly namespace: string;
+  readonly configMap: string;
+  /** Namespaces whose Deployments make up the platform's health. */
+  readonly platformNamespaces: readonly string[];
+}
+
+const port = { min: 1, max: 65_535 };
+
+export function readConfig(env: Environment): Config {
+  const reader = createEnvReader(env);
+  const config: Config = {
+    port: reader.integer('PORT_1', { fallback: 8082, ...port }),
+    userIdHeader: reader.string('USERID_HEADER', 'kubeflow-userid').toLowerCase(),
+    userIdPrefix: reader.optional('USERID_PREFIX') ?? '',
+    registrationFlow: reader.boolean('REGISTRATION_FLOW', true),
+    logoutUrl: reader.string('LOGOUT_URL', '/logout'),
+    accessManagement: {
+      host: reader.string('PROFILES_KFAM_SERVICE_HOST', 'profiles-kfam.kubeflow'),
+      port: reader.integer('PROFILES_KFAM_SERVICE_PORT', { fallback: 8081, ...port }),
+    },
+    namespace: reader.string('POD_NAMESPACE', 'kubeflow'),
+    configMap: reader.string('DASHBOARD_CONFIGMAP', 'centraldashboard-config'),
+    platformNamespaces: reader.list('PLATFORM_NAMESPACES', ['kubeflow', 'istio-system', 'metallb-system']),
+  };
+  if (!/^\/(?![/\\])/.test(config.logoutUrl) && !config.logoutUrl.startsWith('https://')) {
+    reader.problem('LOGOUT_URL', 'must be a path such as /logout, or an https:// address');
+  }
+  reader.finish();
+  return Object.freeze(config);
+}
