@@ -1,0 +1,75 @@
+/** Owns the `connectors` section: the common keys of every connector; what `config` means is the connector's own business. */
+import { createHash } from 'node:crypto';
+import type { ConnectorEntry } from '../connectors/connector.ts';
+import { CONNECTOR_TYPES } from '../connectors/registry.ts';
+import { anyNode, object } from './object-shape.ts';
+import { contextOf, expanded, listOf, reportKey, string } from './shape.ts';
+import type { ReadContext } from './shape.ts';
+import type { YamlNode } from './yaml-tree.ts';
+
+const envelope = object('A way to prove who one is.', {
+  type: string('What kind of connector this is.', { required: true }),
+  id: string('Part of addresses and of `sub`: never change it.', { required: true }),
+  name: string('Shown to people.', { required: true }),
+  config: anyNode('The settings of that type.'),
+  grantTypes: listOf('The grants it may serve; empty means all.', string('A grant type.')),
+});
+
+/** Reads the list. Connector modules are loaded only when the file names them. */
+export async function readConnectors(
+  node: YamlNode | undefined,
+  context: ReadContext,
+): Promise<readonly ConnectorEntry[]> {
+  const nodes: YamlNode[] = [];
+  listOf('', { kind: '', summary: '', read: (item) => void (item === undefined || nodes.push(item)) }).read(
+    node,
+    context,
+  );
+  const entries: ConnectorEntry[] = [];
+  const ids = new Set<string>();
+  for (const [index, item] of nodes.entries()) {
+    const inner = { ...context, path: `${context.path}[${index}]`, offset: item.offset };
+    const entry = await readConnector(item, inner);
+    if (entry === undefined) continue;
+    if (ids.has(entry.id)) {
+      reportKey(inner, item, {
+        key: 'id',
+        message: `is "${entry.id}", which another connector has`,
+        hint: 'Give each connector its own id.',
+      });
+    }
+    ids.add(entry.id);
+    entries.push(entry);
+  }
+  return entries;
+}
+
+async function readConnector(node: YamlNode, context: ReadContext): Promise<ConnectorEntry | undefined> {
+  const { type, id, name, config, grantTypes } = envelope.read(node, context);
+  if (type === '') return undefined;
+  const load = Object.hasOwn(CONNECTOR_TYPES, type) ? CONNECTOR_TYPES[type] : undefined;
+  if (load === undefined) {
+    const hint = `Known: ${Object.keys(CONNECTOR_TYPES).join(', ')}.`;
+    reportKey(context, node, { key: 'type', message: `is "${type}"`, hint });
+    return undefined;
+  }
+  const connectorType = await load();
+  const inner = contextOf(context, 'config', node);
+  const value = expanded(connectorType.schema).read(config, inner);
+  return {
+    id,
+    name,
+    type,
+    grantTypes,
+    fingerprint: fingerprint(config, inner),
+    open: (deps) => connectorType.open(value, deps),
+  };
+}
+
+function fingerprint(node: YamlNode | undefined, { env }: ReadContext): string {
+  const hash = createHash('sha256').update(
+    JSON.stringify(node ?? null, (key, value: unknown) => (/offset$/i.test(key) ? undefined : value)),
+  );
+  // A changed environment variable is a changed connector; the environment of a process does not change while it runs.
+  return hash.update(String(Object.keys(env).length)).digest('base64url');
+}

@@ -1,0 +1,120 @@
+/** Owns the way from the text of a Dex configuration file to a frozen Config, with every mistake of the file found in one go. */
+import { AppError } from '@kfctl/core';
+import type { Environment } from '@kfctl/core';
+import { IDENTITY_ERRORS } from '../errors.ts';
+import { clientsSection } from './client-section.ts';
+import type { IdentityConfig } from './config.ts';
+import { readConnectors } from './connector-section.ts';
+import { anyNode, object, stringMap } from './object-shape.ts';
+import { expirySection, oauth2Section, signerSection } from './oauth2-section.ts';
+import { passwordsSection } from './password-section.ts';
+import { createProblems, renderProblems } from './problems.ts';
+import type { Problem, Problems } from './problems.ts';
+import { boolean, oneOf, refine, string } from './shape.ts';
+import type { ReadContext } from './shape.ts';
+import { storageSection } from './storage-section.ts';
+import { telemetrySection, webSection } from './web-section.ts';
+import { parseYamlTree } from './yaml-tree.ts';
+
+export interface ParsedConfig {
+  /** Absent when there are problems. */
+  readonly config: IdentityConfig | undefined;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+const document = refine(
+  object('The configuration file.', {
+    issuer: string('The public name of the provider: a URL, whose path is where it is served.', { required: true }),
+    storage: storageSection,
+    web: webSection,
+    telemetry: telemetrySection,
+    grpc: anyNode('The management API.'),
+    oauth2: oauth2Section,
+    expiry: expirySection,
+    signer: signerSection,
+    logger: object('Log records, on standard error.', {
+      level: oneOf('Least severity written.', { values: ['debug', 'info', 'warn', 'error'], fallback: 'info' }),
+      format: oneOf('How records look.', { values: ['text', 'json'], fallback: 'text' }),
+    }),
+    frontend: object('How pages look.', {
+      issuer: string('The name pages show.', { fallback: 'dex' }),
+      theme: string('`light`, `dark`, or empty for what the reader prefers.'),
+      dir: string('Accepted for compatibility.'),
+      logoURL: string('Accepted for compatibility.'),
+      extra: stringMap('Accepted for compatibility.'),
+    }),
+    staticClients: clientsSection,
+    enablePasswordDB: boolean('Offer login with e-mail address and password (connector id "local").'),
+    staticPasswords: passwordsSection,
+    connectors: anyNode('The list of ways to prove who one is.'),
+  }),
+  (value, complain) => {
+    const issuerProblem = value.issuer === '' ? undefined : judgeIssuer(value.issuer);
+    if (issuerProblem !== undefined)
+      complain('issuer', issuerProblem, 'Write for example https://login.example.com/dex.');
+    if (value.staticPasswords.length > 0 && !value.enablePasswordDB) {
+      complain('staticPasswords', 'has no effect while enablePasswordDB is off', 'Set enablePasswordDB: true.');
+    }
+  },
+);
+
+/** Reads a file's text. `env` serves `$VAR`, idEnv, secretEnv and hashFromEnv. */
+export async function parseConfig(text: string, env: Environment): Promise<ParsedConfig> {
+  const problems = createProblems();
+  const tree = parseYamlTree(text, problems);
+  const config = tree === undefined ? undefined : await readTree(tree, { problems, env });
+  const failed = problems.errors.length > 0;
+  return { config: failed ? undefined : config, problems: problems.errors, warnings: problems.warnings };
+}
+
+/** As `parseConfig`, but throws one AppError that shows every problem. */
+export async function requireConfig(text: string, env: Environment, file: string): Promise<IdentityConfig> {
+  const { config, problems } = await parseConfig(text, env);
+  if (config !== undefined) return config;
+  const count = problems.length === 1 ? 'one mistake' : `${problems.length} mistakes`;
+  throw new AppError(
+    IDENTITY_ERRORS.configInvalid,
+    `invalid configuration ${file} (${count}):\n\n${renderProblems(text, problems)}\n`,
+    {
+      hint: 'Correct the lines shown; "identity check FILE" reads the file without serving it.',
+    },
+  );
+}
+
+type Tree = Parameters<typeof document.read>[0];
+
+async function readTree(
+  tree: Tree,
+  { problems, env }: { problems: Problems; env: Environment },
+): Promise<IdentityConfig> {
+  const context: ReadContext = { path: '', problems, offset: tree?.offset ?? 0, env, expand: false };
+  const { connectors: connectorsNode, grpc: _grpc, ...value } = document.read(tree, context);
+  const connectors = await readConnectors(connectorsNode, { ...context, path: 'connectors' });
+  if (connectors.length === 0 && !value.enablePasswordDB && problems.errors.length === 0) {
+    problems.add({
+      offset: 0,
+      path: '',
+      message: 'offers no way to log in',
+      hint: 'Add connectors, or enablePasswordDB: true.',
+    });
+  }
+  return Object.freeze({
+    ...value,
+    basePath: basePathOf(value.issuer),
+    connectors,
+    signer: { ...value.signer, keysRotationPeriodMs: value.signer.keysRotationPeriodMs || value.expiry.signingKeys },
+  });
+}
+
+// OpenID Connect Core §2: an issuer has a scheme, a host, perhaps a port and a path, and neither query nor fragment.
+function judgeIssuer(issuer: string): string | undefined {
+  const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) return 'is not an http or https URL';
+  if (url.search !== '' || url.hash !== '' || url.username !== '') return 'holds more than scheme, host, port and path';
+  return undefined;
+}
+
+function basePathOf(issuer: string): string {
+  return URL.canParse(issuer) ? new URL(issuer).pathname.replace(/\/+$/, '') : '';
+}

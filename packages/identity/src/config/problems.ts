@@ -1,0 +1,82 @@
+/** Owns mistakes in a configuration file: collecting them all, and showing each with its line, a caret and the fix. */
+
+export interface Problem {
+  /** Where in the text to point at. */
+  readonly offset: number;
+  /** `connectors[0].config.host`; empty for the file as a whole. */
+  readonly path: string;
+  /** Continues the sentence "<path> …". Never a secret's value. */
+  readonly message: string;
+  /** What to do about it, in the imperative. */
+  readonly hint: string;
+}
+
+export interface Problems {
+  add(problem: Problem): void;
+  /** Noted, but no reason to refuse the file. */
+  warn(problem: Problem): void;
+  readonly errors: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+export function createProblems(): Problems {
+  const errors: Problem[] = [];
+  const warnings: Problem[] = [];
+  return {
+    errors,
+    warnings,
+    add: (problem) => void errors.push(problem),
+    warn: (problem) => void warnings.push(problem),
+  };
+}
+
+/** One problem as `line 3: issuer is required`, the line, a caret under the place, and the hint. */
+export function renderProblem(text: string, problem: Problem): string {
+  const { line, column, source } = locate(text, problem.offset);
+  const label = String(line).padStart(5);
+  return [
+    `line ${line}: ${sentence(problem)}`,
+    `${label} | ${source}`,
+    `${' '.repeat(label.length)} | ${' '.repeat(column)}^`,
+    `        ${problem.hint}`,
+  ].join('\n');
+}
+
+/** All problems in the order of the file. */
+export function renderProblems(text: string, problems: readonly Problem[]): string {
+  return problems
+    .toSorted((left, right) => left.offset - right.offset)
+    .map((problem) => renderProblem(text, problem))
+    .join('\n\n');
+}
+
+/** One line for a log record: `line 3: issuer is required. Set …`. */
+export function summariseProblem(text: string, problem: Problem): string {
+  return `line ${locate(text, problem.offset).line}: ${sentence(problem)}. ${problem.hint}`;
+}
+
+function sentence({ path, message }: Problem): string {
+  return path === '' ? `the file ${message}` : `${path} ${message}`;
+}
+
+interface Location {
+  readonly line: number;
+  readonly column: number;
+  readonly source: string;
+}
+
+const MAX_SHOWN = 120;
+/** Values of keys that look like secrets are not shown: the report goes to logs and terminals. */
+const SECRET_VALUE = /^(\s*(?:-\s+)?["']?[\w.]*(?:secret|password|bindpw|hash|token|encryptionkey)["']?\s*:\s*)\S.*$/i;
+
+function locate(text: string, offset: number): Location {
+  const before = text.slice(0, offset);
+  const start = before.lastIndexOf('\n') + 1;
+  const end = text.indexOf('\n', offset);
+  const source = text.slice(start, end < 0 ? text.length : end).replace(/\r$/, '');
+  return {
+    line: before.split('\n').length,
+    column: Math.min(offset - start, MAX_SHOWN),
+    source: source.replace(SECRET_VALUE, '$1[secret]').slice(0, MAX_SHOWN),
+  };
+}

@@ -1,0 +1,74 @@
+/** Owns the `storage` section. */
+import type { PostgresConfig, StorageConfig } from './config.ts';
+import { anyNode, object } from './object-shape.ts';
+import { boolean, contextOf, expanded, integer, oneOf, refine, reportKey, secret, string } from './shape.ts';
+import type { ReadContext, Shape } from './shape.ts';
+import type { YamlNode } from './yaml-tree.ts';
+
+const envelope = object('Where state is kept.', {
+  type: string('`memory`, `sqlite3`, `postgres` or `kubernetes`.', { required: true }),
+  config: anyNode('The settings of that type.'),
+});
+
+const sqlite = object('A SQLite file.', { file: string('The file; its directory must exist.', { required: true }) });
+
+const kubernetes = refine(
+  object('Custom resources of the group dex.coreos.com.', {
+    inCluster: boolean('Use the service account of the pod.'),
+    kubeConfigFile: string('Use this kubeconfig file.'),
+    crdHandling: oneOf('`ensure` makes the resource definitions when they are missing.', {
+      values: ['ensure', 'check'],
+      fallback: 'ensure',
+    }),
+  }),
+  (value, complain) => {
+    if (value.inCluster === (value.kubeConfigFile !== '')) {
+      complain('', 'needs exactly one of inCluster and kubeConfigFile', 'Write inCluster: true in a pod.');
+    }
+  },
+);
+
+const postgres: Shape<PostgresConfig> = object('A PostgreSQL database.', {
+  database: string('Database name.', { required: true }),
+  user: string('User name.', { required: true }),
+  password: secret('Password.'),
+  host: string('Host name, or a directory with a socket.', { fallback: 'localhost' }),
+  port: integer('Port.', { fallback: 5432, min: 1, max: 65_535 }),
+  connectionTimeout: integer('Seconds.', { fallback: 10 }),
+  maxOpenConns: integer('Most connections at a time.', { fallback: 5, min: 1, max: 100 }),
+  maxIdleConns: integer('Accepted for compatibility.', { fallback: 5 }),
+  connMaxLifetime: integer('Accepted for compatibility.', { fallback: 0 }),
+  ssl: object('TLS to the database.', {
+    mode: oneOf('How strictly the server is checked.', {
+      values: ['disable', 'require', 'verify-ca', 'verify-full'],
+      fallback: 'verify-full',
+    }),
+    caFile: string('Certificate authority file (PEM).'),
+    keyFile: string('Client key file (PEM).'),
+    certFile: string('Client certificate file (PEM).'),
+  }),
+});
+
+const READERS: Readonly<Record<string, (node: YamlNode | undefined, context: ReadContext) => StorageConfig>> = {
+  memory: () => ({ type: 'memory' }),
+  sqlite3: (node, context) => ({ type: 'sqlite3', ...expanded(sqlite).read(node, context) }),
+  kubernetes: (node, context) => ({ type: 'kubernetes', ...expanded(kubernetes).read(node, context) }),
+  postgres: (node, context) => ({ type: 'postgres', ...expanded(postgres).read(node, context) }),
+};
+
+export const storageSection: Shape<StorageConfig> = {
+  ...envelope,
+  read: (node, context) => {
+    const { type, config } = envelope.read(node, context);
+    const reader = READERS[type];
+    if (reader !== undefined) return reader(config, contextOf(context, 'config', node));
+    if (type !== '') {
+      reportKey(context, node, {
+        key: 'type',
+        message: `is "${type}"`,
+        hint: `Known: ${Object.keys(READERS).join(', ')}.`,
+      });
+    }
+    return { type: 'memory' };
+  },
+};

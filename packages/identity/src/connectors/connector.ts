@@ -1,0 +1,112 @@
+/** Owns the contract between the provider and what proves who somebody is. The host asks a connector what it can do; it assumes nothing. */
+import type { Clock, Logger } from '@kfctl/core';
+import type { Shape } from '../config/shape.ts';
+
+/** Who somebody is, as a connector says. */
+export interface Identity {
+  /** Stable, unique within the connector. */
+  readonly userId: string;
+  readonly username: string;
+  readonly preferredUsername: string;
+  readonly email: string;
+  readonly emailVerified: boolean;
+  readonly groups: readonly string[];
+}
+
+export interface Authenticated {
+  readonly identity: Identity;
+  /** What the connector needs to refresh this identity later; kept in the store, never shown. */
+  readonly connectorData?: Buffer;
+}
+
+export type LoginOutcome =
+  | ({ readonly kind: 'authenticated' } & Authenticated)
+  /** The person is not who they say: wrong password, unknown name. The reason is for the log. */
+  | { readonly kind: 'denied'; readonly reason: string };
+
+export interface ConnectorScopes {
+  readonly groups: boolean;
+  readonly offlineAccess: boolean;
+}
+
+/** Checks a name and a password. Throws when it cannot tell. */
+export interface PasswordLogin {
+  /** The label of the name field: "Email Address", "Username". */
+  readonly prompt: string;
+  login(credentials: PasswordCredentials, scopes: ConnectorScopes): Promise<LoginOutcome>;
+}
+
+export interface PasswordCredentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Sends the browser elsewhere and understands what comes back. */
+export interface CallbackLogin {
+  begin(request: CallbackBegin): Promise<CallbackStart>;
+  finish(request: CallbackFinish): Promise<LoginOutcome>;
+}
+
+export interface CallbackBegin {
+  /** Opaque; must come back as `state`. Made by `seal` with whatever the connector wants to find again in `finish`. */
+  seal(carried: Readonly<Record<string, string>>): string;
+  readonly scopes: ConnectorScopes;
+  readonly loginHint: string | undefined;
+}
+
+export interface CallbackStart {
+  readonly location: string;
+}
+
+export interface CallbackFinish {
+  readonly query: URLSearchParams;
+  readonly carried: Readonly<Record<string, string>>;
+  readonly scopes: ConnectorScopes;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+}
+
+/** Asks again who the person is; throws when it cannot tell. */
+export interface IdentityRefresh {
+  refresh(known: Authenticated, scopes: ConnectorScopes): Promise<LoginOutcome>;
+}
+
+/** Turns a token of the upstream into an identity (RFC 8693). */
+export interface TokenIdentity {
+  identify(token: string, tokenType: string): Promise<LoginOutcome>;
+}
+
+/** An open connector: each ability is there or not. */
+export interface Connector {
+  readonly password?: PasswordLogin;
+  readonly callback?: CallbackLogin;
+  readonly refresh?: IdentityRefresh;
+  readonly tokenIdentity?: TokenIdentity;
+  close?(): Promise<void>;
+}
+
+export interface ConnectorDeps {
+  readonly id: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** The path-absolute address that upstreams send the browser back to. */
+  readonly callbackPath: string;
+}
+
+/** A kind of connector: what its configuration looks like and how it opens. Opening reads files, it does not call anybody. */
+export interface ConnectorType<C> {
+  readonly type: string;
+  readonly schema: Shape<C>;
+  open(config: C, deps: ConnectorDeps): Promise<Connector>;
+}
+
+/** A configured connector, ready to be opened. */
+export interface ConnectorEntry {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  /** Grants it may serve; empty means all. */
+  readonly grantTypes: readonly string[];
+  readonly open: (deps: ConnectorDeps) => Promise<Connector>;
+  /** Equal for equal configuration: an unchanged connector stays open when the file is read again. */
+  readonly fingerprint: string;
+}
