@@ -114,3 +114,28 @@ test('routes by whole segments', async (t) => {
   assert.equal(wrongMethod.status, 405);
   assert.equal(wrongMethod.headers.get('allow'), 'GET, POST');
 });
+
+test('closing waits for requests in flight and for nothing else', async () => {
+  let release = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  let arrived = (): void => undefined;
+  const inside = new Promise<void>((resolve) => (arrived = resolve));
+  const server = createHttpServer({
+    log: silentLogger,
+    handler: async () => {
+      arrived();
+      await gate;
+      return textResponse(200, 'done');
+    },
+  });
+  const port = await server.listen(0, '127.0.0.1');
+  const unused = connect(port, '127.0.0.1');
+  await once(unused, 'connect');
+  const answer = fetch(`http://127.0.0.1:${port}/`);
+  await inside;
+  const closed = server.close();
+  await once(unused, 'close');
+  release();
+  assert.equal(await (await answer).text(), 'done');
+  await closed;
+});

@@ -1,6 +1,6 @@
 /** Owns the plumbing of ordinary HTTP servers: ids, limits, timeouts, error mapping, orderly close. Not for proxying. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { AppError, describeError, isAppError } from '../errors/app-error.ts';
 import type { Logger } from '../log/logger.ts';
@@ -31,7 +31,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const server = createServer({ keepAliveTimeout: 65_000, headersTimeout: 20_000, requestTimeout: 60_000 });
   server.maxHeadersCount = 200;
   server.on('request', (incoming, outgoing) => void serve(options, incoming, outgoing));
-  return { listen: (port, host) => listen(server, port, host), close: () => close(server) };
+  return { listen: (port, host) => listen(server, port, host), close: createDrain(server) };
 }
 
 /**
@@ -56,11 +56,32 @@ function ownAddress(host: string): string {
   return wildcard ? (process.env['KFCTL_WILDCARD_ADDRESS'] ?? '0.0.0.0') : host;
 }
 
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
+/**
+ * Ends every connection that carries no request; those that do end after their answer. `closeIdleConnections` alone would leave
+ * connections that a browser opened ahead and never used.
+ */
+function createDrain(server: Server): () => Promise<void> {
+  const requests = new Map<Socket, number>();
+  let closing = false;
+  server.on('connection', (socket) => {
+    requests.set(socket, 0);
+    socket.on('close', () => requests.delete(socket));
   });
+  server.on('request', (incoming, outgoing) => {
+    const { socket } = incoming;
+    requests.set(socket, (requests.get(socket) ?? 0) + 1);
+    outgoing.on('close', () => {
+      const left = (requests.get(socket) ?? 1) - 1;
+      if (requests.has(socket)) requests.set(socket, left);
+      if (closing && left === 0) socket.end();
+    });
+  });
+  return () =>
+    new Promise((resolve) => {
+      closing = true;
+      server.close(() => resolve());
+      for (const [socket, count] of requests) if (count === 0) socket.destroy();
+    });
 }
 
 async function serve(options: HttpServerOptions, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {

@@ -66,7 +66,7 @@ function Workspace({ one, chosen, onChoose }: WorkspaceProps): ReactElement {
 function Health(): ReactElement {
   const { data, reload } = useLoaded(api.health, 10_000);
   return (
-    <section className="card wide" aria-labelledby="health-title">
+    <section className="card" aria-labelledby="health-title">
       <h2 id="health-title">Platform health</h2>
       {data.state === 'pending' ? <Pending what="health" /> : null}
       {data.state === 'failed' ? <Failure {...data} retry={reload} /> : null}

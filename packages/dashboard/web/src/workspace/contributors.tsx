@@ -109,7 +109,7 @@ function Chips({ people, busy, onRemove }: ChipsProps): ReactElement {
 function AllNamespaces(): ReactElement {
   const { data, reload } = useLoaded(api.allNamespaces);
   return (
-    <section className="card wide" aria-labelledby="all-namespaces">
+    <section className="card" aria-labelledby="all-namespaces">
       <h2 id="all-namespaces">All namespaces</h2>
       {data.state === 'pending' ? <Pending what="namespaces" /> : null}
       {data.state === 'failed' ? <Failure {...data} retry={reload} /> : null}
