@@ -64,6 +64,7 @@ function createDrain(server: Server): () => Promise<void> {
   const requests = new Map<Socket, number>();
   let closing = false;
   server.on('connection', (socket) => {
+    if (closing) socket.destroy();
     requests.set(socket, 0);
     socket.on('close', () => requests.delete(socket));
   });
@@ -73,7 +74,7 @@ function createDrain(server: Server): () => Promise<void> {
     outgoing.on('close', () => {
       const left = (requests.get(socket) ?? 1) - 1;
       if (requests.has(socket)) requests.set(socket, left);
-      if (closing && left === 0) socket.end();
+      if (closing && left === 0) socket.destroySoon();
     });
   });
   return () =>
