@@ -1,0 +1,249 @@
+/** Owns the translation between our records and the objects of dex.coreos.com/v1: one table, a row a field. */
+import { createPublicKey } from 'node:crypto';
+import type { webcrypto } from 'node:crypto';
+import { encodeSubject } from '@kfctl/oidc';
+import type { RecordKind } from '../records.ts';
+import { nameOfId, nameOfSubject } from './object-names.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+interface Conversion {
+  /** Undefined leaves the field out. */
+  write(value: unknown): unknown;
+  /** Gets undefined for an absent field; always gives a value. */
+  read(value: unknown): unknown;
+}
+
+interface Codec {
+  readonly resourceKind: string;
+  readonly plural: string;
+  readonly name: (id: string) => string;
+  readonly id: (name: string, fields: Json) => string;
+  /** Record key -> object key and conversion. */
+  readonly fields: Readonly<Record<string, readonly [string, Conversion]>>;
+}
+
+const plain = (empty: unknown): Conversion => ({
+  write: (value) => (value === '' || (Array.isArray(value) && value.length === 0) ? undefined : value),
+  read: (value) => value ?? empty,
+});
+const text = plain('');
+const list = plain([]);
+const flag = plain(false);
+const number = plain(0);
+const trueFlag = plain(true);
+
+/** RFC 3339; Go's zero time means none. */
+const time: Conversion = {
+  write: (value) => (typeof value === 'number' && value > 0 ? new Date(value).toISOString() : '0001-01-01T00:00:00Z'),
+  read: (value) => {
+    const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+    return Number.isNaN(ms) || ms < 0 ? 0 : ms;
+  },
+};
+
+/** Go's []byte of a text. */
+const textBytes: Conversion = {
+  write: (value) => Buffer.from(String(value), 'utf8').toString('base64'),
+  read: (value) => (typeof value === 'string' ? Buffer.from(value, 'base64').toString('utf8') : ''),
+};
+
+const nested = (fields: Codec['fields']): Conversion => ({
+  write: (value) => writeFields(value as Json, fields),
+  read: (value) => readFields((value ?? {}) as Json, fields),
+});
+
+const each = (inner: Conversion): Conversion => ({
+  write: (value) => (value as readonly unknown[]).map((item) => inner.write(item)),
+  read: (value) => (Array.isArray(value) ? value.map((item) => inner.read(item)) : []),
+});
+
+const eachValue = (inner: Conversion): Conversion => ({
+  write: (value) => mapValues(value as Json, (item) => inner.write(item)),
+  read: (value) => mapValues((value ?? {}) as Json, (item) => inner.read(item)),
+});
+
+const claims = nested({
+  userId: ['userID', text],
+  username: ['username', text],
+  preferredUsername: ['preferredUsername', text],
+  email: ['email', text],
+  emailVerified: ['emailVerified', flag],
+  groups: ['groups', list],
+});
+
+const LOGIN_FIELDS = {
+  clientId: ['clientID', text],
+  scopes: ['scopes', list],
+  redirectUri: ['redirectURI', text],
+  nonce: ['nonce', text],
+  claims: ['claims', claims],
+  connectorId: ['connectorID', text],
+  connectorData: ['connectorData', text],
+  codeChallenge: ['code_challenge', text],
+  codeChallengeMethod: ['code_challenge_method', text],
+  authTimeMs: ['authTime', time],
+  expiresAt: ['expiry', time],
+} as const;
+
+const byName = { name: (id: string): string => id, id: (name: string): string => name };
+
+export const CODECS: Readonly<Record<RecordKind, Codec>> = {
+  authRequest: {
+    resourceKind: 'AuthRequest',
+    plural: 'authrequests',
+    ...byName,
+    fields: {
+      ...LOGIN_FIELDS,
+      responseTypes: ['responseTypes', list],
+      state: ['state', text],
+      forceApprovalPrompt: ['forceApprovalPrompt', flag],
+      hmacKey: ['hmac_key', text],
+    },
+  },
+  authCode: { resourceKind: 'AuthCode', plural: 'authcodes', ...byName, fields: LOGIN_FIELDS },
+  refreshToken: {
+    resourceKind: 'RefreshToken',
+    plural: 'refreshtokens',
+    ...byName,
+    fields: {
+      clientId: ['clientID', text],
+      scopes: ['scopes', list],
+      nonce: ['nonce', text],
+      token: ['token', text],
+      obsoleteToken: ['obsoleteToken', text],
+      claims: ['claims', claims],
+      connectorId: ['connectorID', text],
+      connectorData: ['connectorData', text],
+      createdAt: ['CreatedAt', time],
+      lastUsedAt: ['LastUsed', time],
+    },
+  },
+  offlineSession: {
+    resourceKind: 'OfflineSessions',
+    plural: 'offlinesessionses',
+    name: nameOfSubject,
+    id: (_name, fields) =>
+      encodeSubject({ userId: String(fields['userID'] ?? ''), connectorId: String(fields['connID'] ?? '') }),
+    fields: {
+      userId: ['userID', text],
+      connectorId: ['connID', text],
+      connectorData: ['connectorData', text],
+      refresh: [
+        'refresh',
+        eachValue(
+          nested({
+            id: ['ID', text],
+            clientId: ['ClientID', text],
+            createdAt: ['CreatedAt', time],
+            lastUsedAt: ['LastUsed', time],
+          }),
+        ),
+      ],
+    },
+  },
+  password: {
+    resourceKind: 'Password',
+    plural: 'passwords',
+    name: nameOfId,
+    id: (_name, fields) => String(fields['email'] ?? '').toLowerCase(),
+    fields: {
+      email: ['email', text],
+      hash: ['hash', textBytes],
+      username: ['username', text],
+      name: ['name', text],
+      preferredUsername: ['preferredUsername', text],
+      userId: ['userID', text],
+      groups: ['groups', list],
+      emailVerified: ['emailVerified', trueFlag],
+    },
+  },
+  client: {
+    resourceKind: 'OAuth2Client',
+    plural: 'oauth2clients',
+    name: nameOfId,
+    id: (_name, fields) => String(fields['id'] ?? ''),
+    fields: {
+      id: ['id', text],
+      secret: ['secret', text],
+      name: ['name', text],
+      redirectUris: ['redirectURIs', list],
+      trustedPeers: ['trustedPeers', list],
+      public: ['public', flag],
+      logoUrl: ['logoURL', text],
+    },
+  },
+  keys: {
+    resourceKind: 'SigningKey',
+    plural: 'signingkeies',
+    ...byName,
+    fields: {
+      signingKey: ['signingKey', plain({})],
+      verificationKeys: [
+        'verificationKeys',
+        each(nested({ publicKey: ['publicKey', plain({})], expiresAt: ['expiry', time] })),
+      ],
+      nextRotationAt: ['nextRotation', time],
+      // Ours: Dex ignores it, and drops it when it rotates, after which a new one is made.
+      sealingKeys: ['sealingKeys', each(nested({ id: ['id', text], key: ['key', text], expiresAt: ['expiry', time] }))],
+    },
+  },
+  deviceRequest: {
+    resourceKind: 'DeviceRequest',
+    plural: 'devicerequests',
+    name: (id) => id.toLowerCase(),
+    id: (name) => name.toUpperCase(),
+    fields: {
+      userCode: ['user_code', text],
+      deviceCode: ['device_code', text],
+      clientId: ['client_id', text],
+      scopes: ['scopes', list],
+      expiresAt: ['expiry', time],
+    },
+  },
+  deviceToken: {
+    resourceKind: 'DeviceToken',
+    plural: 'devicetokens',
+    ...byName,
+    fields: {
+      status: ['status', text],
+      token: ['token', text],
+      lastRequestAt: ['last_request', time],
+      pollIntervalSeconds: ['poll_interval', number],
+      codeChallenge: ['code_challenge', text],
+      codeChallengeMethod: ['code_challenge_method', text],
+      expiresAt: ['expiry', time],
+    },
+  },
+};
+
+export function encodeRecord(kind: RecordKind, record: object): Json {
+  const encoded = writeFields(record as Json, CODECS[kind].fields);
+  return kind === 'keys' ? { ...encoded, signingKeyPub: publicHalf(encoded['signingKey']) } : encoded;
+}
+
+export function decodeRecord(kind: RecordKind, object: object): Json {
+  return readFields(object as Json, CODECS[kind].fields);
+}
+
+// An emptied field stays as undefined: laid over the stored object it removes the old value, and JSON leaves it out.
+function writeFields(record: Json, fields: Codec['fields']): Json {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, [name, conversion]]) => [name, conversion.write(record[key])]),
+  );
+}
+
+function readFields(object: Json, fields: Codec['fields']): Json {
+  return mapValues(fields, ([name, conversion]) => conversion.read(object[name]));
+}
+
+function mapValues<T>(object: Readonly<Record<string, T>>, turn: (value: T) => unknown): Json {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, turn(value)]));
+}
+
+// Dex reads the public half from its own field.
+function publicHalf(signingKey: unknown): Json {
+  const jwk = signingKey as webcrypto.JsonWebKey & { readonly kid?: string; readonly alg?: string };
+  const exported = createPublicKey({ key: jwk, format: 'jwk' }).export({ format: 'jwk' });
+  return { ...exported, use: 'sig', kid: jwk.kid, alg: jwk.alg };
+}

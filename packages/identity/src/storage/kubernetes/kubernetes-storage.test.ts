@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { UnknownObject } from '@kfctl/kube';
+import { runStorageSuite, SAMPLE_RECORDS } from '../../../../testkit/src/identity-storage.ts';
+import { createMemoryKubeClient } from '../../../../testkit/src/memory-kube-client.ts';
+import type { Storage } from '../storage.ts';
+import { createKubernetesStorage } from './kubernetes-storage.ts';
+import { nameOfId, nameOfSubject } from './object-names.ts';
+
+function open(objects: Map<string, UnknownObject> = new Map()): Storage {
+  return createKubernetesStorage({ client: createMemoryKubeClient(objects), namespace: 'kubeflow' });
+}
+
+runStorageSuite({ name: 'kubernetes', open: () => open() });
+
+test('names objects as Dex does', () => {
+  assert.equal(nameOfId('example-app'), 'mv4gc3lqnrss2ylqodf7fhheqqrcgji');
+  assert.match(nameOfSubject('CgN1LTESBWxvY2Fs'), /^[a-z2-7]{13}$/);
+});
+
+test('reads objects that Dex wrote and keeps the fields it does not know', async () => {
+  const objects = new Map<string, UnknownObject>();
+  const storage = open(objects);
+  objects.set('dex.coreos.com/v1/refreshtokens/kubeflow/abc', {
+    apiVersion: 'dex.coreos.com/v1',
+    kind: 'RefreshToken',
+    metadata: { name: 'abc', namespace: 'kubeflow', uid: 'u', resourceVersion: '7' },
+    CreatedAt: '2024-05-01T10:00:00.123456789Z',
+    LastUsed: '0001-01-01T00:00:00Z',
+    clientID: 'app',
+    scopes: ['openid', 'offline_access'],
+    token: 'secret',
+    claims: { userID: '1', username: 'n', email: 'a@b', emailVerified: true },
+    connectorID: 'ldap',
+    connectorData: 'e30=',
+    newField: { kept: true },
+  });
+  const record = await storage.get('refreshToken', 'abc');
+  assert.equal(record?.createdAt, Date.UTC(2024, 4, 1, 10, 0, 0, 123));
+  assert.equal(record?.lastUsedAt, 0);
+  assert.deepEqual(record?.claims.groups, []);
+  await storage.update('refreshToken', 'abc', (current) => ({ ...current, obsoleteToken: 'secret', token: 'next' }));
+  const written = objects.get('dex.coreos.com/v1/refreshtokens/kubeflow/abc');
+  assert.deepEqual(written?.['newField'], { kept: true });
+  assert.equal(written?.['obsoleteToken'], 'secret');
+  assert.equal((written?.['claims'] as { userID?: string } | undefined)?.userID, '1');
+});
+
+test('writes the public half of the signing key where Dex looks for it, without private members', async () => {
+  const objects = new Map<string, UnknownObject>();
+  const { id, record } = SAMPLE_RECORDS.keys;
+  await open(objects).create('keys', id, record);
+  const written = objects.get('dex.coreos.com/v1/signingkeies/kubeflow/openid-connect-keys');
+  const half = written?.['signingKeyPub'] as Record<string, unknown>;
+  assert.equal(half['kid'], 'k');
+  assert.equal('d' in half, false);
+});
+
+test('does not take an object of another person for a session whose name collides', async () => {
+  const objects = new Map<string, UnknownObject>();
+  const storage = open(objects);
+  const { id, record } = SAMPLE_RECORDS.offlineSession;
+  await storage.create('offlineSession', id, record);
+  const [object] = [...objects.values()];
+  if (object !== undefined) object['userID'] = 'someone-else';
+  assert.equal(await storage.get('offlineSession', id), undefined);
+});

@@ -1,0 +1,4 @@
+import { runStorageSuite } from '../../../../testkit/src/identity-storage.ts';
+import { createMemoryStorage } from './memory-storage.ts';
+
+runStorageSuite({ name: 'memory', open: () => createMemoryStorage() });

@@ -1,0 +1,160 @@
+/** Owns what is kept: plain JSON values, times in milliseconds, bytes in base64. The kinds and their meaning are Dex's. */
+import type { Identity } from '../connectors/connector.ts';
+
+/** A login that has happened and waits for the person's approval. A login that has not happened is not stored at all. */
+export interface AuthRequest {
+  readonly clientId: string;
+  readonly responseTypes: readonly string[];
+  readonly scopes: readonly string[];
+  readonly redirectUri: string;
+  readonly nonce: string;
+  readonly state: string;
+  readonly forceApprovalPrompt: boolean;
+  readonly claims: Identity;
+  readonly connectorId: string;
+  readonly connectorData: string;
+  readonly codeChallenge: string;
+  readonly codeChallengeMethod: string;
+  /** Base64; the approval form proves with it that it belongs to the browser that logged in. */
+  readonly hmacKey: string;
+  readonly authTimeMs: number;
+  readonly expiresAt: number;
+}
+
+export interface AuthCode {
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly redirectUri: string;
+  readonly nonce: string;
+  readonly claims: Identity;
+  readonly connectorId: string;
+  readonly connectorData: string;
+  readonly codeChallenge: string;
+  readonly codeChallengeMethod: string;
+  readonly authTimeMs: number;
+  readonly expiresAt: number;
+}
+
+export interface RefreshToken {
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly nonce: string;
+  readonly token: string;
+  /** The one before, honoured within the reuse interval. */
+  readonly obsoleteToken: string;
+  readonly claims: Identity;
+  readonly connectorId: string;
+  readonly connectorData: string;
+  readonly createdAt: number;
+  readonly lastUsedAt: number;
+}
+
+export interface RefreshTokenRef {
+  readonly id: string;
+  readonly clientId: string;
+  readonly createdAt: number;
+  readonly lastUsedAt: number;
+}
+
+/** The refresh tokens of one person through one connector; its id is the `sub` of their tokens. */
+export interface OfflineSession {
+  readonly userId: string;
+  readonly connectorId: string;
+  /** The newest token of a client is under the client's id, as in Dex; older ones are under `<client>#<token id>`. */
+  readonly refresh: Readonly<Record<string, RefreshTokenRef>>;
+  readonly connectorData: string;
+}
+
+/** A person of the password database; its id is the e-mail address in lower case. */
+export interface PasswordRecord {
+  readonly email: string;
+  readonly hash: string;
+  readonly username: string;
+  readonly name: string;
+  readonly preferredUsername: string;
+  readonly userId: string;
+  readonly groups: readonly string[];
+  readonly emailVerified: boolean;
+}
+
+export interface ClientRecord {
+  readonly id: string;
+  readonly secret: string;
+  readonly name: string;
+  readonly redirectUris: readonly string[];
+  readonly trustedPeers: readonly string[];
+  readonly public: boolean;
+  readonly logoUrl: string;
+}
+
+export type Jwk = Readonly<Record<string, unknown>>;
+
+/** All keys of the provider: one record, changed by compare-and-swap, so that replicas agree. */
+export interface KeysRecord {
+  /** Private. */
+  readonly signingKey: Jwk;
+  readonly verificationKeys: readonly { readonly publicKey: Jwk; readonly expiresAt: number }[];
+  readonly nextRotationAt: number;
+  /** Symmetric keys (base64, 32 bytes) that seal pending authorization requests; the first one is current. */
+  readonly sealingKeys: readonly SealingKey[];
+}
+
+export interface SealingKey {
+  readonly id: string;
+  readonly key: string;
+  readonly expiresAt: number;
+}
+
+/** Its id is the user code. */
+export interface DeviceRequest {
+  readonly userCode: string;
+  readonly deviceCode: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly expiresAt: number;
+}
+
+/** Its id is the device code. */
+export interface DeviceToken {
+  readonly status: 'pending' | 'complete';
+  /** The token response, once there is one. */
+  readonly token: string;
+  readonly lastRequestAt: number;
+  readonly pollIntervalSeconds: number;
+  readonly codeChallenge: string;
+  readonly codeChallengeMethod: string;
+  readonly expiresAt: number;
+}
+
+export interface Records {
+  readonly authRequest: AuthRequest;
+  readonly authCode: AuthCode;
+  readonly refreshToken: RefreshToken;
+  readonly offlineSession: OfflineSession;
+  readonly password: PasswordRecord;
+  readonly client: ClientRecord;
+  readonly keys: KeysRecord;
+  readonly deviceRequest: DeviceRequest;
+  readonly deviceToken: DeviceToken;
+}
+
+export type RecordKind = keyof Records;
+
+export const RECORD_KINDS: readonly RecordKind[] = [
+  'authRequest',
+  'authCode',
+  'refreshToken',
+  'offlineSession',
+  'password',
+  'client',
+  'keys',
+  'deviceRequest',
+  'deviceToken',
+];
+
+export const EXPIRING_KINDS: readonly RecordKind[] = ['authRequest', 'authCode', 'deviceRequest', 'deviceToken'];
+
+/** When a record may be forgotten, in milliseconds; undefined for those that stay. */
+export function expiryOf(record: Records[RecordKind]): number | undefined {
+  return 'expiresAt' in record ? record.expiresAt : undefined;
+}

@@ -1,0 +1,108 @@
+/** Owns storage in one SQLite file: a single table of JSON records, durable before an answer is given. */
+import { chmodSync, closeSync, openSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { AppError } from '@kfctl/core';
+import { IDENTITY_ERRORS } from '../../errors.ts';
+import { expiryOf } from '../records.ts';
+import type { RecordKind, Records } from '../records.ts';
+import type { Storage, Stored } from '../storage.ts';
+
+interface Row {
+  readonly id: string;
+  readonly data: string;
+}
+
+// FULL: a code that was redeemed must stay redeemed after a power cut.
+const PREPARE = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  PRAGMA busy_timeout = 5000;
+  CREATE TABLE IF NOT EXISTS record (
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    data TEXT NOT NULL,
+    expires_at INTEGER,
+    PRIMARY KEY (kind, id)
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX IF NOT EXISTS record_expiry ON record (expires_at) WHERE expires_at IS NOT NULL;
+`;
+
+/** Opens or makes the file (readable by its owner only); `:memory:` works too. Throws AppError when it cannot. */
+export function openSqliteStorage(file: string): Storage {
+  const database = open(file);
+  const statement = {
+    get: database.prepare('SELECT id, data FROM record WHERE kind = ? AND id = ?'),
+    create: database.prepare('INSERT OR IGNORE INTO record (kind, id, data, expires_at) VALUES (?, ?, ?, ?)'),
+    update: database.prepare('UPDATE record SET data = ?, expires_at = ? WHERE kind = ? AND id = ?'),
+    take: database.prepare('DELETE FROM record WHERE kind = ? AND id = ? RETURNING id, data'),
+    list: database.prepare('SELECT id, data FROM record WHERE kind = ? ORDER BY id'),
+    deleteExpired: database.prepare('DELETE FROM record WHERE expires_at < ?'),
+  };
+  const read = <K extends RecordKind>(kind: K, id: string): Records[K] | undefined =>
+    parse(statement.get.get(kind, id) as Row | undefined);
+  return {
+    get: (kind, id) => attempt(() => read(kind, id)),
+    create: (kind, id, record) =>
+      attempt(() => statement.create.run(kind, id, JSON.stringify(record), expiryOf(record) ?? null).changes === 1),
+    update: (kind, id, change) =>
+      attempt(() =>
+        inTransaction(database, () => {
+          const current = read(kind, id);
+          const next = current === undefined ? undefined : change(current);
+          if (next !== undefined) statement.update.run(JSON.stringify(next), expiryOf(next) ?? null, kind, id);
+          return next;
+        }),
+      ),
+    take: (kind, id) => attempt(() => parse(statement.take.get(kind, id) as Row | undefined)),
+    list: <K extends RecordKind>(kind: K) =>
+      attempt(() =>
+        (statement.list.all(kind) as unknown as Row[]).map((row): Stored<K> => ({
+          id: row.id,
+          record: JSON.parse(row.data) as Records[K],
+        })),
+      ),
+    deleteExpired: (nowMs) => attempt(() => Number(statement.deleteExpired.run(nowMs).changes)),
+    close: () => attempt(() => database.close()),
+  };
+}
+
+function open(file: string): DatabaseSync {
+  try {
+    if (file !== ':memory:') {
+      closeSync(openSync(file, 'a', 0o600));
+      chmodSync(file, 0o600);
+    }
+    const database = new DatabaseSync(file);
+    database.exec(PREPARE);
+    return database;
+  } catch (cause) {
+    throw new AppError(IDENTITY_ERRORS.storageFailed, `cannot open the storage file ${file}`, {
+      hint: 'Name a file in an existing, writable directory in storage.config.file.',
+      cause,
+    });
+  }
+}
+
+function inTransaction<T>(database: DatabaseSync, work: () => T): T {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    database.exec('COMMIT');
+    return result;
+  } catch (error) {
+    database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function parse<K extends RecordKind>(row: Row | undefined): Records[K] | undefined {
+  return row === undefined ? undefined : (JSON.parse(row.data) as Records[K]);
+}
+
+function attempt<T>(work: () => T): Promise<T> {
+  try {
+    return Promise.resolve(work());
+  } catch (cause) {
+    return Promise.reject(new AppError(IDENTITY_ERRORS.storageFailed, 'the storage file cannot be used', { cause }));
+  }
+}
