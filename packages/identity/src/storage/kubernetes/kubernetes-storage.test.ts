@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { UnknownObject } from '@kfctl/kube';
+import { defineResource } from '@kfctl/kube';
+import type { ResourceType, UnknownObject } from '@kfctl/kube';
 import { runStorageSuite, SAMPLE_RECORDS } from '../../../../testkit/src/identity-storage.ts';
-import { createMemoryKubeClient } from '../../../../testkit/src/memory-kube-client.ts';
+import { MemoryKubeClient } from '../../../../testkit/src/memory-kube-client.ts';
 import type { Storage } from '../storage.ts';
 import { createKubernetesStorage } from './kubernetes-storage.ts';
 import { nameOfId, nameOfSubject } from './object-names.ts';
 
-function open(objects: Map<string, UnknownObject> = new Map()): Storage {
-  return createKubernetesStorage({ client: createMemoryKubeClient(objects), namespace: 'kubeflow' });
+const place = { namespace: 'kubeflow' };
+
+function open(client: MemoryKubeClient = new MemoryKubeClient()): Storage {
+  return createKubernetesStorage({ client, ...place });
+}
+
+function typeOf(kind: string, plural: string): ResourceType {
+  return defineResource('dex.coreos.com/v1', kind, { plural });
 }
 
 runStorageSuite({ name: 'kubernetes', open: () => open() });
@@ -19,12 +26,13 @@ test('names objects as Dex does', () => {
 });
 
 test('reads objects that Dex wrote and keeps the fields it does not know', async () => {
-  const objects = new Map<string, UnknownObject>();
-  const storage = open(objects);
-  objects.set('dex.coreos.com/v1/refreshtokens/kubeflow/abc', {
+  const client = new MemoryKubeClient();
+  const storage = open(client);
+  const type = typeOf('RefreshToken', 'refreshtokens');
+  const object: UnknownObject = {
     apiVersion: 'dex.coreos.com/v1',
     kind: 'RefreshToken',
-    metadata: { name: 'abc', namespace: 'kubeflow', uid: 'u', resourceVersion: '7' },
+    metadata: { name: 'abc', ...place },
     CreatedAt: '2024-05-01T10:00:00.123456789Z',
     LastUsed: '0001-01-01T00:00:00Z',
     clientID: 'app',
@@ -34,34 +42,37 @@ test('reads objects that Dex wrote and keeps the fields it does not know', async
     connectorID: 'ldap',
     connectorData: 'e30=',
     newField: { kept: true },
-  });
+  };
+  await client.create(type, object, place);
   const record = await storage.get('refreshToken', 'abc');
   assert.equal(record?.createdAt, Date.UTC(2024, 4, 1, 10, 0, 0, 123));
   assert.equal(record?.lastUsedAt, 0);
   assert.deepEqual(record?.claims.groups, []);
   await storage.update('refreshToken', 'abc', (current) => ({ ...current, obsoleteToken: 'secret', token: 'next' }));
-  const written = objects.get('dex.coreos.com/v1/refreshtokens/kubeflow/abc');
+  const written = await client.get(type, 'abc', place);
   assert.deepEqual(written?.['newField'], { kept: true });
   assert.equal(written?.['obsoleteToken'], 'secret');
   assert.equal((written?.['claims'] as { userID?: string } | undefined)?.userID, '1');
 });
 
 test('writes the public half of the signing key where Dex looks for it, without private members', async () => {
-  const objects = new Map<string, UnknownObject>();
+  const client = new MemoryKubeClient();
   const { id, record } = SAMPLE_RECORDS.keys;
-  await open(objects).create('keys', id, record);
-  const written = objects.get('dex.coreos.com/v1/signingkeies/kubeflow/openid-connect-keys');
+  await open(client).create('keys', id, record);
+  const written = await client.get(typeOf('SigningKey', 'signingkeies'), 'openid-connect-keys', place);
   const half = written?.['signingKeyPub'] as Record<string, unknown>;
   assert.equal(half['kid'], 'k');
   assert.equal('d' in half, false);
 });
 
 test('does not take an object of another person for a session whose name collides', async () => {
-  const objects = new Map<string, UnknownObject>();
-  const storage = open(objects);
+  const client = new MemoryKubeClient();
+  const storage = open(client);
+  const type = typeOf('OfflineSessions', 'offlinesessionses');
   const { id, record } = SAMPLE_RECORDS.offlineSession;
   await storage.create('offlineSession', id, record);
-  const [object] = [...objects.values()];
-  if (object !== undefined) object['userID'] = 'someone-else';
+  const [object] = (await client.list(type, place)).items;
+  assert.ok(object);
+  await client.replace(type, { ...object, userID: 'someone-else' }, place);
   assert.equal(await storage.get('offlineSession', id), undefined);
 });
