@@ -1,0 +1,167 @@
+/** Owns one running platform for end-to-end tests: `kfctl up` in an empty home, the real kubectl and curl against it. */
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+const ROOT = path.dirname(import.meta.dirname);
+const MAIN = path.join(ROOT, 'packages', 'kfctl', 'src', 'main.ts');
+
+export const USER = 'admin@kubeflow.org';
+export const PASSWORD = 'correct-horse-12341234';
+
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Platform {
+  readonly home: string;
+  readonly dataDirectory: string;
+  readonly kubeconfig: string;
+  readonly url: string;
+  readonly address: string;
+  /** Everything that `up` printed. */
+  readonly output: string;
+  readonly process: ChildProcess;
+  /** Sends SIGINT as Ctrl-C does and gives the time until the end in milliseconds. */
+  interrupt(): Promise<number>;
+}
+
+export interface Home {
+  readonly directory: string;
+  remove(): void;
+}
+
+export function createHome(): Home {
+  const directory = mkdtempSync(path.join(tmpdir(), 'kfctl-e2e-'));
+  return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) };
+}
+
+function environment(home: string): NodeJS.ProcessEnv {
+  const { KUBECONFIG: _kubeconfig, ...env } = process.env;
+  return {
+    ...env,
+    HOME: home,
+    XDG_DATA_HOME: path.join(home, 'data'),
+    KUBEFLOW_USER_EMAIL: USER,
+    KUBEFLOW_PASSWORD: PASSWORD,
+  };
+}
+
+/** Starts the platform and resolves when it says that it is ready. */
+export function startPlatform(home: string): Promise<Platform> {
+  const dataDirectory = path.join(home, 'platform');
+  const child = spawn(process.execPath, [MAIN, 'up', '--data-dir', dataDirectory], {
+    env: environment(home),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  return new Promise((resolve, reject) => {
+    const collect = (chunk: Buffer): void => {
+      output += chunk.toString();
+      const url = /https:\/\/[\d.]+(?::\d+)?\//.exec(output)?.[0];
+      const kubeconfig = /export KUBECONFIG=(\S+)/.exec(output)?.[1];
+      if (url === undefined || kubeconfig === undefined) return;
+      const { hostname } = new URL(url);
+      resolve({
+        home,
+        dataDirectory,
+        kubeconfig,
+        url,
+        address: hostname,
+        output,
+        process: child,
+        interrupt: () => interrupt(child),
+      });
+    };
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    child.on('exit', (code) => reject(new Error(`kfctl up ended with ${code}:\n${output}`)));
+  });
+}
+
+async function interrupt(child: ChildProcess): Promise<number> {
+  const begin = Date.now();
+  if (child.exitCode === null && child.signalCode === null) {
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGINT');
+    await ended;
+  }
+  return Date.now() - begin;
+}
+
+export function run(
+  command: string,
+  args: readonly string[],
+  options: { readonly env?: NodeJS.ProcessEnv; readonly input?: string; readonly cwd?: string } = {},
+): CommandResult {
+  const result = spawnSync(command, [...args], {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1_048_576,
+    timeout: 120_000,
+    ...options,
+  });
+  if (result.error !== undefined) throw result.error;
+  return { code: result.status ?? -1, stdout: result.stdout, stderr: result.stderr };
+}
+
+/** Runs the stock kubectl; fails the test when kubectl does. */
+export function kubectl(platform: Pick<Platform, 'kubeconfig' | 'home'>, ...args: string[]): string {
+  const result = tryKubectl(platform, ...args);
+  assert.equal(result.code, 0, `kubectl ${args.join(' ')}\n${result.stderr}`);
+  return result.stdout;
+}
+
+export function tryKubectl(platform: Pick<Platform, 'kubeconfig' | 'home'>, ...args: string[]): CommandResult {
+  return run('kubectl', args, { env: { ...process.env, HOME: platform.home, KUBECONFIG: platform.kubeconfig } });
+}
+
+export function kubectlInput(
+  platform: Pick<Platform, 'kubeconfig' | 'home'>,
+  input: string,
+  ...args: string[]
+): string {
+  const result = run('kubectl', args, {
+    env: { ...process.env, HOME: platform.home, KUBECONFIG: platform.kubeconfig },
+    input,
+  });
+  assert.equal(result.code, 0, `kubectl ${args.join(' ')}\n${result.stderr}`);
+  return result.stdout;
+}
+
+/** Runs kfctl as a user would, in a directory, with the platform's kubeconfig. */
+export function kfctl(platform: Pick<Platform, 'kubeconfig' | 'home'>, cwd: string, ...args: string[]): CommandResult {
+  return run(process.execPath, [MAIN, ...args], {
+    cwd,
+    env: { ...environment(platform.home), KUBECONFIG: platform.kubeconfig },
+  });
+}
+
+/** Runs the real curl against the platform's self-signed certificate. */
+export function curl(...args: string[]): CommandResult {
+  return run('curl', ['-k', '-s', '-S', '--max-time', '20', ...args]);
+}
+
+/** Waits until the probe gives a value; throws what the last attempt threw when time is up. */
+export async function eventually<T>(
+  what: string,
+  probe: () => T | undefined | Promise<T | undefined>,
+  timeoutMs = 30_000,
+): Promise<T> {
+  const end = Date.now() + timeoutMs;
+  let last: unknown;
+  while (Date.now() < end) {
+    try {
+      const value = await probe();
+      if (value !== undefined && value !== false) return value;
+    } catch (error) {
+      last = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`timed out waiting for ${what}`, { cause: last });
+}
