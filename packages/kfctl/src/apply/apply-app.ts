@@ -1,0 +1,124 @@
+/** Owns `kfctl apply`: build, plan, apply in waves, wait, prune. It prints nothing; it tells a listener. */
+import type { Secret } from '@kfctl/core';
+import type { KubeClient } from '@kfctl/kube';
+import type { App } from '../app/app-directory.ts';
+import type { Scope } from '../app/scope.ts';
+import { USER_SECRET } from '../credentials/plan-credentials.ts';
+import { keyOfId } from '../plan/object-id.ts';
+import type { PlannedObject } from '../plan/plan.ts';
+import type { AppliedObject, ApplyContext } from './apply-object.ts';
+import { applyWaves } from './apply-waves.ts';
+import { writeClusterRecord } from './cluster-identity.ts';
+import { inScopeEntries } from './inventory-scope.ts';
+import { mergeEntries, writeInventory } from './inventory.ts';
+import type { InventoryEntry } from './inventory.ts';
+import { ownerOf } from './ownership.ts';
+import { prepareApply } from './prepare-apply.ts';
+import type { Prepared } from './prepare-apply.ts';
+import { prune } from './prune.ts';
+import type { PruneResult } from './prune.ts';
+import { waitReady } from './wait-ready.ts';
+
+export interface ApplyListener {
+  stage(text: string): void;
+  applied(object: AppliedObject, progress: { readonly done: number; readonly total: number }): void;
+  waiting(pending: readonly string[]): void;
+  warn(text: string): void;
+  /** A password was made up; it is told as soon as it is in force, so that it cannot be lost. */
+  generatedPassword(password: Secret): void;
+}
+
+export interface ApplyOptions {
+  readonly scope: Scope;
+  readonly dryRun: boolean;
+  readonly wait: boolean;
+  readonly force: boolean;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly password: Secret | undefined;
+}
+
+export interface ApplyInput {
+  readonly app: App;
+  readonly client: KubeClient;
+  /** Address of the API server. */
+  readonly server: string;
+  readonly options: ApplyOptions;
+  readonly listener: ApplyListener;
+}
+
+export interface ApplyResult {
+  readonly applied: readonly AppliedObject[];
+  readonly pruned: PruneResult;
+  readonly email: string | undefined;
+  readonly addresses: readonly string[];
+}
+
+/** Applies an app; throws AppError with what to do. Nothing is written before every object has been judged. */
+export async function applyApp(input: ApplyInput): Promise<ApplyResult> {
+  const prepared = await prepareApply(input);
+  const { client, app, options, listener } = input;
+  const place = { deployment: app.kfdef.name, namespace: app.kfdef.namespace };
+  const entries = prepared.planned.map((planned) => toEntry(planned, prepared));
+  const context: ApplyContext = {
+    client,
+    deployment: app.kfdef.name,
+    force: options.force,
+    dryRun: options.dryRun,
+    signal: options.signal,
+    retryMs: options.dryRun ? 0 : Math.min(options.timeoutMs, MAX_RETRY_MS),
+  };
+  if (!options.dryRun) await writeClusterRecord(app.directory, prepared.identity);
+  listener.stage(`applying ${prepared.planned.length} objects`);
+  const applied = await applyWaves({
+    client,
+    planned: prepared.planned,
+    before: prepared.before,
+    context,
+    timeoutMs: options.timeoutMs,
+    onApplied: (object, progress) => {
+      const { generatedPassword } = prepared;
+      if (!options.dryRun && generatedPassword !== undefined && isUserSecret(object)) {
+        listener.generatedPassword(generatedPassword);
+      }
+      listener.applied(object, progress);
+    },
+    // What is about to be made is listed first, so that an interrupted apply leaves nothing that delete does not know.
+    onNamespaces: async () => {
+      if (!options.dryRun) await writeInventory(client, place, mergeEntries(entries, prepared.inventory));
+    },
+  });
+  const vanished = prepared.inventory.filter((entry) => isVanished(entry, { entries, app, scope: options.scope }));
+  const pruned = await prune(vanished, { ...prepared, client, deployment: app.kfdef.name, dryRun: options.dryRun });
+  if (!options.dryRun) {
+    const rest = prepared.inventory.filter((entry) => !vanished.includes(entry));
+    const kept = pruned.kept.map(({ entry }) => entry);
+    await writeInventory(client, place, mergeEntries(mergeEntries(entries, rest), kept));
+  }
+  const addresses = options.dryRun ? [] : await waitReady({ ...input, context, planned: prepared.planned });
+  return { applied, pruned, email: prepared.email, addresses };
+}
+
+const MAX_RETRY_MS = 60_000;
+
+function isUserSecret({ id }: AppliedObject): boolean {
+  return id.kind === 'Secret' && id.name === USER_SECRET;
+}
+
+function toEntry({ id, type, application }: PlannedObject, { before, deployment }: Prepared): InventoryEntry {
+  const object = before.get(keyOfId(id));
+  const adopted = object !== undefined && ownerOf(object) !== deployment;
+  return { ...id, version: type.version, application, ...(adopted ? { adopted } : {}) };
+}
+
+interface Wanted {
+  readonly entries: readonly InventoryEntry[];
+  readonly app: App;
+  readonly scope: Scope;
+}
+
+/** An entry of the scope that the plan no longer has. */
+function isVanished(entry: InventoryEntry, { entries, app, scope }: Wanted): boolean {
+  const key = keyOfId(entry);
+  return inScopeEntries([entry], app, scope).length > 0 && !entries.some((wanted) => keyOfId(wanted) === key);
+}

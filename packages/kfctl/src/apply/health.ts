@@ -1,0 +1,95 @@
+/** Owns the health of an installed platform as the cluster tells it: workloads, address, first user. */
+import { resources } from '@kfctl/kube';
+import type { KubeClient, UnknownObject } from '@kfctl/kube';
+import { GATEWAY_SERVICE } from '../credentials/plan-certificate.ts';
+import { USER_SECRET } from '../credentials/plan-credentials.ts';
+import { describeId } from '../plan/object-id.ts';
+import { createTypeFinder } from '../plan/plan.ts';
+import { getObject, PARALLEL } from './apply-waves.ts';
+import { inventoryPrefix, parseEntries } from './inventory.ts';
+import type { InventoryEntry } from './inventory.ts';
+import { typeOfEntry } from './prune.ts';
+import { ingressAddresses, readinessCheck } from './readiness.ts';
+import { runBounded } from './run-bounded.ts';
+
+export interface ComponentHealth {
+  readonly application: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly ready: boolean;
+  /** Why it is not ready. */
+  readonly reason: string | undefined;
+}
+
+export interface PlatformHealth {
+  readonly deployment: string;
+  readonly components: readonly ComponentHealth[];
+  readonly urls: readonly string[];
+  readonly user: string | undefined;
+}
+
+/** The health of every deployment of kfctl in the cluster. */
+export async function readHealth(client: KubeClient): Promise<PlatformHealth[]> {
+  const maps = await client.list(resources.configMaps, { labelSelector: 'app.kubernetes.io/managed-by=kfctl' });
+  const inventories = maps.items.filter(({ metadata }) => metadata.name?.startsWith(inventoryPrefix));
+  const types = await createTypeFinder(client);
+  return Promise.all(
+    inventories.map(async ({ metadata, data }) => {
+      const entries = parseEntries(data?.['objects'] ?? '');
+      const read = (entry: InventoryEntry): Promise<UnknownObject | undefined> => {
+        const type = typeOfEntry(types, entry);
+        return type === undefined ? Promise.resolve(undefined) : getObject(client, type, entry);
+      };
+      const workloads = entries.filter(
+        (entry) => readinessCheck(entry) !== undefined && entry.kind !== 'CustomResourceDefinition',
+      );
+      const components = await runBounded(workloads, PARALLEL, async (entry) => toHealth(entry, await read(entry)));
+      const gateway = entries.find(({ kind, name }) => kind === 'Service' && name === GATEWAY_SERVICE);
+      const user = entries.find(({ kind, name }) => kind === 'Secret' && name === USER_SECRET);
+      return {
+        deployment: (metadata.name ?? '').slice(inventoryPrefix.length),
+        components,
+        urls: gateway === undefined ? [] : gatewayUrls(await read(gateway)),
+        user: user === undefined ? undefined : userOf(await read(user)),
+      };
+    }),
+  );
+}
+
+/** Where the dashboard is. A port other than 443 is told by the load balancer's status, where it has to be another. */
+export function gatewayUrls(service: UnknownObject | undefined): string[] {
+  return ingressAddresses(service).map((address) => {
+    const host = address.includes(':') ? `[${address}]` : address;
+    const port = httpsPort(service);
+    return `https://${host}${port === 443 ? '' : `:${port}`}/`;
+  });
+}
+
+/** The local cluster writes here which port it could bind instead of 443. */
+const PORT_ANNOTATION = 'cluster.kfctl.dev/https-port';
+
+function httpsPort(service: UnknownObject | undefined): number {
+  const port = Number(service?.metadata.annotations?.[PORT_ANNOTATION]);
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? port : 443;
+}
+
+function toHealth(entry: InventoryEntry, object: UnknownObject | undefined): ComponentHealth {
+  const { application, kind, namespace, name } = entry;
+  const readiness = readinessCheck(entry)?.(object) ?? { kind: 'ready' };
+  const ready = readiness.kind === 'ready';
+  return { application, kind, namespace, name, ready, reason: ready ? undefined : readiness.reason };
+}
+
+function userOf(secret: UnknownObject | undefined): string | undefined {
+  const data = secret?.['data'] as Record<string, string> | undefined;
+  return data?.['email'] === undefined ? undefined : Buffer.from(data['email'], 'base64').toString('utf8');
+}
+
+/** One line a component, for people. */
+export function renderHealth({ components }: PlatformHealth): string[] {
+  return components.map(({ ready, reason, kind, namespace, name }) => {
+    const subject = describeId({ group: '', kind, namespace, name });
+    return `${ready ? 'ready    ' : 'not ready'}  ${subject}${reason === undefined ? '' : `: ${reason}`}`;
+  });
+}

@@ -1,0 +1,94 @@
+/** Owns the end of an apply: addresses, the certificate for them, workloads and the user's workspace, all awaited at once. */
+import { resources } from '@kfctl/kube';
+import type { KubeClient, ResourceType } from '@kfctl/kube';
+import type { App } from '../app/app-directory.ts';
+import { planCertificate } from '../credentials/plan-certificate.ts';
+import { kfctlError } from '../errors.ts';
+import { describeId } from '../plan/object-id.ts';
+import type { PlannedObject } from '../plan/plan.ts';
+import type { ApplyListener, ApplyOptions } from './apply-app.ts';
+import { applyObject } from './apply-object.ts';
+import type { ApplyContext } from './apply-object.ts';
+import { getObject } from './apply-waves.ts';
+import { diagnose } from './diagnose.ts';
+import { certificateInput } from './gateway-certificate.ts';
+import { hasAddress, namespaceActive, readinessCheck } from './readiness.ts';
+import { waitFor } from './wait-for.ts';
+import type { Expectation, Waiting } from './wait-for.ts';
+
+export interface ReadyInput {
+  readonly app: App;
+  readonly client: KubeClient;
+  readonly options: ApplyOptions;
+  readonly listener: ApplyListener;
+  readonly context: ApplyContext;
+  readonly planned: readonly PlannedObject[];
+}
+
+/** Waits for everything that the plan needs to be in service; gives the gateway's addresses. Throws `NOT_READY` with the reasons. */
+export async function waitReady(input: ReadyInput): Promise<readonly string[]> {
+  const { options, planned, listener } = input;
+  if (!options.wait) return coverAddresses(input);
+  const balancers = planned.filter(isLoadBalancer);
+  const others = [...planned.flatMap(workloadExpectation), ...planned.flatMap(profileExpectation)];
+  const state: Record<'addresses' | 'others', readonly Waiting[]> = { addresses: [], others: [] };
+  const show = (part: 'addresses' | 'others') => (left: readonly Waiting[]) => {
+    state[part] = left;
+    listener.waiting([...state.addresses, ...state.others].map(({ id }) => describeId(id)));
+  };
+  listener.stage(`waiting for ${balancers.length + others.length} objects to be ready`);
+  const bounds = { timeoutMs: options.timeoutMs, signal: options.signal };
+  const addressed = waitFor(
+    input.client,
+    balancers.map(({ id, type }) => ({ id, type, check: hasAddress })),
+    { ...bounds, onProgress: show('addresses') },
+  ).then(async (left) => ({ left, addresses: left.length > 0 ? [] : await coverAddresses(input) }));
+  const [{ left, addresses }, waiting] = await Promise.all([
+    addressed,
+    waitFor(input.client, others, { ...bounds, onProgress: show('others') }),
+  ]);
+  options.signal.throwIfAborted();
+  await requireReady(input, [...left, ...waiting]);
+  return addresses;
+}
+
+async function requireReady(input: ReadyInput, pending: readonly Waiting[]): Promise<void> {
+  if (pending.length === 0) return;
+  const reasons = await diagnose(input.client, pending);
+  const unaddressed = pending.some(({ id }) => id.kind === 'Service');
+  throw kfctlError('NOT_READY', `not ready:\n${reasons.map((line) => `  - ${line}`).join('\n')}`, {
+    hint: unaddressed
+      ? 'The cluster gave the gateway no address: does it have a load balancer? If not, add the application metallb to app.yaml.'
+      : 'Look at the reasons above; when they are mended, run the same command again: it continues where it stopped.',
+  });
+}
+
+/** Makes the certificate cover the addresses that the load balancer gave; gives them. */
+async function coverAddresses(input: ReadyInput): Promise<readonly string[]> {
+  const certificate = await certificateInput(input);
+  if (certificate === undefined) return [];
+  for (const planned of await planCertificate(certificate)) {
+    await applyObject(planned, await getObject(input.client, planned.type, planned.id), input.context);
+  }
+  return certificate.addresses;
+}
+
+function isLoadBalancer({ id, object }: PlannedObject): boolean {
+  return (
+    id.kind === 'Service' &&
+    id.group === '' &&
+    (object['spec'] as { type?: unknown } | undefined)?.type === 'LoadBalancer'
+  );
+}
+
+function workloadExpectation({ id, type }: PlannedObject): Expectation[] {
+  const check = readinessCheck(id);
+  return check === undefined || id.kind === 'CustomResourceDefinition' ? [] : [{ id, type, check }];
+}
+
+/** A Profile is in service when its namespace exists. */
+function profileExpectation({ id }: PlannedObject): Expectation[] {
+  if (id.kind !== 'Profile' || id.group !== 'kubeflow.org') return [];
+  const namespace = { group: '', kind: 'Namespace', namespace: '', name: id.name };
+  return [{ id: namespace, type: resources.namespaces as unknown as ResourceType, check: namespaceActive }];
+}

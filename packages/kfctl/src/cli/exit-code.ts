@@ -1,0 +1,8 @@
+/** Owns the end of a command that worked but found things not as wished (a diff, an unhealthy platform). */
+export class ExitCode extends Error {
+  readonly code: number;
+  constructor(code: number) {
+    super(`exit code ${code}`);
+    this.code = code;
+  }
+}

@@ -1,0 +1,34 @@
+/** Owns what every command is given: the terminal, the settings, where it runs, and the signal that ends it. */
+import type { KubeClient } from '@kfctl/kube';
+import type { Terminal } from '../cli/terminal.ts';
+import type { Settings } from '../config/settings.ts';
+
+export interface Invocation {
+  readonly terminal: Terminal;
+  readonly settings: Settings;
+  readonly directory: string;
+  readonly signal: AbortSignal;
+}
+
+export interface ClusterOptions {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
+
+export interface Connection {
+  readonly client: KubeClient;
+  readonly server: string;
+}
+
+/** Finds the cluster as kubectl would and opens a client; nothing is sent yet. */
+export async function connect({ settings }: Invocation, options: ClusterOptions): Promise<Connection> {
+  const { createKubeClient, loadKubeConfig } = await import('@kfctl/kube');
+  const { kubeconfig, context } = options;
+  const config = await loadKubeConfig({
+    env: settings.env,
+    inCluster: 'last',
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+  });
+  return { client: createKubeClient(config), server: config.server };
+}

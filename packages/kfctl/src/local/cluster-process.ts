@@ -1,0 +1,82 @@
+/** Owns the cluster's process as `kfctl up` sees it: started with a data folder, ready when it says so, ended with a bound. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { openSync, closeSync, readFileSync, renameSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { Environment } from '@kfctl/core';
+import type { DataDirectory } from './data-directory.ts';
+
+export interface ClusterProcess {
+  readonly pid: number | undefined;
+  /** Resolves when the API server serves; rejects when the process ends before. */
+  readonly ready: Promise<void>;
+  /** Resolves with a word on how it ended. */
+  readonly ended: Promise<string>;
+  /** Asks it to end, and makes it end when it does not within `graceMs`. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** The process is another one by design: nothing of it is imported, so that its path is all that is known here. */
+const CLUSTER_MAIN = path.resolve(import.meta.dirname, '../../../cluster/src/main.ts');
+const MAX_LOG_BYTES = 10 * 1024 * 1024;
+
+/** Starts the cluster. Its output goes to the log file; the IPC channel tells readiness, and its end tells the cluster that we are gone. */
+export function startCluster(data: DataDirectory, env: Environment): ClusterProcess {
+  rotateLog(data.logFile);
+  const log = openSync(data.logFile, 'a', 0o600);
+  const child = spawn(process.execPath, [CLUSTER_MAIN, '--data-dir', data.path], {
+    stdio: ['ignore', log, log, 'ipc'],
+    env: withoutCredentials(env),
+    // Away from the terminal's process group: Ctrl-C is ours to pass on, so that the cluster ends in order.
+    detached: true,
+  });
+  closeSync(log);
+  const ended = endOf(child);
+  const ready = new Promise<void>((resolve, reject) => {
+    child.on('message', (message) => {
+      if ((message as { kind?: unknown } | null)?.kind === 'ready') resolve();
+    });
+    void ended.then((how) => reject(new Error(`the cluster process ended (${how})`)));
+  });
+  ready.catch(() => undefined);
+  return { pid: child.pid, ready, ended, stop: (graceMs) => stopChild(child, ended, graceMs) };
+}
+
+/** Resolves when a child has ended, saying how. */
+export function endOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code ?? '?'}` : signal));
+  });
+}
+
+/** SIGTERM, then SIGKILL after `graceMs`. */
+export async function stopChild(child: ChildProcess, ended: Promise<string>, graceMs: number): Promise<void> {
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+  await ended;
+  clearTimeout(timer);
+}
+
+/** The last lines of the log, for an error. */
+export function lastLogLines(data: DataDirectory, count: number): string {
+  try {
+    return readFileSync(data.logFile, 'utf8').trimEnd().split('\n').slice(-count).join('\n');
+  } catch {
+    return '';
+  }
+}
+
+/** What the pods run must not inherit the person's password. */
+function withoutCredentials(env: Environment): NodeJS.ProcessEnv {
+  const { KUBEFLOW_PASSWORD: _password, ...rest } = env;
+  return rest;
+}
+
+function rotateLog(file: string): void {
+  try {
+    if (statSync(file).size > MAX_LOG_BYTES) renameSync(file, `${file}.1`);
+  } catch {
+    // There is no log yet.
+  }
+}

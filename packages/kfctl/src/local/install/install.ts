@@ -1,0 +1,152 @@
+/** Owns the installation on the local cluster: init, generate and apply, by the same code as on any cluster, then a word on how to use it. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { formatDuration } from '@kfctl/core';
+import type { Secret } from '@kfctl/core';
+import { createKubeClient, loadKubeConfig, resources } from '@kfctl/kube';
+import type { KubeClient, UnknownObject } from '@kfctl/kube';
+import { APP_FILE, readApp, saveApp } from '../../app/app-directory.ts';
+import type { App } from '../../app/app-directory.ts';
+import { generateApp } from '../../app/generate-app.ts';
+import { initApp, recordedEmail, setUser } from '../../app/init-app.ts';
+import { applyApp } from '../../apply/apply-app.ts';
+import type { ApplyResult } from '../../apply/apply-app.ts';
+import { gatewayUrls } from '../../apply/health.ts';
+import type { Terminal } from '../../cli/terminal.ts';
+import { createListener } from '../../commands/apply.ts';
+import type { Settings } from '../../config/settings.ts';
+import { GATEWAY_SERVICE } from '../../credentials/plan-certificate.ts';
+import { setParameter } from '../../kfdef/edit-document.ts';
+import { LOCAL_APP } from '../data-directory.ts';
+import type { DataDirectory } from '../data-directory.ts';
+import { waitForLogin } from './wait-for-login.ts';
+
+export interface InstallInput {
+  readonly data: DataDirectory;
+  readonly settings: Settings;
+  readonly terminal: Terminal;
+  readonly clusterReady: Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+const PRESET = 'local';
+const DEFAULT_EMAIL = 'admin@kubeflow.org';
+const TIMEOUT_MS = 300_000;
+
+/** Installs or continues; prints the address, the user and, where it was generated, the password. */
+export async function install(input: InstallInput): Promise<void> {
+  const { data, settings, terminal, signal } = input;
+  const started = performance.now();
+  terminal.progress('starting the cluster');
+  await Promise.race([input.clusterReady, interrupted(signal)]);
+  signal.throwIfAborted();
+  const app = await prepareApp(input);
+  const config = await loadKubeConfig({ env: settings.env, kubeconfig: data.kubeconfig });
+  const client = createKubeClient(config);
+  let generated: Secret | undefined;
+  try {
+    const result = await applyApp({
+      app,
+      client,
+      server: config.server,
+      options: {
+        scope: 'all',
+        dryRun: false,
+        wait: true,
+        force: false,
+        timeoutMs: TIMEOUT_MS,
+        signal,
+        password: settings.password,
+      },
+      listener: {
+        ...createListener(terminal),
+        generatedPassword: (password) => {
+          generated = password;
+        },
+      },
+    });
+    const urls = await loginUrls(client, signal);
+    terminal.progress(undefined);
+    printWelcome(input, { result, urls, generated, tookMs: performance.now() - started });
+  } catch (error) {
+    // The hash is in force by now: the password would be lost.
+    if (generated !== undefined) terminal.note(`The generated password is ${generated.reveal()}`);
+    throw error;
+  } finally {
+    client.close();
+  }
+}
+
+async function prepareApp({ data, settings }: InstallInput): Promise<App> {
+  const addresses = { name: 'addresses', value: addressPool(data) };
+  if (!existsSync(path.join(data.app, APP_FILE))) {
+    await initApp({
+      name: LOCAL_APP,
+      config: PRESET,
+      parent: data.path,
+      email: settings.email ?? DEFAULT_EMAIL,
+      parameters: new Map([['metallb', [addresses]]]),
+    });
+  }
+  const app = await readApp(data.app);
+  if (settings.email !== undefined && settings.email !== recordedEmail(app.kfdef)) {
+    setUser(app.document, app.kfdef, settings.email);
+  }
+  setParameter(app.document, 'metallb', addresses);
+  const saved = await saveApp(app);
+  await generateApp(saved);
+  return saved;
+}
+
+/** The load balancer's addresses of this data folder, as the cluster wrote them down. */
+function addressPool(data: DataDirectory): string {
+  const facts = JSON.parse(readFileSync(data.clusterFile, 'utf8')) as { addresses?: { loadBalancerPool?: unknown } };
+  const pool = facts.addresses?.loadBalancerPool;
+  return typeof pool === 'string' ? pool : '127.0.0.1-127.0.0.1';
+}
+
+/** The dashboard's addresses, once the first of them leads to a login page. */
+async function loginUrls(client: KubeClient, signal: AbortSignal): Promise<readonly string[]> {
+  const services = await client.list(resources.services, { fieldSelector: `metadata.name=${GATEWAY_SERVICE}` });
+  const urls = services.items.flatMap((service) => gatewayUrls(service as unknown as UnknownObject));
+  const [first] = urls;
+  if (first !== undefined) await waitForLogin(first, signal);
+  return urls;
+}
+
+interface Welcome {
+  readonly result: ApplyResult;
+  readonly urls: readonly string[];
+  readonly generated: Secret | undefined;
+  readonly tookMs: number;
+}
+
+function printWelcome({ data, settings, terminal }: InstallInput, { result, urls, generated, tookMs }: Welcome): void {
+  const bold = (text: string): string => terminal.style('bold', text);
+  const password =
+    generated === undefined
+      ? settings.password === undefined
+        ? 'as before'
+        : 'as given in KUBEFLOW_PASSWORD'
+      : `${generated.reveal()}   (generated, shown this once)`;
+  const lines = [
+    '',
+    `${terminal.style('green', 'Kubeflow is up')} (${formatDuration(tookMs)})`,
+    '',
+    ...urls.map((url) => `  Dashboard  ${bold(url)}   (its certificate is signed by an own CA: the browser asks once)`),
+    `  User       ${result.email ?? ''}`,
+    `  Password   ${password}`,
+    '',
+    `  export KUBECONFIG=${data.kubeconfig}`,
+    '',
+    'Ctrl-C stops it; everything is kept for the next start.',
+  ];
+  for (const line of lines) terminal.result(line);
+}
+
+function interrupted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
