@@ -16,6 +16,10 @@ import { SYSTEM_MASTERS } from '../registry/request-context.ts';
 import { StatusError } from '../registry/status-error.ts';
 import { createBuiltInDefinitions } from '../resources/built-in-definitions.ts';
 import { createObjectStore } from '../store/object-store.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { parseStored } from '../store/stored-object.ts';
+import { createServiceAllocator } from '../resources/service-allocator.ts';
+import { createCustomResources } from '../custom/custom-resources.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import { createVolatileStore } from '../store/store.ts';
 import { createApiHandler } from './api-handler.ts';
@@ -50,18 +54,28 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
+function createServedRegistry(store: ObjectStore, options: ApiServerOptions): Registry {
+  const now = (): Date => new Date();
+  const allocator = createServiceAllocator(options.serviceCidr, () => store.list('/services').map(parseStored));
+  const custom = createCustomResources(() => registry);
+  const registry: Registry = createRegistry({
+    store,
+    definitions: createDefinitions(createBuiltInDefinitions({ allocator, now })),
+    admission: [],
+    sources: { now, uuid: randomUUID, randomBytes },
+    onWrite: custom.onWrite,
+  });
+  custom.load();
+  return registry;
+}
+
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { dataDirectory, host, log } = options;
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
   const names = [host, 'localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'];
   const keys = await prepareClusterKeys(join(dataDirectory, 'pki'), { names, now: new Date() });
   const store = createObjectStore(options.volatile === true ? createVolatileStore() : openSqliteStore(join(dataDirectory, 'objects.sqlite')));
-  const registry = createRegistry({
-    store,
-    definitions: createDefinitions(createBuiltInDefinitions()),
-    admission: [],
-    sources: { now: () => new Date(), uuid: randomUUID, randomBytes },
-  });
+  const registry = createServedRegistry(store, options);
   const handler = createApiHandler({
     registry,
     subresources: new Map(),

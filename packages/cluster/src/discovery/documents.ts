@@ -6,6 +6,7 @@ import type { Definitions } from '../registry/definitions.ts';
 import { apiVersionOf } from '../resources/definition.ts';
 import type { ResourceDefinition, ServedVersion } from '../resources/definition.ts';
 import type { JsonObject } from '../schema/json.ts';
+import { compareVersions } from './version-order.ts';
 import { subresourceInfo } from './subresource-info.ts';
 
 export interface DiscoveryDeps {
@@ -51,23 +52,6 @@ export function groupNames(definitions: Definitions): string[] {
 export function versionsOf(definitions: Definitions, group: string): string[] {
   const versions = definitions.all().filter((definition) => definition.group === group).flatMap((definition) => definition.versions);
   return [...new Set(versions.map((version) => version.version))].toSorted(compareVersions);
-}
-
-/** v2 before v1 before v1beta1 before v1alpha1 before anything else. */
-export function compareVersions(a: string, b: string): number {
-  const [left, right] = [rank(a), rank(b)];
-  for (const [index, value] of left.entries()) {
-    const other = right[index] ?? 0;
-    if (value !== other) return other - value;
-  }
-  return a < b ? -1 : 1;
-}
-
-function rank(version: string): number[] {
-  const found = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
-  if (found === null) return [0, 0, 0];
-  const stage = found[2] === undefined ? 3 : found[2] === 'beta' ? 2 : 1;
-  return [stage, Number(found[1]), Number(found[3] ?? 0)];
 }
 
 function groupOf(definitions: Definitions, name: string): JsonObject {

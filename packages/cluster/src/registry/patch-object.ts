@@ -2,9 +2,8 @@
 import { applyJsonPatch } from '../patch/json-patch.ts';
 import { applyMergePatch } from '../patch/merge-patch.ts';
 import { applyStrategicPatch } from '../patch/strategic-patch.ts';
-import type { JsonObject } from '../schema/json.ts';
 import { applyObject } from '../apply/apply-object.ts';
-import type { RegistryDeps, Target } from './registry-deps.ts';
+import type { PatchOutcome, RegistryDeps, Target } from './registry-deps.ts';
 import type { RequestContext } from './request-context.ts';
 import { unsupportedMediaType } from './status-error.ts';
 import { updateObject } from './update-object.ts';
@@ -17,11 +16,6 @@ export interface PatchRequest {
   readonly context: RequestContext;
   /** Server-side apply: take fields over from other managers. */
   readonly force?: boolean;
-}
-
-export interface PatchOutcome {
-  readonly object: JsonObject;
-  readonly created: boolean;
 }
 
 export function patchObject(deps: RegistryDeps, target: Target, request: PatchRequest): PatchOutcome {

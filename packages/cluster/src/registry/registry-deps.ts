@@ -73,3 +73,8 @@ export function renderStored(stored: StoredObject, served: ServedResource): stri
 export function admit(deps: RegistryDeps, request: AdmissionRequest, phase: 'mutate' | 'validate'): void {
   for (const plugin of deps.admission) plugin[phase]?.(request);
 }
+
+export interface PatchOutcome {
+  readonly object: JsonObject;
+  readonly created: boolean;
+}

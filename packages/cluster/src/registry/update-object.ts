@@ -35,11 +35,13 @@ export function updateObject(deps: RegistryDeps, target: Target, request: Update
   const { served, namespace, name, subresource } = target;
   const admission = { operation: 'update', served, namespace, name, subresource, object, old, context: request.context } as const;
   admit(deps, admission, 'mutate');
-  if (isSameState(object, old)) return old;
+  const isSame = isSameState(object, old);
+  if (isSame && request.managedBy === undefined) return old;
   countGeneration(object, old, target);
   const { context } = request;
   if (request.managedBy !== undefined) request.managedBy(object, old);
   else trackUpdate({ served, object, old, manager: context.fieldManager, subresource, now: deps.sources.now() });
+  if (isSame && isEqual(valueAt(object, 'metadata', 'managedFields'), valueAt(old, 'metadata', 'managedFields'))) return old;
   refuseInvalid(object, old, target);
   admit(deps, admission, 'validate');
   return save(deps, { target, object, stored, context });

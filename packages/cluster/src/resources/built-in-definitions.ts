@@ -5,16 +5,19 @@ import type { BuiltInKind } from './built-in-kinds.ts';
 import { apiVersionOf } from './definition.ts';
 import type { ResourceDefinition, ServedVersion } from './definition.ts';
 import { printerOf } from './printers.ts';
-import { strategyOf } from './strategies.ts';
+import { createStrategies } from './strategies.ts';
+import type { StrategyDeps } from './strategies.ts';
+import type { Strategy } from './definition.ts';
 
 const ALL_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 const NO_COLLECTION_DELETE = new Set(['namespaces', 'services']);
 
-export function createBuiltInDefinitions(): ResourceDefinition[] {
-  return builtInKinds.map(defineBuiltIn);
+export function createBuiltInDefinitions(deps: StrategyDeps): ResourceDefinition[] {
+  const strategies = createStrategies(deps);
+  return builtInKinds.map((kind) => defineBuiltIn(kind, strategies[`${kind.group}/${kind.plural}`] ?? {}));
 }
 
-function defineBuiltIn(kind: BuiltInKind): ResourceDefinition {
+function defineBuiltIn(kind: BuiltInKind, strategy: Strategy): ResourceDefinition {
   const verbs = kind.virtual === true ? ['create'] : ALL_VERBS.filter((verb) => verb !== 'deletecollection' || !NO_COLLECTION_DELETE.has(kind.plural));
   return {
     group: kind.group,
@@ -29,7 +32,7 @@ function defineBuiltIn(kind: BuiltInKind): ResourceDefinition {
     versions: [versionOf(kind)],
     storedApiVersion: kind.storedAs ?? apiVersionOf(kind.group, kind.version),
     table: kind.storedAs === undefined ? `${kind.group}/${kind.plural}` : `/${kind.plural}`,
-    strategy: strategyOf(kind.group, kind.plural),
+    strategy,
     virtual: kind.virtual === true,
     customResource: false,
   };
