@@ -1,0 +1,137 @@
+/** Owns the gateway as a whole: watched objects -> state -> open ports that serve by it. */
+import { describeError } from '@kfctl/core';
+import type { Logger } from '@kfctl/core';
+import type { KubeObject } from '@kfctl/kube';
+import type { Config } from './config.ts';
+import type { Sources } from './istio/sources.ts';
+import { createAccessLog } from './proxy/access-log.ts';
+import { EMPTY_STATE } from './proxy/gateway-state.ts';
+import type { GatewayState } from './proxy/gateway-state.ts';
+import { serveRequest } from './proxy/request-flow.ts';
+import type { FlowDeps } from './proxy/request-flow.ts';
+import type { Downstream } from './server/downstream.ts';
+import { createListeners } from './server/listeners.ts';
+import type { Listeners } from './server/listeners.ts';
+import { createStateBuilder } from './state-builder.ts';
+import type { StateBuilderOptions } from './state-builder.ts';
+import { createCredentials } from './tls/credentials.ts';
+import { createHttp1Upstream } from './upstream/http1-upstream.ts';
+import { createServiceDirectory } from './upstream/service-directory.ts';
+
+export interface GatewayDeps {
+  readonly config: Config;
+  readonly sources: Sources;
+  readonly log: Logger;
+  /** Gets whole access log lines. */
+  readonly writeAccessLog: (lines: string) => void;
+  /** Tells people about an object that cannot be used (an Event). */
+  readonly warnAbout: (object: KubeObject, reason: string, message: string) => void;
+}
+
+export interface Gateway {
+  /** Undefined when every watched object is known and every port open; otherwise the reason. */
+  notReady(): string | undefined;
+  boundPort(port: number): number | undefined;
+  /** Stops accepting, lets requests in flight finish, cuts the rest after the drain time. */
+  stop(): Promise<void>;
+}
+
+/** Objects come in bursts; one table is built for each burst. */
+const COALESCE_MS = 5;
+
+interface Flow {
+  state: GatewayState;
+  isDraining: boolean;
+  isSynced: boolean;
+}
+
+/** Starts the gateway: it opens ports as soon as all sources have synced. */
+export function startGateway(deps: GatewayDeps): Gateway {
+  const { config, sources, log } = deps;
+  const flow: Flow = { state: EMPTY_STATE, isDraining: false, isSynced: false };
+  const upstream = createHttp1Upstream();
+  const accessLog = createAccessLog(config.accessLog ? deps.writeAccessLog : () => undefined);
+  const warn = createWarner(deps);
+  const serving: FlowDeps = {
+    state: () => flow.state,
+    directory: createServiceDirectory(sources.services, sources.endpointSlices),
+    upstream,
+    accessLog,
+    log,
+    namespace: config.namespace,
+    idleTimeoutMs: config.idleTimeoutMs,
+    isDraining: () => flow.isDraining,
+  };
+  const credentials = createCredentials({
+    secrets: sources.secrets,
+    namespace: config.namespace,
+    report: (secret, problem) => warn(secret, 'InvalidCertificate', problem),
+  });
+  const handler = (downstream: Downstream): void => serveRequest(downstream, serving);
+  const listeners = createListeners({ ...config, credentials, log, handler });
+  const build = createStateBuilder({ sources, config, warn });
+  const apply = (): void => {
+    if (flow.isDraining) return;
+    flow.state = attempt(build, flow.state, log);
+    listeners.update(flow.state.table);
+  };
+  followSources(sources, apply, () => void (flow.isSynced = true));
+  return {
+    notReady: () => whyNotReady(flow, listeners),
+    boundPort: (port) => listeners.boundPort(port),
+    async stop() {
+      flow.isDraining = true;
+      await listeners.drain(config.drainMs);
+      upstream.close();
+      accessLog.flush();
+    },
+  };
+}
+
+function whyNotReady(flow: Flow, listeners: Listeners): string | undefined {
+  if (flow.isDraining) return 'draining';
+  if (!flow.isSynced) return 'not synced';
+  return listeners.areReady ? undefined : 'no certificate or port';
+}
+
+function createWarner({ log, warnAbout }: GatewayDeps): StateBuilderOptions['warn'] {
+  return (object, reason, message) => {
+    const { namespace, name } = object.metadata;
+    log.warn('object cannot be used', { kind: object.kind, namespace, name, reason, message });
+    warnAbout(object, reason, message);
+  };
+}
+
+/** A fault of ours in building must not take the routes away. */
+function attempt(build: () => GatewayState, current: GatewayState, log: Logger): GatewayState {
+  try {
+    return build();
+  } catch (error) {
+    log.error('cannot build routes; the last ones stay', { error: describeError(error) });
+    return current;
+  }
+}
+
+/** Applies once everything has been listed, then after each burst of changes. */
+function followSources(sources: Sources, apply: () => void, onSynced: () => void): void {
+  let timer: NodeJS.Timeout | undefined;
+  const { gateways, virtualServices, authorizationPolicies, configMaps, secrets, services, endpointSlices } = sources;
+  const all = [gateways, virtualServices, authorizationPolicies, configMaps, secrets, services, endpointSlices];
+  const soon = (): void => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      apply();
+    }, COALESCE_MS);
+  };
+  const synced = Promise.all(all.map((source) => source.synced));
+  synced.then(
+    () => {
+      onSynced();
+      apply();
+      // Services and endpoints are looked up by the directory when they are needed; routes do not depend on them.
+      for (const source of [gateways, virtualServices, authorizationPolicies, configMaps, secrets])
+        source.onChange(soon);
+    },
+    () => undefined,
+  );
+}

@@ -1,0 +1,130 @@
+/** Owns reading of networking.istio.io VirtualService objects into an ordered list of routes. */
+import type { UnknownObject } from '@kfctl/kube';
+import type { StringMatch } from '../match/string-match.ts';
+import { parseStringMatch } from '../match/string-match.ts';
+import { Fields } from './fields.ts';
+import type { Problems } from './fields.ts';
+import { byAge, objectKey } from './object-key.ts';
+import { parseRouteAction } from './route-action.ts';
+import type { RouteAction } from './route-action.ts';
+
+export interface VirtualServiceModel {
+  readonly key: string;
+  readonly namespace: string;
+  readonly hosts: readonly string[];
+  /** `namespace/name` of the Gateways it binds to; `mesh` entries are left out. */
+  readonly gateways: readonly string[];
+  /** Namespaces it is visible in; undefined means all. */
+  readonly exportTo: readonly string[] | undefined;
+  readonly routes: readonly Route[];
+  readonly object: UnknownObject;
+}
+
+/** One match block with its action: first match wins, in order. */
+export interface Route {
+  /** For logs: `namespace/name[rule]` or the rule's own name. */
+  readonly id: string;
+  readonly match: RouteMatch;
+  readonly action: RouteAction;
+}
+
+export interface RouteMatch {
+  readonly uri: StringMatch | undefined;
+  readonly ignoreUriCase: boolean;
+  readonly method: StringMatch | undefined;
+  readonly authority: StringMatch | undefined;
+  readonly scheme: StringMatch | undefined;
+  readonly port: number | undefined;
+  readonly gateways: readonly string[] | undefined;
+  readonly headers: readonly NamedMatch[];
+  readonly withoutHeaders: readonly NamedMatch[];
+  readonly query: readonly NamedMatch[];
+}
+
+/** `match` undefined means: present, whatever the value. */
+export interface NamedMatch {
+  readonly name: string;
+  readonly match: StringMatch | undefined;
+}
+
+export const MATCH_ALL: RouteMatch = {
+  uri: undefined,
+  ignoreUriCase: false,
+  method: undefined,
+  authority: undefined,
+  scheme: undefined,
+  port: undefined,
+  gateways: undefined,
+  headers: [],
+  withoutHeaders: [],
+  query: [],
+};
+
+const MAX_ROUTES = 2000;
+const PORT = { min: 1, max: 65_535 };
+
+/** The routes of a VirtualService; problems name fields that are wrong or not supported. */
+export function parseVirtualService(object: UnknownObject, problems: Problems): VirtualServiceModel {
+  const namespace = object.metadata.namespace ?? '';
+  const key = objectKey(object);
+  const spec = new Fields(object['spec'], 'spec', problems);
+  const hosts = (spec.strings('hosts') ?? []).map((host) => host.toLowerCase());
+  if (hosts.length === 0) spec.problem('hosts', 'is required');
+  const gateways = qualifyGateways(spec.strings('gateways') ?? ['mesh'], namespace);
+  const exportTo = spec.strings('exportTo')?.map((item) => (item === '.' ? namespace : item));
+  const rules = spec.children('http') ?? [];
+  const routes = rules.flatMap((rule, index) => parseRule(rule, { key, namespace, index }));
+  if (routes.length > MAX_ROUTES) spec.problem('http', `has more than ${MAX_ROUTES} matches`);
+  // TLS and TCP routes need a listener kind that this gateway does not open; a VirtualService may carry them beside its http routes.
+  spec.ignore('tls', 'tcp');
+  spec.done();
+  return { key, namespace, hosts, gateways, exportTo, routes, object };
+}
+
+export function byVirtualServiceAge(left: VirtualServiceModel, right: VirtualServiceModel): number {
+  return byAge(left.object, right.object);
+}
+
+interface RulePlace {
+  readonly key: string;
+  readonly namespace: string;
+  readonly index: number;
+}
+
+function parseRule(rule: Fields, place: RulePlace): Route[] {
+  const id = rule.string('name') ?? `${place.key}[${place.index}]`;
+  const matches = rule.children('match')?.map((fields) => parseMatch(fields, place.namespace)) ?? [];
+  const action = parseRouteAction(rule, place.namespace);
+  rule.done();
+  if (action === undefined) return [];
+  return (matches.length === 0 ? [MATCH_ALL] : matches).map((match) => ({ id, match, action }));
+}
+
+function parseMatch(fields: Fields, namespace: string): RouteMatch {
+  const match: RouteMatch = {
+    uri: parseStringMatch(fields.child('uri')),
+    ignoreUriCase: fields.boolean('ignoreUriCase') ?? false,
+    method: parseStringMatch(fields.child('method')),
+    authority: parseStringMatch(fields.child('authority')),
+    scheme: parseStringMatch(fields.child('scheme')),
+    port: fields.integer('port', PORT),
+    gateways: fields.has('gateways') ? qualifyGateways(fields.strings('gateways') ?? [], namespace) : undefined,
+    headers: parseNamed(fields, 'headers', true),
+    withoutHeaders: parseNamed(fields, 'withoutHeaders', true),
+    query: parseNamed(fields, 'queryParams', false),
+  };
+  fields.ignore('name', 'statPrefix');
+  fields.done();
+  return match;
+}
+
+function parseNamed(fields: Fields, field: string, lowerCase: boolean): NamedMatch[] {
+  return fields.childMap(field).map(([name, child]) => ({
+    name: lowerCase ? name.toLowerCase() : name,
+    match: child.names().length === 0 ? undefined : parseStringMatch(child),
+  }));
+}
+
+function qualifyGateways(names: readonly string[], namespace: string): string[] {
+  return names.filter((name) => name !== 'mesh').map((name) => (name.includes('/') ? name : `${namespace}/${name}`));
+}

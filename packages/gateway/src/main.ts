@@ -1,0 +1,57 @@
+/** The gateway process: Istio's objects in, an HTTPS front door out. */
+import { createLogger, runProcess } from '@kfctl/core';
+import { createInformer, createKubeClient, loadKubeConfig, recordEvent, resources } from '@kfctl/kube';
+import type { KubeObject, ResourceType } from '@kfctl/kube';
+import { readConfig } from './config.ts';
+import { startGateway } from './gateway.ts';
+import { createHealthServer } from './health/health-server.ts';
+import { authorizationPolicies, gateways, virtualServices } from './istio/resources.ts';
+
+const log = createLogger({ fields: { component: 'gateway' } });
+
+await runProcess({
+  log,
+  async start(signal) {
+    const config = readConfig(process.env);
+    const client = createKubeClient(await loadKubeConfig({ env: process.env }));
+    const watch = <T extends KubeObject>(type: ResourceType<T>, namespace?: string) => {
+      const informer = createInformer({ client, type, log, ...(namespace === undefined ? {} : { namespace }) });
+      informer.start(signal);
+      return informer;
+    };
+    const gateway = startGateway({
+      config,
+      log,
+      sources: {
+        gateways: watch(gateways),
+        virtualServices: watch(virtualServices),
+        authorizationPolicies: watch(authorizationPolicies),
+        configMaps: watch(resources.configMaps, config.namespace),
+        secrets: watch(resources.secrets, config.namespace),
+        services: watch(resources.services),
+        endpointSlices: watch(resources.endpointSlices),
+      },
+      writeAccessLog: (lines) => void process.stdout.write(lines),
+      warnAbout: (object, reason, message) =>
+        void recordEvent({
+          client,
+          log,
+          component: 'gateway',
+          host: config.podName,
+          object,
+          type: 'Warning',
+          reason,
+          message,
+        }),
+    });
+    const health = createHealthServer({ notReady: () => gateway.notReady(), log });
+    await health.listen(config.healthPort, config.host);
+    return {
+      async stop() {
+        await gateway.stop();
+        await health.close();
+        client.close();
+      },
+    };
+  },
+});

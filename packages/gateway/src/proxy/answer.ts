@@ -1,0 +1,170 @@
+/** Owns the answer to one request: exactly one, counted, logged once, whoever gives it. */
+import type { Duplex } from 'node:stream';
+import type { FieldList } from '../request/fields.ts';
+import type { RequestHead } from '../request/request-head.ts';
+import type { Downstream } from '../server/downstream.ts';
+import type { AccessLog } from './access-log.ts';
+
+export interface AnswerContext {
+  readonly requestId: string;
+  readonly accessLog: AccessLog;
+  readonly isDraining: () => boolean;
+}
+
+export interface LocalAnswer {
+  readonly fields?: FieldList;
+  readonly body?: Buffer;
+  readonly flags?: string;
+  /** End the connection: the rest of what it carries cannot be trusted. */
+  readonly close?: boolean;
+}
+
+export const SERVER_NAME = 'kfctl-gateway';
+const EMPTY = Buffer.alloc(0);
+
+export class Answer {
+  upstreamMs: number | undefined;
+  upstreamHost: string | undefined;
+  bytesReceived = 0;
+  readonly #downstream: Downstream;
+  readonly #context: AnswerContext;
+  readonly #startedAt = new Date();
+  readonly #started = performance.now();
+  #head: RequestHead | undefined;
+  #forwardedFor = '';
+  #extra: FieldList = [];
+  #status = 0;
+  #flags = '';
+  #bytesSent = 0;
+  #isLogged = false;
+
+  constructor(downstream: Downstream, context: AnswerContext) {
+    this.#downstream = downstream;
+    this.#context = context;
+    downstream.onGone = () => this.gone();
+  }
+
+  get hasBegun(): boolean {
+    return this.#status !== 0;
+  }
+
+  identify(head: RequestHead, forwardedFor: string): void {
+    this.#head = head;
+    this.#forwardedFor = forwardedFor;
+  }
+
+  /** Fields that an authorizer wants the client to get. */
+  addFields(fields: FieldList): void {
+    this.#extra = [...this.#extra, ...fields];
+  }
+
+  /** Answers without an upstream. */
+  local(status: number, { fields = [], body = EMPTY, flags = '', close = false }: LocalAnswer = {}): void {
+    if (this.hasBegun) return;
+    const hasNoLength = status === 204 || status === 304;
+    const framing = hasNoLength ? [] : ['content-length', String(body.length)];
+    const isHead = this.#downstream.raw.method === 'HEAD';
+    const sent = isHead || hasNoLength ? EMPTY : body;
+    this.#flags = flags;
+    this.begin(
+      status,
+      [...fields, ...framing, 'date', new Date().toUTCString(), ...(close ? this.#closing() : [])],
+      sent.length > 0,
+    );
+    if (sent.length > 0) this.write(sent);
+    this.end([]);
+  }
+
+  /** A refusal in a word, as Envoy words it. */
+  refuse(status: number, { flags = '', close = false }: { flags?: string; close?: boolean } = {}): void {
+    const text = REFUSALS[status] ?? '';
+    this.local(status, {
+      body: Buffer.from(text),
+      fields: text === '' ? [] : ['content-type', 'text/plain'],
+      flags,
+      close,
+    });
+  }
+
+  flag(flags: string): void {
+    this.#flags = flags;
+  }
+
+  begin(status: number, fields: readonly string[], hasBody: boolean): void {
+    this.#status = status;
+    const closing = this.#context.isDraining() ? this.#closing() : [];
+    this.#downstream.sendHead(status, [...fields, ...this.#extra, 'server', SERVER_NAME, ...closing], hasBody);
+  }
+
+  write(chunk: Buffer): boolean {
+    this.#bytesSent += chunk.length;
+    return this.#downstream.write(chunk);
+  }
+
+  end(trailers: FieldList): void {
+    this.#downstream.end(trailers);
+    this.#log();
+  }
+
+  /** Breaks an answer off that has begun. */
+  abort(flags: string): void {
+    this.#flags ||= flags;
+    this.#downstream.abort();
+    this.#log();
+  }
+
+  /** The client went away first. */
+  gone(): void {
+    this.#flags ||= 'DC';
+    this.#log();
+  }
+
+  acceptWebSocket(fields: FieldList): Duplex {
+    this.#status = this.#downstream.raw.protocol === 'HTTP/2' ? 200 : 101;
+    return this.#downstream.acceptWebSocket([...fields, ...this.#extra, 'server', SERVER_NAME]);
+  }
+
+  /** The end of a WebSocket. */
+  finishUpgrade(bytes: { readonly received: number; readonly sent: number }): void {
+    this.bytesReceived = bytes.received;
+    this.#bytesSent = bytes.sent;
+    this.#log();
+  }
+
+  #closing(): FieldList {
+    return this.#downstream.raw.protocol === 'HTTP/2' ? [] : ['connection', 'close'];
+  }
+
+  #log(): void {
+    if (this.#isLogged) return;
+    this.#isLogged = true;
+    const { raw } = this.#downstream;
+    this.#context.accessLog.write({
+      startedAt: this.#startedAt,
+      method: raw.method,
+      target: raw.target,
+      protocol: raw.protocol,
+      status: this.#status,
+      flags: this.#flags,
+      bytesReceived: this.bytesReceived,
+      bytesSent: this.#bytesSent,
+      durationMs: performance.now() - this.#started,
+      upstreamMs: this.upstreamMs,
+      forwardedFor: this.#forwardedFor,
+      requestId: this.#context.requestId,
+      upstreamHost: this.upstreamHost,
+      head: this.#head,
+    });
+  }
+}
+
+const REFUSALS: Readonly<Record<number, string>> = {
+  400: 'bad request',
+  405: 'method not allowed',
+  408: 'request timeout',
+  417: 'expectation failed',
+  431: 'request header fields too large',
+  502: 'upstream connect error or disconnect/reset before headers',
+  503: 'service unavailable',
+  504: 'upstream request timeout',
+};

@@ -1,0 +1,235 @@
+/** Owns carrying one request to an endpoint and its answer back, both as streams with back-pressure. */
+import type { Duplex } from 'node:stream';
+import type { Destination, ForwardAction } from '../istio/route-action.ts';
+import type { FieldList } from '../request/fields.ts';
+import { setField } from '../request/fields.ts';
+import { parseServiceHost, pickEndpoint } from '../upstream/service-directory.ts';
+import type { EndpointSet } from '../upstream/service-directory.ts';
+import { isReplayable } from '../upstream/upstream.ts';
+import type {
+  UpstreamAddress,
+  UpstreamBody,
+  UpstreamExchange,
+  UpstreamFailure,
+  UpstreamHandler,
+  UpstreamHead,
+  UpstreamRequest,
+} from '../upstream/upstream.ts';
+import { applyHeaderChanges, hostFrom } from './header-changes.ts';
+import type { RoutedFlow } from './request-flow.ts';
+import { rewriteTarget } from './rewrite-target.ts';
+import { spliceStreams } from './splice-streams.ts';
+
+/** Picks a destination and forwards; answers 503 where there is nobody to forward to. */
+export function forwardRequest(flow: RoutedFlow, action: ForwardAction, forwarded: FieldList): void {
+  const destination = pickDestination(action);
+  const ref = destination === undefined ? undefined : parseServiceHost(destination.host, destination.namespace);
+  const endpoints = ref === undefined ? undefined : flow.deps.directory.resolve(ref, destination?.port);
+  const target = rewriteTarget(flow.route, action, flow.head);
+  if (target === undefined) return flow.answer.refuse(400, { flags: 'DPE' });
+  if (destination === undefined || endpoints === undefined || endpoints.addresses.length === 0) return noUpstream(flow);
+  const request = buildRequest({ flow, action, destination, forwarded, target });
+  new Forwarding({ flow, action, destination, endpoints, request }).start();
+}
+
+function noUpstream(flow: RoutedFlow): void {
+  flow.answer.local(503, {
+    body: Buffer.from('no healthy upstream'),
+    fields: ['content-type', 'text/plain'],
+    flags: 'UH',
+  });
+}
+
+function pickDestination({ destinations, totalWeight }: ForwardAction): Destination | undefined {
+  if (destinations.length === 1) return destinations[0];
+  let ticket = Math.random() * totalWeight;
+  for (const destination of destinations) {
+    ticket -= destination.weight;
+    if (ticket < 0) return destination;
+  }
+  return destinations.at(-1);
+}
+
+interface BuildInput {
+  readonly flow: RoutedFlow;
+  readonly action: ForwardAction;
+  readonly destination: Destination;
+  readonly forwarded: FieldList;
+  readonly target: string;
+}
+
+function buildRequest({ flow, action, destination, forwarded, target }: BuildInput): UpstreamRequest {
+  const { head, state } = flow;
+  const fields = [...head.fields, ...forwarded];
+  const isProtected = (name: string): boolean => state.fieldRules.isIdentity(name);
+  applyHeaderChanges(fields, action.headers.request, isProtected);
+  applyHeaderChanges(fields, destination.headers.request, isProtected);
+  const host = hostFrom(destination.headers.request) ?? hostFrom(action.headers.request) ?? action.rewrite.authority;
+  return {
+    method: head.method,
+    target,
+    authority: host ?? head.authority,
+    fields,
+    body: bodyOf(flow),
+    webSocket: head.webSocket,
+  };
+}
+
+function bodyOf({ head, downstream }: RoutedFlow): UpstreamBody {
+  switch (head.body.kind) {
+    case 'none':
+      return head.body;
+    case 'length':
+      return head.body.bytes === 0 ? { kind: 'none' } : { ...head.body, source: downstream.body };
+    case 'chunked':
+      return { kind: 'chunked', source: downstream.body };
+  }
+}
+
+interface ForwardingInput {
+  readonly flow: RoutedFlow;
+  readonly action: ForwardAction;
+  readonly destination: Destination;
+  readonly endpoints: EndpointSet;
+  readonly request: UpstreamRequest;
+}
+
+class Forwarding implements UpstreamHandler {
+  readonly #input: ForwardingInput;
+  readonly #started = performance.now();
+  #exchange: UpstreamExchange | undefined;
+  #attemptsLeft: number;
+  #routeTimer: NodeJS.Timeout | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #isDone = false;
+
+  constructor(input: ForwardingInput) {
+    this.#input = input;
+    this.#attemptsLeft = input.action.retries.attempts;
+  }
+
+  start(): void {
+    const { flow, action, request } = this.#input;
+    const { downstream, answer, deps, head } = flow;
+    downstream.onGone = () => {
+      this.#stop();
+      answer.gone();
+    };
+    downstream.onDrain = () => {
+      this.#idleTimer?.refresh();
+      this.#exchange?.resume();
+    };
+    if (action.timeoutMs > 0) this.#routeTimer = setTimeout(() => this.#timeout(504), action.timeoutMs);
+    this.#idleTimer = setTimeout(() => this.#timeout(408), deps.idleTimeoutMs);
+    if (head.expectsContinue) downstream.sendContinue();
+    if (!this.#attempt() || request.body.kind === 'none') return;
+    request.body.source.on('data', (chunk: Buffer) => {
+      answer.bytesReceived += chunk.length;
+      this.#idleTimer?.refresh();
+    });
+  }
+
+  onHead(head: UpstreamHead): void {
+    const { flow } = this.#input;
+    this.#idleTimer?.refresh();
+    const fields = this.#responseFields(head);
+    flow.answer.begin(head.status, fields, head.hasBody);
+  }
+
+  onData(chunk: Buffer): boolean {
+    this.#idleTimer?.refresh();
+    return this.#input.flow.answer.write(chunk);
+  }
+
+  onEnd(trailers: FieldList): void {
+    this.#clear();
+    this.#input.flow.answer.end(trailers);
+  }
+
+  onUpgrade(head: UpstreamHead, stream: Duplex): void {
+    this.#clear();
+    const { flow } = this.#input;
+    const client = flow.answer.acceptWebSocket(webSocketFields(head.fields));
+    flow.downstream.onGone = () => undefined;
+    spliceStreams(client, stream, (bytes) => flow.answer.finishUpgrade(bytes));
+  }
+
+  onFailure(failure: UpstreamFailure): void {
+    const { flow, request } = this.#input;
+    if (this.#isDone) return;
+    if (flow.answer.hasBegun) {
+      this.#clear();
+      return flow.answer.abort('UPE');
+    }
+    const canRetry = !failure.sent || (failure.reused && failure.kind === 'reset' && isReplayable(request));
+    if (canRetry && failure.kind !== 'overflow' && this.#attemptsLeft > 0) {
+      this.#attemptsLeft -= 1;
+      this.#attempt();
+      return;
+    }
+    this.#clear();
+    flow.deps.log.debug('upstream failed', { kind: failure.kind, detail: failure.detail, request: flow.requestId });
+    const flags = { connect: 'UF', reset: 'UC', protocol: 'UPE', overflow: 'UO' }[failure.kind];
+    flow.answer.refuse(failure.kind === 'protocol' ? 502 : 503, { flags });
+  }
+
+  #attempt(): boolean {
+    const { flow, endpoints, request } = this.#input;
+    const address = pickEndpoint(endpoints);
+    if (address === undefined) {
+      this.#clear();
+      noUpstream(flow);
+      return false;
+    }
+    flow.answer.upstreamHost = renderAddress(address);
+    this.#exchange = flow.deps.upstream.send(address, request, this);
+    return true;
+  }
+
+  #responseFields(head: UpstreamHead): string[] {
+    const { flow, action, destination } = this.#input;
+    const elapsed = performance.now() - this.#started;
+    flow.answer.upstreamMs = elapsed;
+    const fields = withoutOwn(head.fields);
+    applyHeaderChanges(fields, action.headers.response);
+    applyHeaderChanges(fields, destination.headers.response);
+    setField(fields, 'x-envoy-upstream-service-time', String(Math.round(elapsed)));
+    return fields;
+  }
+
+  #timeout(status: 408 | 504): void {
+    const { answer } = this.#input.flow;
+    this.#stop();
+    if (answer.hasBegun) answer.abort(status === 504 ? 'UT' : 'SI');
+    else answer.refuse(status, { flags: status === 504 ? 'UT' : 'SI', close: true });
+  }
+
+  #stop(): void {
+    this.#clear();
+    this.#exchange?.abort();
+  }
+
+  #clear(): void {
+    this.#isDone = true;
+    clearTimeout(this.#routeTimer);
+    clearTimeout(this.#idleTimer);
+  }
+}
+
+/** The gateway names itself; what an upstream says about the way is not passed on. */
+function withoutOwn(fields: FieldList): string[] {
+  const kept: string[] = [];
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index] ?? '';
+    if (name !== 'server' && name !== 'x-envoy-upstream-service-time') kept.push(name, fields[index + 1] ?? '');
+  }
+  return kept;
+}
+
+function webSocketFields(fields: FieldList): string[] {
+  return withoutOwn(fields).filter((_, index, all) => all[index - (index % 2)] !== 'content-length');
+}
+
+function renderAddress({ host, port }: UpstreamAddress): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,60 @@
+/** Owns sources whose objects tests set. Imported by tests only. */
+import type { ConfigMap, EndpointSlice, KubeObject, SecretObject, Service, UnknownObject } from '@kfctl/kube';
+import type { Source, Sources } from '../istio/sources.ts';
+
+/** A source whose objects tests set. */
+export class MemorySource<T extends KubeObject> implements Source<T> {
+  readonly synced: Promise<void> = Promise.resolve();
+  readonly #objects = new Map<string, T>();
+  readonly #listeners = new Set<(object: T | undefined, previous: T | undefined) => void>();
+
+  get(name: string, namespace = ''): T | undefined {
+    return this.#objects.get(`${namespace}/${name}`);
+  }
+
+  list(namespace?: string): readonly T[] {
+    return [...this.#objects.values()].filter(
+      (object) => namespace === undefined || object.metadata.namespace === namespace,
+    );
+  }
+
+  onChange(listener: (object: T | undefined, previous: T | undefined) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  put(object: T): void {
+    const key = `${object.metadata.namespace ?? ''}/${object.metadata.name ?? ''}`;
+    const previous = this.#objects.get(key);
+    this.#objects.set(key, object);
+    for (const listener of this.#listeners) listener(object, previous);
+  }
+
+  remove(name: string, namespace: string): void {
+    const previous = this.get(name, namespace);
+    this.#objects.delete(`${namespace}/${name}`);
+    for (const listener of this.#listeners) listener(undefined, previous);
+  }
+}
+
+export interface MemorySources extends Sources {
+  readonly gateways: MemorySource<UnknownObject>;
+  readonly virtualServices: MemorySource<UnknownObject>;
+  readonly authorizationPolicies: MemorySource<UnknownObject>;
+  readonly configMaps: MemorySource<ConfigMap>;
+  readonly secrets: MemorySource<SecretObject>;
+  readonly services: MemorySource<Service>;
+  readonly endpointSlices: MemorySource<EndpointSlice>;
+}
+
+export function createMemorySources(): MemorySources {
+  return {
+    gateways: new MemorySource(),
+    virtualServices: new MemorySource(),
+    authorizationPolicies: new MemorySource(),
+    configMaps: new MemorySource(),
+    secrets: new MemorySource(),
+    services: new MemorySource(),
+    endpointSlices: new MemorySource(),
+  };
+}

@@ -1,0 +1,87 @@
+/** Owns a whole gateway over real sockets, fed from memory, with stub upstreams. Imported by tests only. */
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { silentLogger } from '@kfctl/core';
+import { readConfig } from '../config.ts';
+import { startGateway } from '../gateway.ts';
+import type { Gateway } from '../gateway.ts';
+import { createMemorySources } from './memory-sources.ts';
+import type { MemorySources } from './memory-sources.ts';
+import { endpointSlice, kubeflowGateway, service, testCredential } from './objects.ts';
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface Rig {
+  readonly sources: MemorySources;
+  readonly gateway: Gateway;
+  /** Access log lines so far. */
+  readonly accessLog: string[];
+  readonly warnings: string[];
+  readonly tlsPort: () => number;
+  readonly plainPort: () => number;
+  /** Starts a stub server and makes it the Service `name.namespace`. */
+  upstream(name: string, handler: Handler, namespace?: string): Promise<Server>;
+  addService(name: string, port: number, namespace?: string): void;
+  /** Waits until a change of objects is in force. */
+  settle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startRig(options: { env?: Record<string, string> } = {}): Promise<Rig> {
+  const sources = createMemorySources();
+  const accessLog: string[] = [];
+  const warnings: string[] = [];
+  const servers: Server[] = [];
+  sources.secrets.put(await testCredential('gateway.example.com'));
+  sources.gateways.put(kubeflowGateway());
+  const gateway = startGateway({
+    config: readConfig({
+      LISTEN_PORTS: '80=0,443=0',
+      LISTEN_HOST: '127.0.0.1',
+      DRAIN_TIMEOUT: '500ms',
+      ...options.env,
+    }),
+    sources,
+    log: silentLogger,
+    writeAccessLog: (lines) => void accessLog.push(...lines.trimEnd().split('\n')),
+    warnAbout: (object, reason, message) =>
+      void warnings.push(`${object.kind} ${object.metadata.name}: ${reason}: ${message}`),
+  });
+  while (gateway.notReady() !== undefined) await tick();
+  const addService = (name: string, port: number, namespace = 'kubeflow'): void => {
+    sources.services.put(service(name, namespace));
+    sources.endpointSlices.put(endpointSlice(name, namespace, [port]));
+  };
+  return {
+    sources,
+    gateway,
+    accessLog,
+    warnings,
+    addService,
+    tlsPort: () => gateway.boundPort(443) ?? 0,
+    plainPort: () => gateway.boundPort(80) ?? 0,
+    async upstream(name, handler, namespace) {
+      const { server, port } = await startServer(handler);
+      servers.push(server);
+      addService(name, port, namespace);
+      return server;
+    },
+    settle: () => new Promise((resolve) => setTimeout(resolve, 15)),
+    async close() {
+      await gateway.stop();
+      for (const server of servers) {
+        server.closeAllConnections();
+        server.close();
+      }
+    },
+  };
+}
+
+async function startServer(handler: Handler): Promise<{ server: Server; port: number }> {
+  const server = createServer(handler);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

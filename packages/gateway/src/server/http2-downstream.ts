@@ -1,0 +1,116 @@
+/** Owns requests that came over HTTP/2, WebSockets over it (RFC 8441) included. */
+import { constants } from 'node:http2';
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
+import type { Duplex, Readable } from 'node:stream';
+import type { FieldList } from '../request/fields.ts';
+import type { RawHead } from '../request/request-head.ts';
+import type { Downstream } from './downstream.ts';
+import type { ListenerPlace } from './listener.ts';
+
+export interface Http2Request {
+  readonly stream: ServerHttp2Stream;
+  readonly headers: IncomingHttpHeaders;
+  readonly rawHeaders: readonly string[];
+  readonly ended: boolean;
+}
+
+export class Http2Downstream implements Downstream {
+  readonly raw: RawHead;
+  readonly port: number;
+  readonly isTls: boolean;
+  readonly sni: string;
+  readonly remoteAddress: string;
+  readonly body: Readable;
+  onDrain: () => void = () => undefined;
+  onGone: () => void = () => undefined;
+  readonly #stream: ServerHttp2Stream;
+  #trailers: FieldList = [];
+  #isDone = false;
+
+  constructor({ stream, headers, rawHeaders, ended }: Http2Request, listener: ListenerPlace) {
+    this.raw = {
+      protocol: 'HTTP/2',
+      method: String(headers[':method'] ?? ''),
+      target: String(headers[':path'] ?? ''),
+      authority: headers[':authority'] === undefined ? undefined : String(headers[':authority']),
+      rawFields: withoutPseudoFields(rawHeaders),
+      ended,
+      extendedProtocol: headers[':protocol'] === undefined ? undefined : String(headers[':protocol']),
+    };
+    const socket = stream.session?.socket as TLSSocket | undefined;
+    this.port = listener.port;
+    this.isTls = listener.isTls;
+    this.sni = typeof socket?.servername === 'string' ? socket.servername.toLowerCase() : '';
+    this.remoteAddress = socket?.remoteAddress ?? '';
+    this.body = stream;
+    this.#stream = stream;
+    stream.on('error', () => undefined);
+    stream.on('drain', () => this.onDrain());
+    stream.on('wantTrailers', () => this.#sendTrailers());
+    stream.on('close', () => {
+      if (!this.#isDone) this.onGone();
+    });
+  }
+
+  sendContinue(): void {
+    if (!this.#stream.destroyed) this.#stream.additionalHeaders({ ':status': 100 });
+  }
+
+  sendHead(status: number, fields: readonly string[], hasBody: boolean): void {
+    if (this.#stream.destroyed) return;
+    this.#isDone = !hasBody;
+    // A body of known length has no trailers.
+    const waitForTrailers = hasBody && !fields.includes('content-length');
+    this.#stream.respond([':status', String(status), ...fields], { endStream: !hasBody, waitForTrailers });
+    if (!hasBody) this.#stopReading();
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.#stream.destroyed || this.#stream.write(chunk);
+  }
+
+  end(trailers: FieldList): void {
+    if (this.#stream.destroyed || this.#stream.writableEnded) return;
+    this.#trailers = trailers;
+    this.#isDone = true;
+    this.#stream.end();
+    this.#stopReading();
+  }
+
+  abort(): void {
+    this.#isDone = true;
+    if (!this.#stream.destroyed) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  acceptWebSocket(fields: readonly string[]): Duplex {
+    this.#isDone = true;
+    this.#stream.respond([':status', '200', ...fields]);
+    return this.#stream;
+  }
+
+  #sendTrailers(): void {
+    if (!this.#stream.destroyed) this.#stream.sendTrailers(grouped(this.#trailers));
+  }
+
+  /** RFC 9113 section 8.1: an answer may come before the whole request; the rest of it is not wanted. */
+  #stopReading(): void {
+    if (!this.#stream.readableEnded) this.#stream.resume();
+  }
+}
+
+function withoutPseudoFields(rawHeaders: readonly string[]): string[] {
+  const fields: string[] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    if (!name.startsWith(':')) fields.push(name, rawHeaders[index + 1] ?? '');
+  }
+  return fields;
+}
+
+function grouped(fields: FieldList): Record<string, string[]> {
+  const result: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
+  for (let index = 0; index < fields.length; index += 2)
+    (result[fields[index] ?? ''] ??= []).push(fields[index + 1] ?? '');
+  return result;
+}

@@ -1,0 +1,85 @@
+/** Owns the way from watched objects to the state that requests are judged by. */
+import type { KubeObject } from '@kfctl/kube';
+import type { Config } from './config.ts';
+import { parseAuthorizationPolicy } from './istio/authorization-policy.ts';
+import { parseGateway } from './istio/gateway.ts';
+import { createLastGood } from './istio/last-good.ts';
+import type { LastGood, LastGoodOptions } from './istio/last-good.ts';
+import { DEFAULT_MESH_CONFIG, parseMeshConfig } from './istio/mesh-config.ts';
+import type { MeshConfig } from './istio/mesh-config.ts';
+import type { Sources } from './istio/sources.ts';
+import { parseVirtualService } from './istio/virtual-service.ts';
+import { identityHeaders } from './policy/identity-headers.ts';
+import { selectPolicies } from './policy/policy-table.ts';
+import type { GatewayState } from './proxy/gateway-state.ts';
+import { createFieldRules } from './request/field-rules.ts';
+import { buildRouteTable } from './routes/route-table.ts';
+
+export interface StateBuilderOptions {
+  readonly sources: Sources;
+  readonly config: Pick<Config, 'namespace' | 'labels'>;
+  readonly warn: (object: KubeObject, reason: string, message: string) => void;
+}
+
+/** ConfigMap with Istio's mesh configuration, in the gateway's namespace. */
+const MESH_CONFIG_MAP = 'istio';
+
+/** Returns the function that builds the present state; unchanged objects are not parsed again. */
+export function createStateBuilder({ sources, config, warn }: StateBuilderOptions): () => GatewayState {
+  const { namespace, labels } = config;
+  const follow = <T>(source: LastGoodOptions<T>['source'], parse: LastGoodOptions<T>['parse']): LastGood<T> =>
+    createLastGood({
+      source,
+      parse,
+      report: (object, problems, kept) =>
+        warn(object, 'Invalid', `${problems.join('; ')}${kept ? ' (the last good version stays in force)' : ''}`),
+    });
+  const gateways = follow(sources.gateways, parseGateway);
+  const virtualServices = follow(sources.virtualServices, parseVirtualService);
+  const policies = follow(sources.authorizationPolicies, parseAuthorizationPolicy);
+  const readMesh = createMeshReader(sources, namespace, warn);
+  return () => {
+    const mesh = readMesh();
+    return {
+      mesh,
+      table: buildRouteTable({
+        gateways: gateways.models(),
+        virtualServices: virtualServices.models(),
+        labels,
+        namespace,
+      }),
+      policies: selectPolicies(
+        { policies: policies.models(), broken: policies.broken(), mesh, rootNamespace: namespace },
+        { namespace, labels },
+      ),
+      fieldRules: createFieldRules(identityHeaders(mesh.authorizers.values())),
+    };
+  };
+}
+
+function createMeshReader(sources: Sources, namespace: string, warn: StateBuilderOptions['warn']): () => MeshConfig {
+  let text: string | undefined;
+  let mesh = DEFAULT_MESH_CONFIG;
+  return () => {
+    const object = sources.configMaps.get(MESH_CONFIG_MAP, namespace);
+    const current = object?.data?.['mesh'];
+    if (object === undefined || current === undefined) return DEFAULT_MESH_CONFIG;
+    if (current === text) return mesh;
+    text = current;
+    const problems: string[] = [];
+    const parsed = parse(current, problems);
+    if (problems.length > 0) warn(object, 'Invalid', problems.join('; '));
+    // Without a good version before, policies find no provider and refuse: closed, not open.
+    if (problems.length === 0 && parsed !== undefined) mesh = parsed;
+    return mesh;
+  };
+}
+
+function parse(text: string, problems: string[]): MeshConfig | undefined {
+  try {
+    return parseMeshConfig(text, problems);
+  } catch (error) {
+    problems.push(error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
+}

@@ -1,0 +1,183 @@
+/** Owns one HTTP/1.1 connection to an endpoint: one exchange at a time, reused while both sides keep to the protocol. */
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { writeRequest } from './request-writer.ts';
+import type { BodyWriter } from './request-writer.ts';
+import type { ResponseHead } from './response-head.ts';
+import { ResponseParser } from './response-parser.ts';
+import type {
+  UpstreamAddress,
+  UpstreamExchange,
+  UpstreamFailure,
+  UpstreamHandler,
+  UpstreamRequest,
+} from './upstream.ts';
+
+export interface ConnectionOptions {
+  readonly address: UpstreamAddress;
+  readonly connectTimeoutMs: number;
+  /** The exchange is over and the connection can take another one. */
+  readonly onIdle: (connection: Http1Connection) => void;
+  readonly onClose: (connection: Http1Connection) => void;
+}
+
+interface Running {
+  readonly request: UpstreamRequest;
+  readonly handler: UpstreamHandler;
+  writer: BodyWriter | undefined;
+  head: ResponseHead | undefined;
+}
+
+const DEFAULT_IDLE_MS = 60_000;
+/** Idle connections are given up this long before the server says it will. */
+const IDLE_MARGIN_MS = 1_000;
+
+export class Http1Connection {
+  readonly #options: ConnectionOptions;
+  readonly #socket: Socket;
+  readonly #parser = new ResponseParser();
+  #running: Running | undefined;
+  #connected = false;
+  #served = 0;
+  #closed = false;
+  #idleUntil = 0;
+  #idleSince = 0;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#socket = connect({ host: options.address.host, port: options.address.port, noDelay: true });
+    const timer = setTimeout(() => this.#fail('connect', 'connect timeout'), options.connectTimeoutMs);
+    timer.unref();
+    this.#socket.on('connect', () => {
+      clearTimeout(timer);
+      this.#connected = true;
+    });
+    this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    this.#socket.on('end', () => this.#onEnd());
+    this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#fail('reset', error.code ?? 'socket error'));
+    this.#socket.on('close', () => {
+      clearTimeout(timer);
+      this.#fail('reset', 'connection closed');
+    });
+  }
+
+  /** The connection may take a request: it is open, quiet, and has been idle for less than `maxIdleMs` and than the server allows. */
+  isUsable(now: number, maxIdleMs: number = Infinity): boolean {
+    const isQuiet = !this.#closed && this.#running === undefined;
+    return isQuiet && now < this.#idleUntil && now - this.#idleSince < maxIdleMs;
+  }
+
+  get isReused(): boolean {
+    return this.#served > 0;
+  }
+
+  send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {
+    const running: Running = { request, handler, writer: undefined, head: undefined };
+    this.#running = running;
+    this.#socket.ref();
+    this.#parser.start(request.method, {
+      onHead: (head) => this.#onHead(running, head),
+      onBody: (chunk) => {
+        if (this.#running === running && !handler.onData(chunk)) this.#socket.pause();
+      },
+      onEnd: (trailers) => this.#onResponseEnd(running, trailers),
+    });
+    running.writer = writeRequest(this.#socket, request, (detail) => this.#fail('reset', detail));
+    return {
+      resume: () => {
+        if (this.#running === running) this.#socket.resume();
+      },
+      abort: () => {
+        if (this.#running === running) this.#drop();
+      },
+    };
+  }
+
+  close(): void {
+    if (this.#running === undefined) this.#drop();
+    else this.#idleUntil = -1;
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#running === undefined) return this.#drop();
+    const problem = this.#parser.push(chunk);
+    if (problem !== undefined && !this.#closed) this.#fail('protocol', problem);
+  }
+
+  #onEnd(): void {
+    const problem = this.#parser.end();
+    if (problem !== undefined && this.#running !== undefined) return this.#fail('reset', problem);
+    this.#drop();
+  }
+
+  #onHead(running: Running, head: ResponseHead): void {
+    if (this.#running !== running) return;
+    running.head = head;
+    if (head.status !== 101) return running.handler.onHead(head);
+    if (!running.request.webSocket) return this.#fail('protocol', 'upgrade that was not asked for');
+    this.#handOver(running, head);
+  }
+
+  /** The socket leaves this connection's hands. */
+  #handOver(running: Running, head: ResponseHead): void {
+    this.#running = undefined;
+    this.#closed = true;
+    const socket = this.#socket;
+    for (const event of ['data', 'end', 'error', 'close']) socket.removeAllListeners(event);
+    socket.pause();
+    // The listeners of the pipe come in the same tick; without one an error would end the process.
+    socket.on('error', () => socket.destroy());
+    this.#options.onClose(this);
+    const { length: _none, ...upgraded } = head;
+    // The parser still holds this chunk: what follows the head is known once it returns.
+    queueMicrotask(() => {
+      const rest = this.#parser.takeRest();
+      if (rest.length > 0) socket.unshift(rest);
+      running.handler.onUpgrade({ ...upgraded, length: undefined }, socket);
+    });
+  }
+
+  #onResponseEnd(running: Running, trailers: readonly string[]): void {
+    if (this.#running !== running) return;
+    this.#running = undefined;
+    this.#served += 1;
+    const { head, writer } = running;
+    writer?.detach();
+    // A request still being sent leaves the connection in the middle of a message.
+    const reusable = head?.keepAlive === true && writer?.isFinished() === true && this.#idleUntil >= 0;
+    if (reusable) this.#rest(head);
+    else this.#drop();
+    running.handler.onEnd(trailers);
+  }
+
+  #rest(head: ResponseHead): void {
+    const idleMs = Math.min(head.keepAliveMs ?? DEFAULT_IDLE_MS, DEFAULT_IDLE_MS) - IDLE_MARGIN_MS;
+    this.#idleSince = performance.now();
+    this.#idleUntil = this.#idleSince + Math.max(idleMs, 0);
+    this.#socket.resume();
+    this.#socket.unref();
+    this.#options.onIdle(this);
+  }
+
+  #fail(kind: UpstreamFailure['kind'], detail: string): void {
+    const running = this.#running;
+    const failure: UpstreamFailure = {
+      kind: this.#connected ? kind : 'connect',
+      sent: this.#connected,
+      reused: this.isReused,
+      detail,
+    };
+    this.#drop();
+    running?.handler.onFailure(failure);
+  }
+
+  /** Ends the connection without telling the exchange. */
+  #drop(): void {
+    this.#running?.writer?.detach();
+    this.#running = undefined;
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.destroy();
+    this.#options.onClose(this);
+  }
+}

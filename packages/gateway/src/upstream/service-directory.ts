@@ -1,0 +1,106 @@
+/** Owns the way from a destination host and port to the addresses of ready endpoints. */
+import type { EndpointSlice, Service } from '@kfctl/kube';
+import type { Source } from '../istio/sources.ts';
+import type { UpstreamAddress } from './upstream.ts';
+
+export interface ServiceRef {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The ready endpoints of one service port, as long as nothing about them changes. */
+export interface EndpointSet {
+  readonly service: ServiceRef;
+  readonly port: number;
+  readonly addresses: readonly UpstreamAddress[];
+  /** `http`, `grpc` … from the port's appProtocol or name. */
+  readonly protocol: string;
+  /** Round robin. */
+  next: number;
+}
+
+export interface ServiceDirectory {
+  /** Undefined: no such service or port. Port undefined means the service's only port. */
+  resolve(ref: ServiceRef, port: number | undefined): EndpointSet | undefined;
+}
+
+const SERVICE_NAME = 'kubernetes.io/service-name';
+
+/** `name`, `name.ns`, `name.ns.svc` or `name.ns.svc.<cluster domain>`; undefined when the host is no service of the cluster. */
+export function parseServiceHost(host: string, ownNamespace: string): ServiceRef | undefined {
+  const labels = host.split('.');
+  if (labels.some((label) => label === '') || labels.length > 8) return undefined;
+  const [name = '', namespace = ownNamespace, kind] = labels;
+  return kind === undefined || kind === 'svc' ? { name, namespace } : undefined;
+}
+
+export function createServiceDirectory(
+  services: Source<Service>,
+  endpointSlices: Source<EndpointSlice>,
+): ServiceDirectory {
+  const cache = new Map<string, Map<number | undefined, EndpointSet | undefined>>();
+  services.onChange((object, previous) => {
+    const { namespace = '', name = '' } = (object ?? previous)?.metadata ?? {};
+    cache.delete(`${namespace}/${name}`);
+  });
+  endpointSlices.onChange((object, previous) => {
+    for (const slice of [object, previous]) {
+      const name = slice?.metadata.labels?.[SERVICE_NAME];
+      if (name !== undefined) cache.delete(`${slice?.metadata.namespace ?? ''}/${name}`);
+    }
+  });
+  return {
+    resolve(ref, port) {
+      const key = `${ref.namespace}/${ref.name}`;
+      const ports = cache.get(key) ?? new Map<number | undefined, EndpointSet | undefined>();
+      if (!ports.has(port)) ports.set(port, find({ services, endpointSlices, ref, port }));
+      // Hosts come from VirtualServices, not from clients, so the cache is as large as the configuration.
+      cache.set(key, ports);
+      return ports.get(port);
+    },
+  };
+}
+
+interface Search {
+  readonly services: Source<Service>;
+  readonly endpointSlices: Source<EndpointSlice>;
+  readonly ref: ServiceRef;
+  readonly port: number | undefined;
+}
+
+function find({ services, endpointSlices, ref, port }: Search): EndpointSet | undefined {
+  const ports = services.get(ref.name, ref.namespace)?.spec?.ports ?? [];
+  const servicePort = port === undefined && ports.length === 1 ? ports[0] : ports.find((item) => item.port === port);
+  if (servicePort === undefined || (servicePort.protocol ?? 'TCP') !== 'TCP') return undefined;
+  const addresses = endpointSlices
+    .list(ref.namespace)
+    .filter((slice) => slice.metadata.labels?.[SERVICE_NAME] === ref.name)
+    .flatMap((slice) => readyAddresses(slice, servicePort.name ?? ''));
+  return {
+    service: ref,
+    port: servicePort.port,
+    addresses: unique(addresses),
+    protocol: servicePort.appProtocol ?? servicePort.name ?? '',
+    next: 0,
+  };
+}
+
+function readyAddresses(slice: EndpointSlice, portName: string): UpstreamAddress[] {
+  const port = slice.ports?.find((item) => (item.name ?? '') === portName)?.port;
+  if (port === undefined || slice.addressType === 'FQDN') return [];
+  return (slice.endpoints ?? [])
+    .filter((endpoint) => endpoint.conditions?.ready !== false)
+    .flatMap((endpoint) => endpoint.addresses.slice(0, 1).map((host) => ({ host, port })));
+}
+
+function unique(addresses: readonly UpstreamAddress[]): UpstreamAddress[] {
+  return [...new Map(addresses.map((address) => [`${address.host}|${address.port}`, address])).values()];
+}
+
+/** The next endpoint in turn; undefined when none is ready. */
+export function pickEndpoint(endpoints: EndpointSet): UpstreamAddress | undefined {
+  const { addresses } = endpoints;
+  if (addresses.length === 0) return undefined;
+  endpoints.next = (endpoints.next + 1) % addresses.length;
+  return addresses[endpoints.next];
+}
