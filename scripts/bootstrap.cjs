@@ -42,9 +42,19 @@ const built = spawnSync(runtime, [path.join(root, 'packages/dashboard/scripts/bu
 });
 if (built.status !== 0) process.exit(built.status || 1);
 
-const child = spawn(runtime, [path.resolve(root, entry), ...args], { stdio: 'inherit', env });
+const argv = [path.resolve(root, entry), ...args];
+
+// Where Node can, it becomes the program: one process less in memory, and signals need no forwarding.
+if (typeof process.execve === 'function' && process.platform !== 'win32') {
+  process.removeAllListeners('warning');
+  process.execve(runtime, [runtime, ...argv], env);
+}
+const child = spawn(runtime, argv, { stdio: 'inherit', env });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => {
-  if (signal) process.kill(process.pid, signal);
-  process.exit(code === null ? 1 : code);
+  if (signal) {
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  }
+  process.exitCode = code === null ? 1 : code;
 });

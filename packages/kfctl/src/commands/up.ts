@@ -1,7 +1,8 @@
 /** Owns the command `kfctl up`: a local cluster with the platform on it, for as long as it runs in the foreground. */
 import path from 'node:path';
+import { CLUSTER_MAIN } from '../local/cluster-process.ts';
 import { dataDirectory, lockDataDirectory, openDataDirectory } from '../local/data-directory.ts';
-import { supervise } from '../local/supervise.ts';
+import { INSTALLER_MAIN, supervise } from '../local/supervise.ts';
 import type { Invocation } from './invocation.ts';
 
 export async function runUp(invocation: Invocation, flags: { readonly dataDir?: string }): Promise<void> {
@@ -10,7 +11,8 @@ export async function runUp(invocation: Invocation, flags: { readonly dataDir?: 
   openDataDirectory(data);
   const unlock = lockDataDirectory(data, process.pid);
   try {
-    await supervise({ data, terminal, signal, env: settings.env });
+    const programs = { cluster: CLUSTER_MAIN, installer: INSTALLER_MAIN };
+    await supervise({ data, terminal, signal, programs, env: settings.env });
     terminal.note('Stopped. Everything is kept: kfctl up starts it again.');
   } finally {
     unlock();

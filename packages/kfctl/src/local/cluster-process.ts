@@ -17,14 +17,14 @@ export interface ClusterProcess {
 }
 
 /** The process is another one by design: nothing of it is imported, so that its path is all that is known here. */
-const CLUSTER_MAIN = path.resolve(import.meta.dirname, '../../../cluster/src/main.ts');
+export const CLUSTER_MAIN: string = path.resolve(import.meta.dirname, '../../../cluster/src/main.ts');
 const MAX_LOG_BYTES = 10 * 1024 * 1024;
 
 /** Starts the cluster. Its output goes to the log file; the IPC channel tells readiness, and its end tells the cluster that we are gone. */
-export function startCluster(data: DataDirectory, env: Environment): ClusterProcess {
+export function startCluster(data: DataDirectory, main: string, env: Environment): ClusterProcess {
   rotateLog(data.logFile);
   const log = openSync(data.logFile, 'a', 0o600);
-  const child = spawn(process.execPath, [CLUSTER_MAIN, '--data-dir', data.path], {
+  const child = spawn(process.execPath, [main, '--data-dir', data.path], {
     stdio: ['ignore', log, log, 'ipc'],
     env: withoutCredentials(env),
     // Away from the terminal's process group: Ctrl-C is ours to pass on, so that the cluster ends in order.

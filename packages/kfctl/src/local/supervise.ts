@@ -22,18 +22,22 @@ export interface SuperviseInput {
   readonly env: Environment;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
+  /** The scripts of the two processes. */
+  readonly programs: { readonly cluster: string; readonly installer: string };
+  /** How long the cluster may take to end by itself. */
+  readonly graceMs?: number;
 }
 
 // Ctrl-C has to be over within three seconds.
 const CLUSTER_GRACE_MS = 2500;
 const INSTALLER_GRACE_MS = 500;
 const MAX_RESTARTS_A_MINUTE = 5;
-const INSTALLER_MAIN = path.resolve(import.meta.dirname, 'install/main.ts');
+export const INSTALLER_MAIN: string = path.resolve(import.meta.dirname, 'install/main.ts');
 
 /** Runs until the signal aborts; throws when the cluster cannot be kept running, ExitCode when the installation failed. */
 export async function supervise(input: SuperviseInput): Promise<void> {
   const { signal } = input;
-  let cluster = startCluster(input.data, input.env);
+  let cluster = startCluster(input.data, input.programs.cluster, input.env);
   const installer = startInstaller(input);
   const installed = endOf(installer);
   try {
@@ -48,7 +52,10 @@ export async function supervise(input: SuperviseInput): Promise<void> {
     if (outcome !== undefined && outcome.how !== 'exit code 0' && !signal.aborted) throw new ExitCode(1);
     if (outcome !== undefined) await Promise.race([interrupted, watch]);
   } finally {
-    await Promise.all([stopChild(installer, installed, INSTALLER_GRACE_MS), cluster.stop(CLUSTER_GRACE_MS)]);
+    await Promise.all([
+      stopChild(installer, installed, INSTALLER_GRACE_MS),
+      cluster.stop(input.graceMs ?? CLUSTER_GRACE_MS),
+    ]);
   }
 }
 
@@ -75,7 +82,7 @@ async function keepRunning(
     input.terminal.warn(`the local cluster ended (${how}); starting it again`);
     await delay(backoff.next(), input.signal);
     if (input.signal.aborted) return undefined;
-    cluster = startCluster(input.data, input.env);
+    cluster = startCluster(input.data, input.programs.cluster, input.env);
     onRestart(cluster);
   }
   return undefined;
@@ -88,8 +95,8 @@ function wasReady(cluster: ClusterProcess): Promise<boolean> {
   );
 }
 
-function startInstaller({ data, env, terminal }: SuperviseInput): ChildProcess {
-  return spawn(process.execPath, [INSTALLER_MAIN, data.path, ...(terminal.verbose ? ['--verbose'] : [])], {
+function startInstaller({ data, env, terminal, programs }: SuperviseInput): ChildProcess {
+  return spawn(process.execPath, [programs.installer, data.path, ...(terminal.verbose ? ['--verbose'] : [])], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: { ...env },
   });
