@@ -111,7 +111,7 @@ describe('access management', () => {
         throw new KubeError({ status: 500, reason: 'InternalError', message: 'disk' });
     };
     const failed = await ask('alice@x.org', 'POST', BINDINGS, bindingOf('bob@x.org', 'alice'));
-    assert.deepEqual([failed.status, failed.text.includes('disk')], [500, false]);
+    assert.deepEqual([failed.status, failed.text.includes('disk')], [503, false]);
     assert.equal((await cluster.list(authorizationPolicies)).items.length, 1);
     cluster.onWrite = () => undefined;
     assert.equal((await ask('alice@x.org', 'POST', BINDINGS, bindingOf('bob@x.org', 'alice'))).status, 200);
@@ -126,7 +126,7 @@ describe('access management', () => {
       if (verb === 'delete' && type.plural === 'rolebindings')
         throw new KubeError({ status: 500, reason: 'InternalError', message: 'disk' });
     };
-    assert.equal((await ask('alice@x.org', 'DELETE', BINDINGS, bindingOf('bob@x.org', 'alice'))).status, 500);
+    assert.equal((await ask('alice@x.org', 'DELETE', BINDINGS, bindingOf('bob@x.org', 'alice'))).status, 503);
     cluster.onWrite = () => undefined;
     assert.equal((await ask('alice@x.org', 'DELETE', BINDINGS, bindingOf('bob@x.org', 'alice'))).status, 200);
     assert.deepEqual(await bindings('bob@x.org'), []);

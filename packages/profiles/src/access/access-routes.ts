@@ -9,7 +9,7 @@
  *   DELETE /kfam/v1/profiles/:profile    owner of the profile, admin
  *   GET    /kfam/v1/role/clusteradmin    about oneself                      admin: about anybody
  */
-import { jsonResponse, readJson, textResponse } from '@kfctl/core';
+import { delay, jsonResponse, readJson, textResponse } from '@kfctl/core';
 import type { HttpRequest, HttpResponse, Logger, Route } from '@kfctl/core';
 import { isKubeError } from '@kfctl/kube';
 import type { Informer, KubeClient, RoleBinding } from '@kfctl/kube';
@@ -24,6 +24,8 @@ import { identifyCaller } from './identify-caller.ts';
 import type { Caller, IdentityRules, VerifyToken } from './identify-caller.ts';
 import { listBindings, untilSeen } from './list-bindings.ts';
 import { requireProfileOwner, requireWorkspaceOwner } from './require-owner.ts';
+
+const SYNC_WAIT_MS = 2_000;
 
 export interface AccessRoutesOptions {
   readonly client: KubeClient;
@@ -61,7 +63,7 @@ export function accessRoutes(options: AccessRoutesOptions): Route[] {
 }
 
 async function getBindings(options: AccessRoutesOptions, request: HttpRequest, caller: Caller): Promise<HttpResponse> {
-  await Promise.all([options.profiles.synced, options.roleBindings.synced]);
+  await requireSynced(options);
   const asked = (name: string): string | undefined => request.query.get(name) || undefined;
   const filter = { user: asked('user'), namespace: asked('namespace'), role: asked('role') };
   const bindings = listBindings({ profiles: options.profiles, roleBindings: options.roleBindings }, caller, filter);
@@ -87,7 +89,7 @@ async function changeBinding(
 
 async function postProfile(options: AccessRoutesOptions, request: HttpRequest, caller: Caller): Promise<HttpResponse> {
   const rules = { ...options, known: options.profiles };
-  await options.profiles.synced;
+  await requireSynced(options);
   const profile = await createProfile(rules, caller, await readJson(request));
   options.log.info('profile created', { caller: caller.user, profile });
   return textResponse(200, '');
@@ -111,6 +113,15 @@ async function clusterAdmin(options: AccessRoutesOptions, request: HttpRequest, 
   return answer(options.identity.clusterAdmins.has(user));
 }
 
+/** Right after a start nothing is known yet, and an empty list would be a wrong one. */
+async function requireSynced({ profiles, roleBindings }: AccessRoutesOptions): Promise<void> {
+  const patience = new AbortController();
+  const synced = Promise.all([profiles.synced, roleBindings.synced]).then(() => true);
+  const ready = await Promise.race([synced, delay(SYNC_WAIT_MS, patience.signal).then(() => false)]);
+  patience.abort();
+  if (!ready) throw refusal(503, 'not ready yet');
+}
+
 /** The API server's refusals in our own words: its messages name objects that the caller need not know. */
 async function translate(act: () => Promise<HttpResponse>): Promise<HttpResponse> {
   try {
@@ -119,6 +130,8 @@ async function translate(act: () => Promise<HttpResponse>): Promise<HttpResponse
     if (isKubeError(error, 'AlreadyExists', 'Conflict'))
       throw refusal(409, 'that exists already or has just changed', error);
     if (isKubeError(error, 'Invalid', 'BadRequest')) throw refusal(400, 'the cluster refuses this', error);
+    // Also its 401 and 403: they are about us, and would tell the caller something untrue about itself.
+    if (isKubeError(error)) throw refusal(503, 'the cluster cannot do this now', error);
     throw error;
   }
 }
