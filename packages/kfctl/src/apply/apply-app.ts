@@ -4,6 +4,7 @@ import type { KubeClient } from '@kfctl/kube';
 import type { App } from '../app/app-directory.ts';
 import type { Scope } from '../app/scope.ts';
 import { USER_SECRET } from '../credentials/plan-credentials.ts';
+import type { Rotation } from '../credentials/rotation.ts';
 import { keyOfId } from '../plan/object-id.ts';
 import type { PlannedObject } from '../plan/plan.ts';
 import type { AppliedObject, ApplyContext } from './apply-object.ts';
@@ -36,6 +37,8 @@ export interface ApplyOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly password: Secret | undefined;
+  /** Credentials to make anew. */
+  readonly rotate?: readonly Rotation[];
 }
 
 export interface ApplyInput {

@@ -6,6 +6,7 @@ import { effectiveParameter } from '../app/effective-parameter.ts';
 import type { Scope } from '../app/scope.ts';
 import { planCertificate } from '../credentials/plan-certificate.ts';
 import { planCredentials } from '../credentials/plan-credentials.ts';
+import type { Rotation } from '../credentials/rotation.ts';
 import { kfctlError } from '../errors.ts';
 import { buildApp } from '../plan/build-app.ts';
 import { describeId, keyOfId } from '../plan/object-id.ts';
@@ -26,7 +27,11 @@ export interface PrepareInput {
   readonly client: KubeClient;
   /** Address of the API server, for messages. */
   readonly server: string;
-  readonly options: { readonly scope: Scope; readonly password: Secret | undefined };
+  readonly options: {
+    readonly scope: Scope;
+    readonly password: Secret | undefined;
+    readonly rotate?: readonly Rotation[];
+  };
   readonly listener: { stage(text: string): void; warn(text: string): void };
 }
 
@@ -52,12 +57,14 @@ export async function prepareApply({ app, client, server, options, listener }: P
   const deployment = app.kfdef.name;
   const inventory = (await readInventory(client, { deployment, namespace: app.kfdef.namespace })) ?? [];
   const email = effectiveParameter(app, 'static_email');
+  const { rotate = [] } = options;
   const credentials = await planCredentials({
     client,
     deployment,
     planned: base,
     email,
     password: options.password,
+    rotate,
     clientId: effectiveParameter(app, 'client_id') ?? 'kubeflow-authservice-oidc',
   });
   credentials.warnings.forEach((text) => listener.warn(text));
@@ -66,7 +73,9 @@ export async function prepareApply({ app, client, server, options, listener }: P
   const planned = [
     ...base,
     ...credentials.planned,
-    ...(certificate === undefined ? [] : await planCertificate(certificate)),
+    ...(certificate === undefined
+      ? []
+      : await planCertificate({ ...certificate, renew: rotate.includes('certificate') })),
     ...(profile === undefined ? [] : [profile]),
   ].toSorted((left, right) => left.wave - right.wave);
   const before = await readLive(client, planned);

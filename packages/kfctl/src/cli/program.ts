@@ -36,6 +36,7 @@ export function createProgram(invoke: Invoke): Command {
     .exitOverride()
     .showSuggestionAfterError();
   addAppCommands(program, invoke);
+  addClusterCommands(program, invoke);
   addLocalCommands(program, invoke);
   addOtherCommands(program, invoke);
   return program;
@@ -63,6 +64,9 @@ function addAppCommands(program: Command, invoke: Invoke): void {
       await runGenerate(invoke(flags.verbose === true), scope);
     },
   );
+}
+
+function addClusterCommands(program: Command, invoke: Invoke): void {
   cluster(scoped(program, 'apply', 'Create or update everything in the cluster and wait until it is ready.'))
     .option('--dry-run', 'ask the server what would change, and change nothing')
     .option('--no-wait', 'do not wait until everything is ready')
@@ -72,7 +76,14 @@ function addAppCommands(program: Command, invoke: Invoke): void {
     .addHelpText('after', '\nReads KUBEFLOW_PASSWORD; without it a password is generated and shown once.')
     .action(async (scope: string | undefined, flags: Flags & ApplyFlags) => {
       const { runApply } = await import('../commands/apply.ts');
-      await runApply(invoke(flags.verbose === true), scope, flags);
+      await runApply(invoke(flags.verbose === true), { ...flags, scope });
+    });
+  cluster(base(program, 'rotate', 'Make credentials anew and put them in force.'))
+    .argument('<credential...>', 'certificate, client-secret, session-key or password')
+    .option('--timeout <duration>', 'how long to wait at most', '5m')
+    .action(async (names: string[], flags: Flags & ApplyFlags) => {
+      const { runRotate } = await import('../commands/rotate.ts');
+      await runRotate(invoke(flags.verbose === true), names, flags);
     });
   cluster(scoped(program, 'delete', 'Delete what apply made, and only that.'))
     .option('--dry-run', 'say what would be deleted')
@@ -85,12 +96,6 @@ function addAppCommands(program: Command, invoke: Invoke): void {
     async (scope: string | undefined, flags: Flags & ClusterOptions) => {
       const { runDiff } = await import('../commands/diff.ts');
       await runDiff(invoke(flags.verbose === true), scope, flags);
-    },
-  );
-  scoped(program, 'show', 'Print the manifests that apply sends, as YAML.').action(
-    async (scope: string | undefined, flags: Flags) => {
-      const { runShow } = await import('../commands/show.ts');
-      await runShow(invoke(flags.verbose === true), scope);
     },
   );
 }
@@ -124,6 +129,12 @@ function addLocalCommands(program: Command, invoke: Invoke): void {
 }
 
 function addOtherCommands(program: Command, invoke: Invoke): void {
+  scoped(program, 'show', 'Print the manifests that apply sends, as YAML.').action(
+    async (scope: string | undefined, flags: Flags) => {
+      const { runShow } = await import('../commands/show.ts');
+      await runShow(invoke(flags.verbose === true), scope);
+    },
+  );
   base(program, 'kustomize', 'Build a kustomize directory and print its objects as YAML.')
     .argument('<directory>', 'folder with a kustomization.yaml')
     .action(async (directory: string, flags: Flags) => {

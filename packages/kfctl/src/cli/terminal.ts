@@ -9,6 +9,8 @@ export interface Output {
 
 export interface Terminal {
   readonly verbose: boolean;
+  /** True where `progress` is seen. */
+  readonly live: boolean;
   /** A line of the result, on stdout. */
   result(line: string): void;
   /** A lasting line on stderr. */
@@ -48,6 +50,7 @@ export function createTerminal({ stdout, stderr, verbose = false, colour = true 
     live && colour ? styleText(format, text, { validateStream: false }) : text;
   return {
     verbose,
+    live,
     style,
     result: (line) => {
       clear();

@@ -11,6 +11,7 @@ import { applyApp } from '../apply/apply-app.ts';
 import type { ApplyListener, ApplyResult } from '../apply/apply-app.ts';
 import type { AppliedObject } from '../apply/apply-object.ts';
 import type { Terminal } from '../cli/terminal.ts';
+import type { Rotation } from '../credentials/rotation.ts';
 import { kfctlError } from '../errors.ts';
 import { describeId } from '../plan/object-id.ts';
 import { recordUser } from './generate.ts';
@@ -25,16 +26,18 @@ export interface ApplyFlags extends ClusterOptions {
   readonly output?: string;
 }
 
+/** `rotate` names credentials to make anew on the way. */
 export async function runApply(
   invocation: Invocation,
-  scopeText: string | undefined,
-  flags: ApplyFlags,
+  flags: ApplyFlags & { readonly scope?: string | undefined },
+  rotate: readonly Rotation[] = [],
 ): Promise<void> {
-  const scope = parseScope(scopeText);
+  const scope = parseScope(flags.scope);
   const { terminal, settings, directory, signal } = invocation;
   const app = await withUser(invocation, await readApp(directory));
   const { client, server } = await connect(invocation, flags);
-  const started = Date.now();
+  const started = performance.now();
+  const dryRun = flags.dryRun === true;
   try {
     const result = await applyApp({
       app,
@@ -44,7 +47,8 @@ export async function runApply(
       options: {
         scope,
         signal,
-        dryRun: flags.dryRun === true,
+        dryRun,
+        rotate,
         wait: flags.wait !== false,
         force: flags.forceConflicts === true,
         timeoutMs: parseTimeout(flags.timeout),
@@ -53,7 +57,7 @@ export async function runApply(
     });
     terminal.progress(undefined);
     if (flags.output === 'json') terminal.result(JSON.stringify(toJson(result), undefined, 2));
-    else printResult(terminal, result, { dryRun: flags.dryRun === true, tookMs: Date.now() - started });
+    else printResult(terminal, result, { dryRun, tookMs: performance.now() - started });
   } finally {
     terminal.progress(undefined);
     client.close();
@@ -84,11 +88,13 @@ async function withUser(invocation: Invocation, app: App): Promise<App> {
   return next;
 }
 
+/** Tells a person what an apply does: a live line on a terminal, a lasting line for each step elsewhere. */
 export function createListener(terminal: Terminal): ApplyListener {
+  let pendingBefore: readonly string[] = [];
   return {
     stage: (text) => {
       terminal.progress(text);
-      terminal.note(text);
+      if (!terminal.live || terminal.verbose) terminal.note(text);
     },
     applied: (object, { done, total }) => {
       terminal.detail(`  ${object.action.padEnd(10)} ${describeId(object.id)}`);
@@ -96,6 +102,10 @@ export function createListener(terminal: Terminal): ApplyListener {
       terminal.progress(`applying ${done}/${total} ${describeId(object.id)}`);
     },
     waiting: (pending) => {
+      for (const name of pendingBefore.filter((one) => !pending.includes(one))) {
+        if (!terminal.live || terminal.verbose) terminal.note(`  ready      ${name}`);
+      }
+      pendingBefore = pending;
       terminal.progress(pending.length === 0 ? undefined : `waiting for ${pending.length}: ${pending.join(', ')}`);
     },
     warn: (text) => terminal.warn(text),

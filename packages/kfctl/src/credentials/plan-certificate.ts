@@ -20,6 +20,8 @@ export interface CertificateInput {
   /** Addresses and names of the gateway as far as they are known. */
   readonly addresses: readonly string[];
   readonly now: number;
+  /** Make a new leaf even when the present one is good. */
+  readonly renew?: boolean;
 }
 
 /** Where the gateway of the plan reads its certificate; undefined when the plan has no gateway with one. */
@@ -48,7 +50,7 @@ export async function planCertificate(input: CertificateInput): Promise<PlannedO
   const ca = oldCa !== undefined && isCaGood(oldCa.certificate, now) ? oldCa : await createCa(deployment, now);
   const old = pairOf(present.values.get('tls.crt'), present.values.get('tls.key'));
   const good = old !== undefined && isCertificateGood(old.certificate, ca.certificate, { names, now });
-  const leaf = good ? old : await createLeaf(ca, names, now);
+  const leaf = good && input.renew !== true ? old : await createLeaf(ca, names, now);
   return [
     planSecret(input.ca, { 'ca.crt': ca.certificate, 'ca.key': ca.key }),
     planSecret(

@@ -2,6 +2,7 @@
 import { randomToken, Secret } from '@kfctl/core';
 import type { KubeClient } from '@kfctl/kube';
 import type { PlannedObject } from '../plan/plan.ts';
+import type { Rotation } from './rotation.ts';
 import { generatePassword, hashPassword, matchesHash } from './password.ts';
 import { findReader, planSecret, readSecret } from './secret-object.ts';
 import type { SecretPlace } from './secret-object.ts';
@@ -18,6 +19,7 @@ export interface CredentialInput {
   /** The password given now; undefined keeps the present one or generates the first. */
   readonly password: Secret | undefined;
   readonly clientId: string;
+  readonly rotate: readonly Rotation[];
 }
 
 export interface Credentials {
@@ -41,16 +43,20 @@ async function planClientSecrets(input: CredentialInput): Promise<PlannedObject[
   const presentDex = dex === undefined ? undefined : await readSecret(input.client, dex, input.deployment);
   const presentAuth =
     authservice === undefined ? undefined : await readSecret(input.client, authservice, input.deployment);
-  const clientSecret =
-    presentDex?.values.get('client-secret') ?? presentAuth?.values.get('client-secret') ?? new Secret(randomToken(32));
+  const presentSecret = presentDex?.values.get('client-secret') ?? presentAuth?.values.get('client-secret');
+  const clientSecret = keptOrNew(presentSecret, input.rotate.includes('client-secret'));
   if (dex !== undefined && presentDex?.foreign === false) {
     planned.push(planSecret(dex, { 'client-id': input.clientId, 'client-secret': clientSecret }));
   }
   if (authservice !== undefined && presentAuth?.foreign === false) {
-    const sessionKey = presentAuth.values.get('session-key') ?? new Secret(randomToken(32));
+    const sessionKey = keptOrNew(presentAuth.values.get('session-key'), input.rotate.includes('session-key'));
     planned.push(planSecret(authservice, { 'client-secret': clientSecret, 'session-key': sessionKey }));
   }
   return planned;
+}
+
+function keptOrNew(present: Secret | undefined, rotate: boolean): Secret {
+  return present === undefined || rotate ? new Secret(randomToken(32)) : present;
 }
 
 async function planUser(input: CredentialInput): Promise<Credentials> {
@@ -59,8 +65,11 @@ async function planUser(input: CredentialInput): Promise<Credentials> {
   const present = await readSecret(input.client, place, input.deployment);
   if (present.foreign) return keptForeign(place, input.password);
   const hash = present.values.get('hash');
+  const rotate = input.rotate.includes('password') && input.password === undefined;
   const kept =
-    hash !== undefined && (input.password === undefined || (await matchesHash(input.password, hash.reveal())));
+    hash !== undefined &&
+    !rotate &&
+    (input.password === undefined || (await matchesHash(input.password, hash.reveal())));
   const generated = kept || input.password !== undefined ? undefined : generatePassword();
   const password = input.password ?? generated;
   const next = kept || password === undefined ? hash : new Secret(await hashPassword(password));
