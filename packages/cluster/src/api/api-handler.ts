@@ -42,7 +42,7 @@ async function answer(deps: ApiHandlerDeps, request: ApiRequest): Promise<ApiAns
   if (info.kind === 'resource' && isServedGroup(deps, info)) return handleResource(deps, request, info);
   const document = await deps.documents(request);
   if (document !== undefined) return document;
-  throw new StatusError(404, 'NotFound', { message: 'the server could not find the requested resource', details: {} });
+  return { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' }, text: '404 page not found\n' };
 }
 
 function isServedGroup(deps: ApiHandlerDeps, info: ResourceRequestInfo): boolean {

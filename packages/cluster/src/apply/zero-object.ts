@@ -1,9 +1,10 @@
 /** Owns what an empty object of a built-in kind looks like to ownership: parts that always exist are owned by nobody. */
 import type { JsonObject } from '../schema/json.ts';
 
-const POD_TEMPLATE = { metadata: {}, spec: {} };
+const POD_TEMPLATE = { metadata: {}, spec: { containers: [] } };
 
 const SPECS: Readonly<Record<string, JsonObject>> = {
+  Pod: { containers: [] },
   Deployment: { template: POD_TEMPLATE, strategy: {} },
   ReplicaSet: { template: POD_TEMPLATE },
   StatefulSet: { template: POD_TEMPLATE, updateStrategy: {} },

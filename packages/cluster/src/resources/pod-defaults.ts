@@ -33,11 +33,14 @@ function setContainerDefaults(container: JsonObject): void {
   }
   for (const probe of PROBES) if (isObject(container[probe])) setProbeDefaults(asObject(container[probe]));
   for (const hook of ['postStart', 'preStop']) setHttpDefaults(valueAt(container, 'lifecycle', hook, 'httpGet'));
-  setResourceDefaults(container);
 }
 
-/** Requests that are not said are the limits. */
-function setResourceDefaults(container: JsonObject): void {
+/** Requests that are not said are the limits; of pods only, never of templates. */
+export function setRequestDefaults(spec: JsonObject): void {
+  for (const list of ['initContainers', 'containers']) for (const container of asArray(spec[list])) setContainerRequests(asObject(container));
+}
+
+function setContainerRequests(container: JsonObject): void {
   const resources = asObject(container['resources']);
   const limits = resources['limits'];
   if (!isObject(limits)) return;

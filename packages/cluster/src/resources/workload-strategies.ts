@@ -4,7 +4,7 @@ import type { JsonObject } from '../schema/json.ts';
 import type { FieldError } from '../registry/status-error.ts';
 import { matchesLabelSelector } from '../registry/selectors.ts';
 import type { Strategy } from './definition.ts';
-import { setPodSpecDefaults, setTemplateDefaults } from './pod-defaults.ts';
+import { setPodSpecDefaults, setRequestDefaults, setTemplateDefaults } from './pod-defaults.ts';
 import { immutable, requiredErrors, validatePodSpec } from './validation.ts';
 
 const POD_UPDATE =
@@ -18,6 +18,7 @@ export const podStrategy: Strategy = {
   defaults(pod) {
     const spec = ensureObject(pod, 'spec');
     setPodSpecDefaults(spec);
+    setRequestDefaults(spec);
     setDefault(spec, 'enableServiceLinks', true);
     setDefault(spec, 'preemptionPolicy', 'PreemptLowerPriority');
     setDefault(spec, 'priority', 0);
