@@ -1,8 +1,9 @@
 /** Owns carrying one request to an endpoint and its answer back, both as streams with back-pressure. */
+import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Destination, ForwardAction } from '../istio/route-action.ts';
 import type { FieldList } from '../request/fields.ts';
-import { setField } from '../request/fields.ts';
+import { findField, removeField, setField } from '../request/fields.ts';
 import { parseServiceHost, pickEndpoint } from '../upstream/service-directory.ts';
 import type { EndpointSet } from '../upstream/service-directory.ts';
 import { isReplayable } from '../upstream/upstream.ts';
@@ -64,6 +65,10 @@ function buildRequest({ flow, action, destination, forwarded, target }: BuildInp
   const isProtected = (name: string): boolean => state.fieldRules.isIdentity(name);
   applyHeaderChanges(fields, action.headers.request, isProtected);
   applyHeaderChanges(fields, destination.headers.request, isProtected);
+  // RFC 8441 section 5: over HTTP/2 there is no key; the upstream's HTTP/1.1 handshake wants one.
+  if (head.webSocket && findField(fields, 'sec-websocket-key') === undefined) {
+    fields.push('sec-websocket-key', randomBytes(16).toString('base64'));
+  }
   const host = hostFrom(destination.headers.request) ?? hostFrom(action.headers.request) ?? action.rewrite.authority;
   return {
     method: head.method,
@@ -149,7 +154,7 @@ class Forwarding implements UpstreamHandler {
   onUpgrade(head: UpstreamHead, stream: Duplex): void {
     this.#clear();
     const { flow } = this.#input;
-    const client = flow.answer.acceptWebSocket(webSocketFields(head.fields));
+    const client = flow.answer.acceptWebSocket(webSocketFields(head.fields, flow.downstream.raw.protocol));
     flow.downstream.onGone = () => undefined;
     spliceStreams(client, stream, (bytes) => flow.answer.finishUpgrade(bytes));
   }
@@ -226,8 +231,12 @@ function withoutOwn(fields: FieldList): string[] {
   return kept;
 }
 
-function webSocketFields(fields: FieldList): string[] {
-  return withoutOwn(fields).filter((_, index, all) => all[index - (index % 2)] !== 'content-length');
+/** The handshake's answer for the client: RFC 8441 has no accept key, and neither has a length. */
+function webSocketFields(fields: FieldList, protocol: string): string[] {
+  const kept = withoutOwn(fields);
+  removeField(kept, 'content-length');
+  if (protocol === 'HTTP/2') removeField(kept, 'sec-websocket-accept');
+  return kept;
 }
 
 function renderAddress({ host, port }: UpstreamAddress): string {

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 
 /** An upgraded connection that is silent this long is given up. */
 const IDLE_MS = 3_600_000;
+const LINGER_MS = 5_000;
 
 /** Passes bytes both ways with back-pressure; when one side breaks, so does the other. `onEnd` is called once. */
 export function spliceStreams(
@@ -16,8 +17,8 @@ export function spliceStreams(
   const timer = setTimeout(() => client.destroy(), IDLE_MS);
   timer.unref();
   const onClose = (): void => {
-    client.destroy();
-    upstream.destroy();
+    finish(client);
+    finish(upstream);
     open -= 1;
     if (open > 0) return;
     clearTimeout(timer);
@@ -31,7 +32,21 @@ export function spliceStreams(
     sent += chunk.length;
     timer.refresh();
   });
-  client.on('error', () => client.destroy()).on('close', onClose);
-  upstream.on('error', () => upstream.destroy()).on('close', onClose);
+  // A peer that has ended its direction has ended: nobody waits for a half-open WebSocket.
+  for (const stream of [client, upstream]) {
+    stream
+      .on('error', () => stream.destroy())
+      .on('end', () => finish(stream))
+      .on('close', onClose);
+  }
   client.pipe(upstream).pipe(client);
+}
+
+/** Ends a stream once what was written to it is out, or after a while. */
+function finish(stream: Duplex): void {
+  if (stream.destroyed) return;
+  stream.end();
+  if (stream.writableFinished) stream.destroy();
+  else stream.once('finish', () => stream.destroy());
+  setTimeout(() => stream.destroy(), LINGER_MS).unref();
 }

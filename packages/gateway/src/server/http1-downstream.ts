@@ -1,6 +1,5 @@
 /** Owns requests that came over HTTP/1. */
-import { ServerResponse } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Duplex, Readable } from 'node:stream';
@@ -8,6 +7,9 @@ import { AppError } from '@kfctl/core';
 import type { RawHead } from '../request/request-head.ts';
 import type { Downstream } from './downstream.ts';
 import type { ListenerPlace } from './listener.ts';
+
+// Not `import`: see listener.ts.
+const { ServerResponse: Response } = process.getBuiltinModule('node:http');
 
 export class Http1Downstream implements Downstream {
   readonly raw: RawHead;
@@ -88,7 +90,7 @@ export class UpgradeDownstream extends Http1Downstream {
   readonly #rest: Buffer;
 
   constructor(upgrade: { request: IncomingMessage; socket: Duplex; rest: Buffer }, listener: ListenerPlace) {
-    const answer = new ServerResponse(upgrade.request);
+    const answer = new Response(upgrade.request);
     // Whatever was said no to: this connection has left the HTTP server.
     answer.shouldKeepAlive = false;
     answer.assignSocket(upgrade.request.socket);
