@@ -116,6 +116,7 @@ class Forwarding implements UpstreamHandler {
   start(): void {
     const { flow, action, request } = this.#input;
     const { downstream, answer, deps, head } = flow;
+    const hasBody = request.body.kind !== 'none';
     downstream.onGone = () => {
       this.#stop();
       answer.gone();
@@ -124,8 +125,11 @@ class Forwarding implements UpstreamHandler {
       this.#idleTimer?.refresh();
       this.#exchange?.resume();
     };
-    if (action.timeoutMs > 0) this.#routeTimer = setTimeout(() => this.#timeout(504), action.timeoutMs);
-    this.#idleTimer = setTimeout(() => this.#timeout(408), deps.idleTimeoutMs);
+    if (action.timeoutMs > 0) this.#routeTimer = setTimeout(() => this.#timeout(504, 'UT'), action.timeoutMs);
+    this.#idleTimer = setTimeout(
+      () => this.#timeout(downstream.body.readableEnded || !hasBody ? 504 : 408, 'SI'),
+      deps.idleTimeoutMs,
+    );
     if (head.expectsContinue) downstream.sendContinue();
     if (!this.#attempt() || request.body.kind === 'none') return;
     request.body.source.on('data', (chunk: Buffer) => {
@@ -202,11 +206,11 @@ class Forwarding implements UpstreamHandler {
     return fields;
   }
 
-  #timeout(status: 408 | 504): void {
+  #timeout(status: 408 | 504, flags: string): void {
     const { answer } = this.#input.flow;
     this.#stop();
-    if (answer.hasBegun) answer.abort(status === 504 ? 'UT' : 'SI');
-    else answer.refuse(status, { flags: status === 504 ? 'UT' : 'SI', close: true });
+    if (answer.hasBegun) answer.abort(flags);
+    else answer.refuse(status, { flags, close: true });
   }
 
   #stop(): void {

@@ -95,7 +95,7 @@ export class Http2Downstream implements Downstream {
 
   /** RFC 9113 section 8.1: an answer may come before the whole request; the rest of it is not wanted. */
   #stopReading(): void {
-    if (!this.#stream.readableEnded) this.#stream.resume();
+    if (!this.raw.ended && !this.#stream.readableEnded) this.#stream.close(constants.NGHTTP2_NO_ERROR);
   }
 }
 

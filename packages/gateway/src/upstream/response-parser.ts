@@ -95,6 +95,7 @@ export class ResponseParser {
 
   #readHead(bytes: Buffer): Buffer | string | undefined {
     const end = bytes.indexOf('\r\n\r\n');
+    if (end < 0 && bytes.includes('\n\n')) return 'stray control character';
     if (end < 0 || end > MAX_HEAD_BYTES) return bytes.length > MAX_HEAD_BYTES ? 'head too large' : undefined;
     const head = parseResponseHead(bytes.toString('latin1', 0, end), this.#method);
     if (typeof head === 'string') return head;
