@@ -1,5 +1,4 @@
 /** Owns the `connectors` section: the common keys of every connector; what `config` means is the connector's own business. */
-import { createHash } from 'node:crypto';
 import type { ConnectorEntry } from '../connectors/connector.ts';
 import { CONNECTOR_TYPES } from '../connectors/registry.ts';
 import { anyNode, object } from './object-shape.ts';
@@ -61,15 +60,6 @@ async function readConnector(node: YamlNode, context: ReadContext): Promise<Conn
     name,
     type,
     grantTypes,
-    fingerprint: fingerprint(config, inner),
     open: (deps) => connectorType.open(value, deps),
   };
-}
-
-function fingerprint(node: YamlNode | undefined, { env }: ReadContext): string {
-  const hash = createHash('sha256').update(
-    JSON.stringify(node ?? null, (key, value: unknown) => (/offset$/i.test(key) ? undefined : value)),
-  );
-  // A changed environment variable is a changed connector; the environment of a process does not change while it runs.
-  return hash.update(String(Object.keys(env).length)).digest('base64url');
 }

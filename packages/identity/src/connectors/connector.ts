@@ -107,6 +107,4 @@ export interface ConnectorEntry {
   /** Grants it may serve; empty means all. */
   readonly grantTypes: readonly string[];
   readonly open: (deps: ConnectorDeps) => Promise<Connector>;
-  /** Equal for equal configuration: an unchanged connector stays open when the file is read again. */
-  readonly fingerprint: string;
 }

@@ -1,0 +1,132 @@
+/**
+ * Owns the start of a login.
+ *
+ *   /auth ──(which connector?)──► /auth/{connector} ──(rules kept?)──► /auth/{connector}/login?state=…   password
+ *                                       │                        └──► upstream?state=…                  callback
+ *                                       └──(no)──► page, or redirect to the client with an error
+ */
+import type { HttpHandler, HttpResponse } from '@kfctl/core';
+import type { Client } from '../clients/find-client.ts';
+import type { ConnectorInfo } from '../connectors/connector-set.ts';
+import type { Connector } from '../connectors/connector.ts';
+import { pageError } from '../pages/error-page.ts';
+import { chooseConnectorPage } from '../pages/login-pages.ts';
+import type { ProviderDeps } from '../provider.ts';
+import { collectParameters, encodeParameters, readParameters } from './parameters.ts';
+import type { AuthorizeParameters } from './parameters.ts';
+import { sealCarried, sealPending } from './pending-request.ts';
+import type { PendingRequest } from './pending-request.ts';
+import { isRedirectAllowed } from './redirect-uri.ts';
+import { redirectTo, redirectWithError } from './respond.ts';
+import { findBrokenRule } from './rules.ts';
+import { connectorScopes, splitScopes } from './scopes.ts';
+
+type Deps = Pick<ProviderDeps, 'config' | 'connectors' | 'findClient' | 'keys' | 'clock' | 'render' | 'log'>;
+
+/** `/auth`: passes on to the only or the named connector, or offers the choice. */
+export function createChooseConnectorEndpoint(deps: Deps): HttpHandler {
+  const { config, connectors, findClient, render } = deps;
+  return async (request) => {
+    const raw = await collectParameters(request);
+    const parameters = readParameters(raw);
+    const client = requireKnown(await findClient(parameters.clientId), 400, 'Invalid client_id provided.');
+    const query = encodeParameters(raw);
+    const hrefOf = ({ id }: ConnectorInfo): string => `${config.basePath}/auth/${encodeURIComponent(id)}?${query}`;
+    if (parameters.connectorId !== '') {
+      const named = connectors.find(parameters.connectorId);
+      if (named === undefined) throw pageError(400, 'Connector ID does not match a valid Connector');
+      return redirectTo(hrefOf(named), 302);
+    }
+    const offered = connectors.list.filter((connector) => isOffered(connector, client));
+    const [only] = offered;
+    if (only === undefined) throw pageError(400, 'No way to log in is open to this application.');
+    if (offered.length === 1 && !config.oauth2.alwaysShowLoginScreen) return redirectTo(hrefOf(only), 302);
+    return render(
+      chooseConnectorPage(offered.map((item) => ({ name: item.name, type: item.type, href: hrefOf(item) }))),
+    );
+  };
+}
+
+/** `/auth/{connector}`: judges the request, then starts the login. Nothing is stored. */
+export function createAuthorizeEndpoint(deps: Deps): HttpHandler {
+  const { config, connectors, findClient } = deps;
+  return async (request) => {
+    const raw = await collectParameters(request);
+    const parameters = readParameters(raw);
+    const connectorId = request.params['connector'] ?? '';
+    const client = requireKnown(await findClient(parameters.clientId), 404, 'Invalid client_id.');
+    requireRegisteredRedirect(client, parameters.redirectUri);
+    if (connectors.find(connectorId) === undefined) throw pageError(400, 'Requested resource does not exist.');
+    const draft = { parameters, client, connectorId, oauth2: config.oauth2, findClient };
+    const problem = await findBrokenRule(draft);
+    if (problem !== undefined) return redirectWithError(parameters.redirectUri, parameters.state, problem);
+    const connector = await connectors.open(connectorId);
+    if (connector === undefined) throw pageError(400, 'Connector failed to initialize.');
+    const pending = toPending(parameters, connectorId, deps);
+    const back = connectors.list.length > 1 ? `${config.basePath}/auth?${backQuery(raw)}` : '';
+    return await startLogin(deps, connector, { pending, back });
+  };
+}
+
+// The redirect URI is not to be trusted before this: errors up to here are pages (RFC 6749 §4.1.2.1).
+function requireRegisteredRedirect(client: Client, redirectUri: string): void {
+  if (!isRedirectAllowed(client, redirectUri)) throw pageError(400, 'Unregistered redirect_uri.');
+}
+
+function requireKnown(client: Client | undefined, status: number, text: string): Client {
+  if (client === undefined) throw pageError(status, text, { message: 'unknown client' });
+  return client;
+}
+
+function isOffered({ id, grantTypes }: ConnectorInfo, client: Client): boolean {
+  const servesCode = grantTypes.length === 0 || grantTypes.includes('authorization_code');
+  return servesCode && (client.allowedConnectors.length === 0 || client.allowedConnectors.includes(id));
+}
+
+// Back to the choice: without the connector that was chosen, or the choice would be skipped.
+function backQuery(raw: URLSearchParams): string {
+  const query = new URLSearchParams(raw);
+  query.delete('connector_id');
+  return encodeParameters(query);
+}
+
+function toPending(parameters: AuthorizeParameters, connectorId: string, { config, clock }: Deps): PendingRequest {
+  const { codeChallenge, codeChallengeMethod } = parameters;
+  return {
+    clientId: parameters.clientId,
+    responseTypes: splitScopes(parameters.responseType),
+    scopes: splitScopes(parameters.scope),
+    redirectUri: parameters.redirectUri,
+    state: parameters.state,
+    nonce: parameters.nonce,
+    forceApprovalPrompt: parameters.approvalPrompt === 'force' || splitScopes(parameters.prompt).includes('consent'),
+    codeChallenge,
+    codeChallengeMethod: codeChallenge === '' ? '' : codeChallengeMethod === '' ? 'plain' : codeChallengeMethod,
+    connectorId,
+    loginHint: parameters.loginHint.slice(0, 320),
+    expiresAt: clock.now() + config.expiry.authRequests,
+  };
+}
+
+interface Start {
+  readonly pending: PendingRequest;
+  readonly back: string;
+}
+
+async function startLogin(deps: Deps, connector: Connector, { pending, back }: Start): Promise<HttpResponse> {
+  const { config, keys } = deps;
+  if (connector.password !== undefined) {
+    const query = new URLSearchParams({ back, state: sealPending(keys, pending) });
+    return redirectTo(
+      `${config.basePath}/auth/${encodeURIComponent(pending.connectorId)}/login?${query.toString()}`,
+      302,
+    );
+  }
+  if (connector.callback === undefined) throw pageError(500, 'Requested resource does not exist.');
+  const { location } = await connector.callback.begin({
+    seal: (carried) => sealCarried(keys, { pending, carried }),
+    scopes: connectorScopes(pending.scopes),
+    loginHint: pending.loginHint === '' ? undefined : pending.loginHint,
+  });
+  return redirectTo(location, 302);
+}

@@ -1,0 +1,25 @@
+/** Owns what a client is and where one is found: the configuration file first, then the storage. */
+import { Secret } from '@kfctl/core';
+import type { StaticClient } from '../config/config.ts';
+import type { Storage } from '../storage/storage.ts';
+
+export type Client = StaticClient;
+
+export type FindClient = (id: string) => Promise<Client | undefined>;
+
+/** Longer ids cannot exist, and need not be looked for. */
+const MAX_ID_LENGTH = 1000;
+
+export function createClientFinder(staticClients: readonly StaticClient[], storage: Pick<Storage, 'get'>): FindClient {
+  const byId = new Map(staticClients.map((client) => [client.id, client]));
+  return async (id) => {
+    if (id === '' || id.length > MAX_ID_LENGTH) return undefined;
+    const fixed = byId.get(id);
+    if (fixed !== undefined) return fixed;
+    const record = await storage.get('client', id);
+    if (record === undefined) return undefined;
+    const { logoUrl: _logoUrl, secret, ...stored } = record;
+    const none = { postLogoutRedirectUris: [], allowedConnectors: [], clientCredentialsGroups: [] };
+    return { ...stored, ...none, secret: new Secret(secret) };
+  };
+}

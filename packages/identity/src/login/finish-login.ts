@@ -1,0 +1,60 @@
+/** Owns what follows a proven identity: approval where it is due, otherwise the answer to the client. */
+import { createHmac } from 'node:crypto';
+
+import type { HttpResponse } from '@kfctl/core';
+import type { PendingRequest } from '../authorize/pending-request.ts';
+import { redirectTo } from '../authorize/respond.ts';
+import { completeAuthorization } from '../authorize/complete.ts';
+import type { Authenticated } from '../connectors/connector.ts';
+import type { ProviderDeps } from '../provider.ts';
+import type { AuthRequest } from '../storage/records.ts';
+
+export type FinishDeps = Pick<
+  ProviderDeps,
+  'config' | 'storage' | 'keys' | 'findClient' | 'clock' | 'random' | 'render' | 'log'
+>;
+
+/** How long a person may look at the approval page. */
+const APPROVAL_LIFETIME_MS = 600_000;
+
+export async function finishLogin(
+  deps: FinishDeps,
+  pending: PendingRequest,
+  who: Authenticated,
+): Promise<HttpResponse> {
+  const { config, storage, clock, random } = deps;
+  const request: AuthRequest = {
+    clientId: pending.clientId,
+    responseTypes: pending.responseTypes,
+    scopes: pending.scopes,
+    redirectUri: pending.redirectUri,
+    nonce: pending.nonce,
+    state: pending.state,
+    forceApprovalPrompt: pending.forceApprovalPrompt,
+    claims: who.identity,
+    connectorId: pending.connectorId,
+    connectorData: who.connectorData?.toString('base64') ?? '',
+    codeChallenge: pending.codeChallenge,
+    codeChallengeMethod: pending.codeChallengeMethod,
+    hmacKey: random(32).toString('base64'),
+    authTimeMs: clock.now(),
+    expiresAt: clock.now() + APPROVAL_LIFETIME_MS,
+  };
+  deps.log.info('login succeeded', {
+    connector: pending.connectorId,
+    client: pending.clientId,
+    user: who.identity.userId,
+  });
+  if (config.oauth2.skipApprovalScreen && !pending.forceApprovalPrompt)
+    return await completeAuthorization(deps, request);
+  // Only now is anything stored: whoever gets here has proven who they are.
+  const id = random(16).toString('hex');
+  await storage.create('authRequest', id, request);
+  const query = new URLSearchParams({ req: id, hmac: approvalMac(request.hmacKey, id) });
+  return redirectTo(`${config.basePath}/approval?${query.toString()}`);
+}
+
+/** Proof that the holder came through this login; the id alone is worth nothing (Dex advisory GHSA-vh7g-p26c-j2cw). */
+export function approvalMac(hmacKey: string, id: string): string {
+  return createHmac('sha256', Buffer.from(hmacKey, 'base64')).update(id).digest('base64url');
+}

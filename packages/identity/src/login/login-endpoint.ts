@@ -1,0 +1,98 @@
+/** Owns the page where a name and a password are given: `GET|POST /auth/{connector}/login?state=&back=`. */
+import { describeError, isAppError, readForm } from '@kfctl/core';
+import type { HttpHandler, HttpRequest, HttpResponse } from '@kfctl/core';
+import { openPending } from '../authorize/pending-request.ts';
+import type { PendingRequest } from '../authorize/pending-request.ts';
+import { leavesOrigin } from '../authorize/redirect-uri.ts';
+import { connectorScopes } from '../authorize/scopes.ts';
+import type { PasswordLogin } from '../connectors/connector.ts';
+import { IDENTITY_ERRORS } from '../errors.ts';
+import { pageError } from '../pages/error-page.ts';
+import { passwordPage } from '../pages/login-pages.ts';
+import type { ProviderDeps } from '../provider.ts';
+import { clientAddress } from './client-address.ts';
+import { safeBackLink } from './back-link.ts';
+import { requireSameSite } from './same-site.ts';
+import { finishLogin } from './finish-login.ts';
+
+interface LoginStep {
+  readonly pending: PendingRequest;
+  readonly password: PasswordLogin;
+  /** Shows the form, again or for the first time. */
+  form(shown: { readonly status: number; readonly username: string; readonly error?: string }): HttpResponse;
+}
+
+export function createLoginEndpoint(deps: ProviderDeps): HttpHandler {
+  return async (request) => {
+    const step = await openStep(deps, request);
+    if (request.method === 'GET' || request.method === 'HEAD') {
+      return step.form({ status: 200, username: step.pending.loginHint });
+    }
+    if (request.method !== 'POST') throw pageError(400, 'Unsupported request method.');
+    requireSameSite(request);
+    return await judgePassword(deps, request, step);
+  };
+}
+
+async function openStep(deps: ProviderDeps, request: HttpRequest): Promise<LoginStep> {
+  const { config, connectors, keys, clock, render } = deps;
+  const { pending } = await openPending({ keys, nowMs: clock.now() }, request.query.get('state'), 'login');
+  // A request that was judged for one connector is no pass for another.
+  if (pending.connectorId !== request.params['connector']) throw pageError(400, 'Requested resource does not exist.');
+  const password = (await connectors.open(pending.connectorId))?.password;
+  if (password === undefined) throw pageError(400, 'Connector failed to initialize.');
+  const back = safeBackLink(request.query.get('back') ?? '', config.basePath);
+  const action = `${request.path}?${request.query.toString()}`;
+  const frame = { action, prompt: password.prompt, back, leavesOrigin: leavesOrigin(pending.redirectUri) };
+  return { pending, password, form: (shown) => render(passwordPage({ ...frame, ...shown })) };
+}
+
+async function judgePassword(deps: ProviderDeps, request: HttpRequest, step: LoginStep): Promise<HttpResponse> {
+  const form = await readForm(request);
+  const username = (form.get('login') ?? '').slice(0, 1000);
+  const attempt = {
+    connectorId: step.pending.connectorId,
+    username,
+    address: clientAddress(request, deps.config.web.clientRemoteIP),
+  };
+  const waitSeconds = deps.throttle.waitSeconds(attempt);
+  if (waitSeconds > 0) return tooManyAttempts(deps, step, { username, waitSeconds });
+  const outcome = await askConnector(step, { username, password: form.get('password') ?? '' });
+  if (outcome.kind === 'authenticated') {
+    deps.throttle.succeeded(attempt);
+    return await finishLogin(deps, step.pending, outcome);
+  }
+  deps.throttle.failed(attempt);
+  deps.log.info('login refused', { ...logged(request, step), reason: outcome.reason });
+  return step.form({ status: 401, username, error: `Invalid ${step.password.prompt} and password.` });
+}
+
+async function askConnector(
+  { password, pending }: LoginStep,
+  credentials: { readonly username: string; readonly password: string },
+): ReturnType<PasswordLogin['login']> {
+  try {
+    return await password.login(credentials, connectorScopes(pending.scopes));
+  } catch (cause) {
+    if (isAppError(cause) && cause.code === IDENTITY_ERRORS.busy) throw cause;
+    throw pageError(500, 'Login error. Please contact your administrator or try again later.', {
+      message: `connector ${pending.connectorId} failed: ${describeError(cause)}`,
+      cause,
+    });
+  }
+}
+
+function tooManyAttempts(
+  { log }: ProviderDeps,
+  step: LoginStep,
+  { username, waitSeconds }: { readonly username: string; readonly waitSeconds: number },
+): HttpResponse {
+  log.warn('login attempts throttled', { connector: step.pending.connectorId, waitSeconds });
+  const error = `Too many attempts. Please wait ${waitSeconds} s and try again.`;
+  const response = step.form({ status: 429, username, error });
+  return { ...response, headers: { ...response.headers, 'retry-after': String(waitSeconds) } };
+}
+
+function logged(request: HttpRequest, { pending }: LoginStep): object {
+  return { id: request.id, connector: pending.connectorId, client: pending.clientId, from: request.remoteAddress };
+}

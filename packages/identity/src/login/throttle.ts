@@ -1,0 +1,89 @@
+/**
+ * Owns the brake on guessing passwords: after some wrong ones, a pair of name and address, a name, and an address each have to
+ * wait, for longer and longer. It counts names that do not exist alike, so it tells nothing. In memory, bounded, per process.
+ */
+import { createHash } from 'node:crypto';
+import type { Clock } from '@kfctl/core';
+
+export interface LoginAttempt {
+  readonly connectorId: string;
+  readonly username: string;
+  /** Undefined where it is not known which address a request comes from (a proxy in front that is not configured). */
+  readonly address: string | undefined;
+}
+
+export interface LoginThrottle {
+  /** Seconds until this attempt may be made; 0 for now. */
+  waitSeconds(attempt: LoginAttempt): number;
+  failed(attempt: LoginAttempt): void;
+  succeeded(attempt: LoginAttempt): void;
+}
+
+interface Limit {
+  readonly free: number;
+  readonly maxWaitMs: number;
+}
+
+// A name from everywhere gets more tries than a name from one address: locking others out must be hard.
+const LIMITS = {
+  pair: { free: 5, maxWaitMs: 300_000 },
+  name: { free: 15, maxWaitMs: 60_000 },
+  address: { free: 100, maxWaitMs: 60_000 },
+} as const satisfies Record<string, Limit>;
+
+const FORGET_AFTER_MS = 900_000;
+const MAX_ENTRIES = 50_000;
+
+interface Entry {
+  failures: number;
+  lastAt: number;
+}
+
+export function createLoginThrottle(clock: Clock): LoginThrottle {
+  const entries = new Map<string, Entry>();
+  const live = (key: string): Entry | undefined => {
+    const entry = entries.get(key);
+    if (entry === undefined || clock.now() - entry.lastAt < FORGET_AFTER_MS) return entry;
+    entries.delete(key);
+    return undefined;
+  };
+  return {
+    waitSeconds: (attempt) => {
+      const waits = keysOf(attempt).map(([key, limit]) => remainingMs(live(key), limit, clock.now()));
+      return Math.ceil(Math.max(0, ...waits) / 1000);
+    },
+    failed: (attempt) => {
+      for (const [key] of keysOf(attempt)) {
+        const failures = (live(key)?.failures ?? 0) + 1;
+        entries.delete(key);
+        entries.set(key, { failures, lastAt: clock.now() });
+      }
+      // Map keeps insertion order: the front is what has been quiet longest.
+      for (const key of entries.keys()) {
+        if (entries.size <= MAX_ENTRIES) break;
+        entries.delete(key);
+      }
+    },
+    // The address keeps its count: one good account must not give unlimited guesses at others.
+    succeeded: (attempt) => {
+      for (const [key] of keysOf(attempt).slice(0, 2)) entries.delete(key);
+    },
+  };
+}
+
+function remainingMs(entry: Entry | undefined, limit: Limit, now: number): number {
+  if (entry === undefined || entry.failures < limit.free) return 0;
+  const waitMs = Math.min(1000 * 2 ** Math.min(entry.failures - limit.free, 20), limit.maxWaitMs);
+  return entry.lastAt + waitMs - now;
+}
+
+function keysOf({ connectorId, username, address }: LoginAttempt): readonly (readonly [string, Limit])[] {
+  const name = username.trim().toLowerCase();
+  const key = (...parts: string[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+  if (address === undefined) return [[key('name', connectorId, name), LIMITS.name]];
+  return [
+    [key('name', connectorId, name), LIMITS.name],
+    [key('pair', connectorId, name, address), LIMITS.pair],
+    [key('address', address), LIMITS.address],
+  ];
+}

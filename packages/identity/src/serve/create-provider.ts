@@ -1,0 +1,55 @@
+/** Owns the routes of the provider: all under the issuer's path, each with the edge that its errors leave by. */
+import { createRouter, textResponse } from '@kfctl/core';
+import type { HttpHandler, Route } from '@kfctl/core';
+import { createApprovalEndpoint } from '../approval/approval-endpoint.ts';
+import { createAuthorizeEndpoint, createChooseConnectorEndpoint } from '../authorize/authorize-endpoint.ts';
+import { createDiscoveryEndpoint, createKeysEndpoint } from '../discovery/discovery-endpoint.ts';
+import type { Health } from '../health/health.ts';
+import { createCallbackEndpoint } from '../login/callback-endpoint.ts';
+import { createLoginEndpoint } from '../login/login-endpoint.ts';
+import { pageError } from '../pages/error-page.ts';
+import { landingPage } from '../pages/login-pages.ts';
+import type { ProviderDeps } from '../provider.ts';
+import { createTokenEndpoint } from '../token/token-endpoint.ts';
+import { createUserinfoEndpoint } from '../userinfo/userinfo-endpoint.ts';
+import { withCors } from './cors.ts';
+import { jsonEdge, pageEdge } from './edges.ts';
+import { withSecurityHeaders } from './security-headers.ts';
+
+export function createProvider(deps: ProviderDeps, health: Health): HttpHandler {
+  const { config, render, log } = deps;
+  const page = pageEdge(render, log);
+  const json = jsonEdge(log);
+  const shared = (handler: HttpHandler): HttpHandler => withCors(json(handler), config.web);
+  const routes: readonly (readonly [string, string, HttpHandler])[] = [
+    ['GET', '', page(() => render(landingPage(`${config.basePath}/.well-known/openid-configuration`)))],
+    ['GET', '/.well-known/openid-configuration', shared(createDiscoveryEndpoint(deps))],
+    ['GET', '/keys', shared(createKeysEndpoint(deps))],
+    ['*', '/token', shared(createTokenEndpoint(deps))],
+    ['GET', '/userinfo', shared(createUserinfoEndpoint(deps))],
+    ['*', '/auth', page(createChooseConnectorEndpoint(deps))],
+    ['*', '/auth/:connector', page(createAuthorizeEndpoint(deps))],
+    ['*', '/auth/:connector/login', page(createLoginEndpoint(deps))],
+    ['*', '/callback', page(createCallbackEndpoint(deps))],
+    ['*', '/callback/:connector', page(createCallbackEndpoint(deps))],
+    ['*', '/approval', page(createApprovalEndpoint(deps))],
+    ['GET', '/healthz', page(createHealthEndpoint(health))],
+    ['GET', '/robots.txt', () => textResponse(200, 'User-agent: *\nDisallow: /\n')],
+  ];
+  const router = createRouter(
+    routes.map(([method, path, handler]) => toRoute(config.basePath, method, { path, handler })),
+  );
+  return withSecurityHeaders(router, config.web.headers);
+}
+
+function toRoute(basePath: string, method: string, { path, handler }: { path: string; handler: HttpHandler }): Route {
+  // Without a path in the issuer the landing page is the root.
+  return { method, path: `${basePath}${path}` === '' ? '/' : `${basePath}${path}`, handler };
+}
+
+function createHealthEndpoint(health: Health): HttpHandler {
+  return async () => {
+    if ((await health.problem()) !== undefined) throw pageError(500, 'Health check failed.');
+    return textResponse(200, 'Health check passed\n');
+  };
+}

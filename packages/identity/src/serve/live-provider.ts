@@ -1,0 +1,82 @@
+/** Owns the provider in service and its exchange for one with a newer configuration while requests go on. */
+import { delay } from '@kfctl/core';
+import type { Clock, HttpHandler, Logger, RandomBytes } from '@kfctl/core';
+import { createClientFinder } from '../clients/find-client.ts';
+import type { IdentityConfig } from '../config/config.ts';
+import { createConnectorSet } from '../connectors/connector-set.ts';
+import type { ConnectorSet } from '../connectors/connector-set.ts';
+import { localConnectorEntry } from '../connectors/local/local-connector.ts';
+import type { PasswordChecker } from '../connectors/local/password-checker.ts';
+import type { Health } from '../health/health.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
+import type { LoginThrottle } from '../login/throttle.ts';
+import { createPageRenderer } from '../pages/page.ts';
+import type { Storage } from '../storage/storage.ts';
+import { createProvider } from './create-provider.ts';
+
+/** What outlives a change of the configuration. */
+export interface LiveDeps {
+  readonly storage: Storage;
+  readonly keys: KeyRing;
+  readonly health: Health;
+  readonly throttle: LoginThrottle;
+  readonly checker: PasswordChecker;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly log: Logger;
+}
+
+export interface LiveProvider {
+  readonly handler: HttpHandler;
+  config(): IdentityConfig;
+  /** Takes effect for requests that arrive from now on. */
+  use(config: IdentityConfig): void;
+  close(): Promise<void>;
+}
+
+/** Requests that still use the connectors of the configuration before may finish. */
+const GRACE_MS = 30_000;
+
+export function createLiveProvider(first: IdentityConfig, deps: LiveDeps): LiveProvider {
+  const decoyKey = deps.random(32);
+  let current = build(first, deps, decoyKey);
+  const closing = new AbortController();
+  return {
+    handler: (request) => current.handler(request),
+    config: () => current.config,
+    use: (config) => {
+      const before = current;
+      current = build(config, deps, decoyKey);
+      void delay(GRACE_MS, closing.signal).then(() => before.connectors.close());
+    },
+    close: async () => {
+      closing.abort();
+      await current.connectors.close();
+    },
+  };
+}
+
+interface Built {
+  readonly config: IdentityConfig;
+  readonly handler: HttpHandler;
+  readonly connectors: ConnectorSet;
+}
+
+function build(config: IdentityConfig, deps: LiveDeps, decoyKey: Buffer): Built {
+  const { storage, checker, clock, log } = deps;
+  const local = config.enablePasswordDB
+    ? [localConnectorEntry({ users: config.staticPasswords, storage, checker, decoyKey })]
+    : [];
+  const connectors = createConnectorSet([...config.connectors, ...local], {
+    clock,
+    log,
+    callbackPath: `${config.basePath}/callback`,
+  });
+  const findClient = createClientFinder(config.staticClients, storage);
+  const render = createPageRenderer(config.frontend);
+  return {
+    config,
+    connectors,
+    handler: createProvider({ ...deps, config, connectors, findClient, render }, deps.health),
+  };
+}

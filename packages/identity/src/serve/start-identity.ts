@@ -1,0 +1,161 @@
+/**
+ * Owns the life of the provider's process: configuration, storage, keys, listeners, periodic work, end.
+ *
+ *   file ──► config ──► telemetry listens ──► storage ──► keys ──► provider listens ──► (file changes: provider exchanged)
+ */
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { AppError, createBackoff, createHttpServer, delay, describeError } from '@kfctl/core';
+import type { Clock, Environment, HttpHandler, HttpServer, Logger, RandomBytes, RunningProcess } from '@kfctl/core';
+import type { IdentityConfig, ListenAddress } from '../config/config.ts';
+import { requireConfig } from '../config/parse-config.ts';
+import { watchConfig } from '../config/watch-config.ts';
+import { createPasswordChecker } from '../connectors/local/password-checker.ts';
+import { IDENTITY_ERRORS } from '../errors.ts';
+import { createHealth } from '../health/health.ts';
+import type { Health } from '../health/health.ts';
+import { openKeyRing } from '../keys/key-ring.ts';
+import type { KeyPolicy, KeyRing } from '../keys/key-ring.ts';
+import { createLoginThrottle } from '../login/throttle.ts';
+import { openStorage } from '../storage/open-storage.ts';
+import type { Storage } from '../storage/storage.ts';
+import { createLiveProvider } from './live-provider.ts';
+import type { LiveProvider } from './live-provider.ts';
+import { every } from './periodic.ts';
+import { reload } from './reload.ts';
+import { createTelemetry } from './telemetry.ts';
+
+export interface IdentityProcess {
+  readonly file: string;
+  readonly env: Environment;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  createLog(config: IdentityConfig): Logger;
+  readonly signal: AbortSignal;
+}
+
+export interface RunningIdentity extends RunningProcess {
+  /** The ports that are listened on; useful where the configuration says 0. */
+  readonly ports: { readonly http: number | undefined; readonly telemetry: number | undefined };
+}
+
+const MAX_BODY_BYTES = 65_536;
+const KEY_CHECK_MS = 30_000;
+const CLEANUP_MS = 300_000;
+
+export async function startIdentity(process: IdentityProcess): Promise<RunningIdentity> {
+  const { file, env, clock, random } = process;
+  const text = readConfigFile(file);
+  const config = await requireConfig(text, env, file);
+  const log = process.createLog(config);
+  const abort = new AbortController();
+  const signal = AbortSignal.any([process.signal, abort.signal]);
+  let health: Health | undefined;
+  const telemetry = await serve(
+    config.telemetry.http,
+    createTelemetry(() => health),
+    log,
+  );
+  const open = (): Promise<Storage> => openStorage(config.storage, env);
+  const isRemote = config.storage.type === 'kubernetes' || config.storage.type === 'postgres';
+  const storage = isRemote ? await insist('storage', { signal, log, attempt: open }) : await open();
+  let provider: LiveProvider | undefined;
+  const policy = (): KeyPolicy => keyPolicy(provider?.config() ?? config);
+  const openKeys = (): Promise<KeyRing> => openKeyRing({ storage, clock, random, log, policy });
+  const keys = await insist('signing keys', { signal, log, attempt: openKeys });
+  health = createHealth({ storage, clock, log });
+  const throttle = createLoginThrottle(clock);
+  const checker = createPasswordChecker({ concurrency: Math.min(availableParallelism(), 3), maxWaiting: 100 });
+  const live = createLiveProvider(config, { storage, keys, health, throttle, checker, clock, random, log });
+  provider = live;
+  const web = await serve(config.web.http, live.handler, log);
+  startPeriodicWork({ storage, keys, clock, log, signal });
+  watchConfig({ file, text, signal, onChange: (next) => reload(next, { provider: live, env, log }) });
+  log.info('serving', { issuer: config.issuer, port: web?.port, storage: config.storage.type });
+  return {
+    ports: { http: web?.port, telemetry: telemetry?.port },
+    stop: async () => {
+      abort.abort();
+      await Promise.all([web?.server.close(), telemetry?.server.close()]);
+      await live.close();
+      await storage.close();
+    },
+  };
+}
+
+function readConfigFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new AppError(IDENTITY_ERRORS.configUnreadable, `cannot read the configuration file ${file}`, {
+      hint: 'Name an existing file: identity serve CONFIG.',
+      cause,
+    });
+  }
+}
+
+interface Insistence<T> {
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  attempt(): Promise<T>;
+}
+
+/** Tries until it works: at the start of a cluster the API server or the database may come later than this process. */
+async function insist<T>(what: string, { signal, log, attempt }: Insistence<T>): Promise<T> {
+  const backoff = createBackoff({ initialMs: 200, maxMs: 5000 });
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const waitMs = backoff.next();
+      log.warn(`${what} not available, trying again`, { waitMs, error: describeError(error) });
+      await delay(waitMs, signal);
+    }
+  }
+}
+
+interface Listening {
+  readonly server: HttpServer;
+  readonly port: number;
+}
+
+async function serve(
+  address: ListenAddress | undefined,
+  handler: HttpHandler,
+  log: Logger,
+): Promise<Listening | undefined> {
+  if (address === undefined) return undefined;
+  const server = createHttpServer({ handler, log, maxBodyBytes: MAX_BODY_BYTES });
+  return { server, port: await server.listen(address.port, address.host === '' ? '0.0.0.0' : address.host) };
+}
+
+interface PeriodicDeps {
+  readonly storage: Storage;
+  readonly keys: KeyRing;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+function startPeriodicWork({ storage, keys, clock, log, signal }: PeriodicDeps): void {
+  every(KEY_CHECK_MS, { signal, log, name: 'key rotation', work: () => keys.tick() });
+  every(CLEANUP_MS, {
+    signal,
+    log,
+    name: 'cleanup',
+    work: async () => {
+      const removed = await storage.deleteExpired(clock.now());
+      if (removed > 0) log.info('expired records removed', { count: removed });
+    },
+  });
+}
+
+function keyPolicy({ signer, expiry }: IdentityConfig): KeyPolicy {
+  return {
+    algorithm: signer.algorithm,
+    rotationPeriodMs: signer.keysRotationPeriodMs,
+    tokenLifetimeMs: expiry.idTokens,
+    requestLifetimeMs: expiry.authRequests,
+  };
+}

@@ -1,0 +1,31 @@
+/** Owns the listener for probes: liveness says that the process answers, readiness that logins would succeed. */
+import { createRouter, jsonResponse, textResponse } from '@kfctl/core';
+import type { HttpHandler } from '@kfctl/core';
+import type { Health } from '../health/health.ts';
+
+/** `health` gives undefined until the provider has started. */
+export function createTelemetry(health: () => Health | undefined): HttpHandler {
+  const problem = async (): Promise<string | undefined> => {
+    const current = health();
+    return current === undefined ? 'starting' : await current.problem();
+  };
+  return createRouter([
+    { method: 'GET', path: '/healthz/live', handler: () => textResponse(200, 'ok\n') },
+    {
+      method: 'GET',
+      path: '/healthz/ready',
+      handler: async () => {
+        const text = await problem();
+        return text === undefined ? textResponse(200, 'ok\n') : textResponse(503, `${text}\n`);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/healthz',
+      handler: async () => {
+        const text = await problem();
+        return jsonResponse(text === undefined ? 200 : 503, text === undefined ? { status: 'ok' } : { status: text });
+      },
+    },
+  ]);
+}

@@ -1,0 +1,79 @@
+/** Owns what is in tokens. */
+import { randomToken } from '@kfctl/core';
+import { encodeSubject, signJwt, tokenHash } from '@kfctl/oidc';
+import { audienceScopes, wantsFederatedId } from '../authorize/scopes.ts';
+import type { Client } from '../clients/find-client.ts';
+import type { Identity } from '../connectors/connector.ts';
+import type { ProviderDeps } from '../provider.ts';
+
+export interface TokenSubject {
+  readonly client: Pick<Client, 'id'>;
+  readonly identity: Identity;
+  readonly connectorId: string;
+  readonly scopes: readonly string[];
+  readonly nonce: string;
+  /** 0 when not known. */
+  readonly authTimeMs: number;
+}
+
+export interface IssuedTokens {
+  readonly accessToken: string;
+  readonly idToken: string;
+  readonly expiresInSeconds: number;
+}
+
+export interface TokenIssuer {
+  /** The access token is a JWT with the same claims, which the userinfo endpoint and Dex's clients accept. */
+  issue(subject: TokenSubject, bindings?: { readonly code?: string }): IssuedTokens;
+}
+
+type Deps = Pick<ProviderDeps, 'config' | 'keys' | 'clock' | 'random'>;
+
+export function createIssuer({ config, keys, clock, random }: Deps): TokenIssuer {
+  return {
+    issue: (subject, { code } = {}) => {
+      const { signingKey } = keys.current();
+      const issuedAt = Math.floor(clock.now() / 1000);
+      const expiresInSeconds = Math.floor(config.expiry.idTokens / 1000);
+      const base = {
+        iss: config.issuer,
+        ...subjectClaims(subject),
+        exp: issuedAt + expiresInSeconds,
+        iat: issuedAt,
+        ...(subject.nonce === '' ? {} : { nonce: subject.nonce }),
+        ...(subject.authTimeMs === 0 ? {} : { auth_time: Math.floor(subject.authTimeMs / 1000) }),
+        ...identityClaims(subject),
+      };
+      // Bound to nothing but itself: at_hash of a random value, as Dex's clients see it.
+      const accessClaims = { ...base, jti: randomToken(16, random), at_hash: tokenHash(randomToken(16, random)) };
+      const accessToken = signJwt(accessClaims, signingKey);
+      const idClaims = {
+        ...base,
+        jti: randomToken(16, random),
+        at_hash: tokenHash(accessToken),
+        ...(code === undefined ? {} : { c_hash: tokenHash(code) }),
+      };
+      return { accessToken, idToken: signJwt(idClaims, signingKey), expiresInSeconds };
+    },
+  };
+}
+
+/** OpenID Connect Core §2: several audiences need azp, the client that asked. */
+function subjectClaims({ client, identity, connectorId, scopes }: TokenSubject): object {
+  const sub = encodeSubject({ userId: identity.userId, connectorId });
+  const others = audienceScopes(scopes);
+  if (others.every((audience) => audience === client.id)) return { sub, aud: client.id };
+  return { sub, aud: [...new Set([...others, client.id])], azp: client.id };
+}
+
+/** OpenID Connect Core §5.4: claims by scope. */
+function identityClaims({ identity, connectorId, scopes }: TokenSubject): object {
+  const { email, emailVerified, groups, username, preferredUsername, userId } = identity;
+  return {
+    ...(scopes.includes('email') ? { email, email_verified: emailVerified } : {}),
+    ...(scopes.includes('groups') && groups.length > 0 ? { groups } : {}),
+    ...(scopes.includes('profile') && username !== '' ? { name: username } : {}),
+    ...(scopes.includes('profile') && preferredUsername !== '' ? { preferred_username: preferredUsername } : {}),
+    ...(wantsFederatedId(scopes) ? { federated_claims: { connector_id: connectorId, user_id: userId } } : {}),
+  };
+}

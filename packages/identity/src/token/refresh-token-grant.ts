@@ -1,0 +1,176 @@
+/** Owns refreshing (RFC 6749 §6): rotation, the reuse interval, lifetimes, and asking the connector again. */
+import { constantTimeEqual, describeError } from '@kfctl/core';
+import { decodeSubject } from '@kfctl/oidc';
+import { connectorScopes, splitScopes } from '../authorize/scopes.ts';
+import type { Client } from '../clients/find-client.ts';
+import type { RefreshTokenPolicy } from '../config/config.ts';
+import type { Authenticated, LoginOutcome } from '../connectors/connector.ts';
+import type { ProviderDeps } from '../provider.ts';
+import type { RefreshToken } from '../storage/records.ts';
+import { createIssuer } from './issue-tokens.ts';
+import { deleteRefreshToken, encodeRefreshHandle, newTokenSecret, sessionIdOf } from './refresh-tokens.ts';
+import type { RefreshHandle } from './refresh-tokens.ts';
+import { hiddenFailure, refuse, TokenRefusal } from './token-error.ts';
+import type { TokenResponse } from './token-response.ts';
+
+const CLAIMED = 'Refresh token is invalid or has already been claimed by another client.';
+
+interface Presentation {
+  readonly handle: RefreshHandle;
+  readonly record: RefreshToken;
+  readonly client: Client;
+  readonly policy: RefreshTokenPolicy;
+  readonly nowMs: number;
+}
+
+type Rule = (presented: Presentation) => TokenRefusal | undefined;
+
+export const REFRESH_RULES: readonly Rule[] = [
+  requireOwnToken,
+  requireAllowedConnector,
+  requireCurrentToken,
+  requireLiveToken,
+];
+
+export async function redeemRefreshToken(
+  deps: ProviderDeps,
+  client: Client,
+  form: URLSearchParams,
+): Promise<TokenResponse | TokenRefusal> {
+  const presented = form.get('refresh_token') ?? '';
+  if (presented === '') return refuse('invalid_request', 'No refresh token is found in request.');
+  const handle = readHandle(presented);
+  const record = handle === undefined ? undefined : await deps.storage.get('refreshToken', handle.id);
+  if (handle === undefined || record === undefined) return refuse('invalid_request', CLAIMED);
+  const policy = deps.config.expiry.refreshTokens;
+  const presentation = { handle, record, client, policy, nowMs: deps.clock.now() };
+  for (const rule of REFRESH_RULES) {
+    const refusal = rule(presentation);
+    if (refusal !== undefined) return refusal;
+  }
+  const scopes = narrowScopes(form.get('scope') ?? '', record.scopes);
+  if (scopes instanceof TokenRefusal) return scopes;
+  return await refresh(deps, presentation, scopes);
+}
+
+/** RFC 6749 §6: bound to the client it was issued to. */
+function requireOwnToken({ record, client }: Presentation): TokenRefusal | undefined {
+  return record.clientId === client.id ? undefined : refuse('invalid_grant', CLAIMED);
+}
+
+function requireAllowedConnector({ record, client }: Presentation): TokenRefusal | undefined {
+  const { allowedConnectors } = client;
+  const allowed = allowedConnectors.length === 0 || allowedConnectors.includes(record.connectorId);
+  return allowed ? undefined : refuse('invalid_grant', CLAIMED);
+}
+
+/** The current token; or, for as long as the reuse interval lasts, the one it replaced. */
+function requireCurrentToken({ record, handle, policy, nowMs }: Presentation): TokenRefusal | undefined {
+  if (constantTimeEqual(handle.token, record.token)) return undefined;
+  const isObsolete = record.obsoleteToken !== '' && constantTimeEqual(handle.token, record.obsoleteToken);
+  return isObsolete && isWithinReuse(record, policy, nowMs) ? undefined : refuse('invalid_request', CLAIMED);
+}
+
+function requireLiveToken({ record, policy, nowMs }: Presentation): TokenRefusal | undefined {
+  const { absoluteLifetime, validIfNotUsedFor } = policy;
+  const tooOld = absoluteLifetime > 0 && nowMs > record.createdAt + absoluteLifetime;
+  const tooIdle = validIfNotUsedFor > 0 && nowMs > record.lastUsedAt + validIfNotUsedFor;
+  return tooOld || tooIdle ? refuse('invalid_request', 'Refresh token expired.') : undefined;
+}
+
+/** RFC 6749 §6: never more than was granted. */
+function narrowScopes(asked: string, granted: readonly string[]): readonly string[] | TokenRefusal {
+  const scopes = splitScopes(asked);
+  const surplus = scopes.filter((scope) => !granted.includes(scope));
+  if (surplus.length > 0) {
+    return refuse('invalid_request', `Requested scopes contain unauthorized scope(s): ${JSON.stringify(surplus)}.`);
+  }
+  return scopes.length === 0 ? granted : scopes;
+}
+
+async function refresh(
+  deps: ProviderDeps,
+  presented: Presentation,
+  scopes: readonly string[],
+): Promise<TokenResponse | TokenRefusal> {
+  const { record, policy, nowMs, client } = presented;
+  // Within the reuse interval the answer is the same token again, and nobody is asked.
+  const reused = isWithinReuse(record, policy, nowMs);
+  const known = knownIdentity(record);
+  const outcome: LoginOutcome = reused ? { kind: 'authenticated', ...known } : await askConnector(deps, record, known);
+  if (outcome.kind === 'denied') return await revoke(deps, presented, outcome.reason);
+  const stored = reused ? record : await rotate(deps, presented, outcome);
+  if (stored === undefined) return refuse('invalid_request', CLAIMED);
+  const subject = { ...stored, client, identity: stored.claims, scopes, authTimeMs: 0 };
+  const { accessToken, idToken, expiresInSeconds } = createIssuer(deps).issue(subject);
+  const refreshToken = encodeRefreshHandle({ id: presented.handle.id, token: stored.token });
+  return {
+    access_token: accessToken,
+    token_type: 'bearer',
+    expires_in: expiresInSeconds,
+    refresh_token: refreshToken,
+    id_token: idToken,
+  };
+}
+
+async function askConnector(deps: ProviderDeps, record: RefreshToken, known: Authenticated): Promise<LoginOutcome> {
+  const refresher = (await deps.connectors.open(record.connectorId))?.refresh;
+  if (refresher === undefined) throw hiddenFailure(`connector ${record.connectorId} cannot refresh`, undefined);
+  try {
+    const outcome = await refresher.refresh(known, connectorScopes(record.scopes));
+    if (outcome.kind === 'denied') return outcome;
+    // Who it is can never change by a refresh.
+    return { ...outcome, identity: { ...outcome.identity, userId: record.claims.userId } };
+  } catch (cause) {
+    throw hiddenFailure(`connector ${record.connectorId} failed to refresh: ${describeError(cause)}`, cause);
+  }
+}
+
+/** The connector says the person is gone or shut out: the token dies with it. */
+async function revoke(deps: ProviderDeps, { handle, record }: Presentation, reason: string): Promise<TokenRefusal> {
+  deps.log.info('refresh token revoked', { client: record.clientId, connector: record.connectorId, reason });
+  await deleteRefreshToken(deps.storage, handle.id);
+  return refuse('invalid_grant', CLAIMED);
+}
+
+// Compare-and-swap on the token itself: of parallel uses one wins, the others find a token that is no longer theirs.
+async function rotate(
+  { storage, random }: ProviderDeps,
+  { handle, record, policy, nowMs }: Presentation,
+  { identity, connectorData }: Authenticated,
+): Promise<RefreshToken | undefined> {
+  const token = policy.disableRotation ? record.token : newTokenSecret(random);
+  const data = connectorData?.toString('base64') ?? record.connectorData;
+  const written = await storage.update('refreshToken', handle.id, (current) => {
+    if (current.token !== record.token) return undefined;
+    const obsoleteToken = policy.disableRotation ? current.obsoleteToken : current.token;
+    return { ...current, token, obsoleteToken, claims: identity, connectorData: data, lastUsedAt: nowMs };
+  });
+  if (written === undefined) return undefined;
+  await storage.update('offlineSession', sessionIdOf(written), (session) => {
+    const entry = Object.entries(session.refresh).find(([, ref]) => ref.id === handle.id);
+    if (entry === undefined) return undefined;
+    const refresh = { ...session.refresh, [entry[0]]: { ...entry[1], lastUsedAt: nowMs } };
+    return { ...session, refresh, connectorData: data };
+  });
+  return written;
+}
+
+function isWithinReuse(record: RefreshToken, policy: RefreshTokenPolicy, nowMs: number): boolean {
+  return policy.reuseInterval > 0 && !policy.disableRotation && nowMs <= record.lastUsedAt + policy.reuseInterval;
+}
+
+function knownIdentity({ claims, connectorData }: RefreshToken): Authenticated {
+  return connectorData === ''
+    ? { identity: claims }
+    : { identity: claims, connectorData: Buffer.from(connectorData, 'base64') };
+}
+
+// A text that is no handle is the bare id of a very old token, whose record has no secret.
+function readHandle(presented: string): RefreshHandle | undefined {
+  if (presented.length > 1000) return undefined;
+  const decoded = decodeSubject(presented);
+  const handle =
+    decoded === undefined ? { id: presented, token: '' } : { id: decoded.userId, token: decoded.connectorId };
+  return /^[a-z0-9]{1,63}$/.test(handle.id) ? handle : undefined;
+}

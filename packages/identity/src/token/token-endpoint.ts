@@ -1,0 +1,71 @@
+/**
+ * Owns `/token`. Each grant is one row of the table; the steps before it are the same for all:
+ *
+ *   method and form ──► grant known and enabled ──► client authenticated ──► grant ──► tokens | refusal
+ */
+import { readForm } from '@kfctl/core';
+import type { HttpHandler, HttpRequest, HttpResponse } from '@kfctl/core';
+import { authenticateClient } from '../clients/authenticate-client.ts';
+import type { Client } from '../clients/find-client.ts';
+import type { GrantType } from '../config/config.ts';
+import type { ProviderDeps } from '../provider.ts';
+import { redeemCode } from './authorization-code-grant.ts';
+import { redeemRefreshToken } from './refresh-token-grant.ts';
+import { refuse, renderRefusal, TokenRefusal } from './token-error.ts';
+import { renderTokens } from './token-response.ts';
+import type { TokenResponse } from './token-response.ts';
+
+type Grant = (deps: ProviderDeps, client: Client, form: URLSearchParams) => Promise<TokenResponse | TokenRefusal>;
+
+const GRANTS: Readonly<Partial<Record<GrantType, Grant>>> = {
+  authorization_code: redeemCode,
+  refresh_token: redeemRefreshToken,
+};
+
+export function createTokenEndpoint(deps: ProviderDeps): HttpHandler {
+  return async (request) => {
+    const form = await readTokenForm(request);
+    if (form instanceof TokenRefusal) return renderRefusal(form);
+    const type = form.get('grant_type') ?? '';
+    const grant = findGrant(deps, type);
+    if (grant === undefined) return renderRefusal(refuse('unsupported_grant_type', ''));
+    const client = await authenticateClient(request, form, deps.findClient);
+    if (client instanceof TokenRefusal) return logRefusal(deps, { request, refusal: client, type });
+    const answer = await grant(deps, client, form);
+    if (answer instanceof TokenRefusal) {
+      return logRefusal(deps, { request, refusal: answer, type, client: client.id });
+    }
+    deps.log.info('tokens issued', { id: request.id, client: client.id, grant: type });
+    return renderTokens(answer);
+  };
+}
+
+/** RFC 6749 §3.2: POST, parameters in the body, none twice. */
+export async function readTokenForm(request: HttpRequest): Promise<URLSearchParams | TokenRefusal> {
+  if (request.method !== 'POST') return refuse('invalid_request', 'method not allowed');
+  const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
+  if (type !== undefined && type !== '' && type !== 'application/x-www-form-urlencoded') {
+    return refuse('invalid_request', 'Content-Type must be application/x-www-form-urlencoded.');
+  }
+  const form = await readForm(request);
+  const repeated = [...new Set(form.keys())].find((name) => form.getAll(name).length > 1);
+  return repeated === undefined ? form : refuse('invalid_request', 'Parameters must not be given more than once.');
+}
+
+function findGrant({ config }: ProviderDeps, type: string): Grant | undefined {
+  if (!Object.hasOwn(GRANTS, type)) return undefined;
+  return config.oauth2.grantTypes.has(type as GrantType) ? GRANTS[type as GrantType] : undefined;
+}
+
+interface Refused {
+  readonly request: HttpRequest;
+  readonly refusal: TokenRefusal;
+  readonly type: string;
+  readonly client?: string;
+}
+
+function logRefusal({ log }: ProviderDeps, { request, refusal, type, client }: Refused): HttpResponse {
+  const { error, description } = refusal;
+  log.info('tokens refused', { id: request.id, client, grant: type, error, reason: description });
+  return renderRefusal(refusal);
+}

@@ -1,0 +1,33 @@
+/** Owns error answers of the token endpoint (RFC 6749 §5.2). */
+import { AppError, jsonResponse } from '@kfctl/core';
+import type { HttpResponse } from '@kfctl/core';
+import { IDENTITY_ERRORS } from '../errors.ts';
+
+export class TokenRefusal {
+  readonly status: number;
+  readonly error: string;
+  readonly description: string;
+
+  constructor(status: number, error: string, description: string) {
+    this.status = status;
+    this.error = error;
+    this.description = description;
+  }
+}
+
+/** RFC 6749 §5.1: nothing of this endpoint may be cached. */
+export const NO_STORE = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
+
+export function refuse(error: string, description: string, status = 400): TokenRefusal {
+  return new TokenRefusal(status, error, description);
+}
+
+export function renderRefusal({ status, error, description }: TokenRefusal): HttpResponse {
+  const body = description === '' ? { error } : { error, error_description: description };
+  return jsonResponse(status, body, NO_STORE);
+}
+
+/** For what must not be told: the client gets the bare error, the log the reason. */
+export function hiddenFailure(message: string, cause: unknown): AppError {
+  return new AppError(IDENTITY_ERRORS.protocol, message, { status: 500, public: 'server error', cause });
+}
