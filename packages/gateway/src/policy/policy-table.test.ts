@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parseAuthorizationPolicy } from '../istio/authorization-policy.ts';
+import { DEFAULT_MESH_CONFIG, parseMeshConfig } from '../istio/mesh-config.ts';
+import { policy } from '../rig/objects.ts';
+import { identityHeaders } from './identity-headers.ts';
+import type { PolicyRequest } from './match-rule.ts';
+import { findRefusal, requiredChecks, selectPolicies } from './policy-table.ts';
+import type { PolicySet } from './policy-table.ts';
+
+const gateway = { namespace: 'istio-system', labels: new Map([['istio', 'ingressgateway']]) };
+
+function select(specs: unknown[], namespace?: string): PolicySet {
+  const policies = specs.map((spec, index) => {
+    const problems: string[] = [];
+    const model = parseAuthorizationPolicy(policy(`p${index}`, spec, namespace), problems);
+    assert.deepEqual(problems, []);
+    return model;
+  });
+  return selectPolicies({ policies, broken: [], mesh: DEFAULT_MESH_CONFIG, rootNamespace: 'istio-system' }, gateway);
+}
+
+function request(more: Partial<PolicyRequest> = {}): PolicyRequest {
+  return {
+    method: 'GET',
+    path: '/',
+    host: 'h',
+    authority: 'h:443',
+    port: 443,
+    fields: [],
+    sourceIp: '10.0.0.7',
+    remoteIp: '10.0.0.7',
+    sni: '',
+    principal: '',
+    namespace: '',
+    jwt: undefined,
+    ...more,
+  };
+}
+
+const refused = (specs: unknown[], more: Partial<PolicyRequest> = {}): boolean =>
+  findRefusal(select(specs), request(more)) !== undefined;
+
+describe('policies', () => {
+  test('refuse nothing when there are none', () => {
+    assert.equal(refused([]), false);
+  });
+
+  test('that ALLOW refuse everything else, and an empty spec refuses everything', () => {
+    const allow = { rules: [{ to: [{ operation: { paths: ['/a/*'], methods: ['GET'] } }] }] };
+    assert.equal(refused([allow], { path: '/a/b' }), false);
+    assert.equal(refused([allow], { path: '/a/b', method: 'PUT' }), true);
+    assert.equal(refused([allow], { path: '/b' }), true);
+    assert.equal(refused([{}]), true);
+    assert.equal(refused([{}, { rules: [{}] }]), false);
+  });
+
+  test('that DENY go before those that ALLOW', () => {
+    const specs = [{ rules: [{}] }, { action: 'DENY', rules: [{ to: [{ operation: { paths: ['/kfam/*'] } }] }] }];
+    assert.equal(refused(specs, { path: '/kfam/v1' }), true);
+    assert.equal(refused(specs, { path: '/kfam' }), false);
+  });
+
+  test('match values exactly, by prefix, by suffix and by presence', () => {
+    const deny = (values: string[]): unknown[] => [
+      { action: 'DENY', rules: [{ when: [{ key: 'request.headers[X-A]', values }] }] },
+    ];
+    const denied = (values: string[], value?: string): boolean =>
+      refused(deny(values), { fields: value === undefined ? [] : ['x-a', value] });
+    assert.deepEqual([denied(['a'], 'a'), denied(['a'], 'ab')], [true, false]);
+    assert.deepEqual([denied(['a*'], 'ab'), denied(['*b'], 'ab'), denied(['*b'], 'ba')], [true, true, false]);
+    assert.deepEqual([denied(['*'], 'x'), denied(['*'], ''), denied(['*'])], [true, false, false]);
+  });
+
+  test('with negative values match what is absent', () => {
+    const spec = { action: 'DENY', rules: [{ when: [{ key: 'request.auth.principal', notValues: ['*'] }] }] };
+    assert.equal(refused([spec]), true);
+    assert.equal(refused([spec], { jwt: { issuer: 'i', subject: 's', claims: {} } }), false);
+  });
+
+  test('see repeated headers as one list, so that neither copy hides the other', () => {
+    const spec = {
+      action: 'DENY',
+      rules: [{ when: [{ key: 'request.headers[x-a]', values: ['*evil*', 'evil*', '*evil'] }] }],
+    };
+    assert.equal(refused([spec], { fields: ['x-a', 'evil', 'x-a', 'good'] }), true);
+    assert.equal(refused([spec], { fields: ['x-a', 'good', 'x-a', 'evil'] }), true);
+  });
+
+  test('match addresses, hosts, ports and claims', () => {
+    const deny = (rule: unknown): unknown[] => [{ action: 'DENY', rules: [rule] }];
+    assert.equal(refused(deny({ from: [{ source: { ipBlocks: ['10.0.0.0/8'] } }] })), true);
+    assert.equal(refused(deny({ from: [{ source: { notIpBlocks: ['10.0.0.0/8'] } }] })), false);
+    assert.equal(refused(deny({ from: [{ source: { remoteIpBlocks: ['::1'] } }] }), { remoteIp: '::1' }), true);
+    assert.equal(refused(deny({ to: [{ operation: { hosts: ['H'] } }] })), true);
+    assert.equal(refused(deny({ to: [{ operation: { ports: ['443'] } }] })), true);
+    const jwt = { issuer: 'i', subject: 's', claims: { groups: ['a', 'b'], scope: 'x y', nested: { k: 'v' } } };
+    for (const [key, value] of [
+      ['groups', 'b'],
+      ['scope', 'y'],
+      ['nested][k', 'v'],
+    ] as const) {
+      assert.equal(
+        refused(deny({ when: [{ key: `request.auth.claims[${key}]`, values: [value] }] }), { jwt }),
+        true,
+        key,
+      );
+    }
+    assert.equal(refused(deny({ when: [{ key: 'request.auth.claims[constructor]', values: ['*'] }] }), { jwt }), false);
+  });
+
+  test('of other namespaces and other workloads do not count', () => {
+    const spec = { action: 'DENY', rules: [{}] };
+    assert.equal(findRefusal(select([spec], 'kubeflow'), request()), undefined);
+    assert.equal(refused([{ ...spec, selector: { matchLabels: { istio: 'other' } } }]), false);
+    assert.equal(refused([{ ...spec, selector: { matchLabels: { istio: 'ingressgateway' } } }]), true);
+  });
+
+  test('that are CUSTOM ask once per provider, and an unknown provider stays unknown', () => {
+    const spec = {
+      action: 'CUSTOM',
+      provider: { name: 'a' },
+      rules: [{ to: [{ operation: { notPaths: ['/dex/*'] } }] }],
+    };
+    const set = select([spec, spec]);
+    assert.equal(requiredChecks(set, request()).length, 1);
+    assert.equal(requiredChecks(set, request())[0]?.authorizer, undefined);
+    assert.equal(requiredChecks(set, request({ path: '/dex/auth' })).length, 0);
+  });
+
+  test('that cannot be understood refuse everything they might concern', () => {
+    const problems: string[] = [];
+    const object = policy('odd', { rules: [{ to: [{ operation: { pathz: ['/'] } }] }] });
+    parseAuthorizationPolicy(object, problems);
+    assert.match(problems.join(), /pathz: is not supported/);
+    const set = selectPolicies(
+      { policies: [], broken: [object], mesh: DEFAULT_MESH_CONFIG, rootNamespace: 'istio-system' },
+      gateway,
+    );
+    assert.equal(findRefusal(set, request()), 'istio-system/odd');
+  });
+
+  test('with unknown keys, bad address blocks or templates are broken', () => {
+    for (const rule of [
+      { when: [{ key: 'request.bodies', values: ['x'] }] },
+      { from: [{ source: { ipBlocks: ['10.0.0.0/99'] } }] },
+      { to: [{ operation: { paths: ['/a/{**}'] } }] },
+      { to: [{}] },
+      { from: {} },
+    ]) {
+      const problems: string[] = [];
+      parseAuthorizationPolicy(policy('odd', { rules: [rule] }), problems);
+      assert.notDeepEqual(problems, [], JSON.stringify(rule));
+    }
+  });
+});
+
+test('the headers that only an authorizer may set are those it sets and does not read', () => {
+  const problems: string[] = [];
+  const mesh = parseMeshConfig(
+    `
+extensionProviders:
+- name: oauth2-proxy
+  envoyExtAuthzHttp:
+    service: istio-system/oauth2-proxy.oauth2-proxy.svc.cluster.local
+    port: 80
+    includeRequestHeadersInCheck: [authorization, cookie]
+    headersToUpstreamOnAllow: [authorization, path, X-Auth-Request-Email, x-auth-request-*]
+- name: other
+  prometheus: {}
+defaultConfig: { gatewayTopology: { numTrustedProxies: 1 } }
+pathNormalization: { normalization: MERGE_SLASHES }
+`,
+    problems,
+  );
+  assert.deepEqual(problems, []);
+  assert.deepEqual(identityHeaders(mesh.authorizers.values()), ['x-auth-request-email', 'x-auth-request-*']);
+  assert.equal(mesh.authorizers.get('oauth2-proxy')?.host, 'oauth2-proxy.oauth2-proxy.svc.cluster.local');
+  assert.deepEqual([mesh.trustedProxies, mesh.escapedSlashes], [1, 'keep']);
+});
+
+test('an authorizer that would open the door when it fails is refused', () => {
+  const problems: string[] = [];
+  parseMeshConfig(
+    'extensionProviders: [{name: a, envoyExtAuthzHttp: {service: a, port: 80, failOpen: true}}]',
+    problems,
+  );
+  assert.match(problems.join(), /failOpen: is not supported/);
+});
