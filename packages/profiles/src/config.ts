@@ -1,6 +1,6 @@
 /** Owns the settings of the `profiles` process, all from the environment. */
 import { hostname } from 'node:os';
-import { createEnvReader } from '@kfctl/core';
+import { createEnvReader, randomToken } from '@kfctl/core';
 import type { Environment } from '@kfctl/core';
 import type { IstioNames } from './istio/authorization-policy.ts';
 
@@ -53,7 +53,8 @@ export function readConfig(env: Environment): Config {
       ),
     },
     podNamespace,
-    podName: read.string('POD_NAME', hostname()),
+    // A host's name alone is not unique: where pods share it, two would hold one lease.
+    podName: read.string('POD_NAME', `${hostname()}_${randomToken(6)}`),
   };
   read.finish();
   return config;

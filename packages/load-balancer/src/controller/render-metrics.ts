@@ -1,0 +1,39 @@
+/** Owns the Prometheus text of the controller, under the names that MetalLB's dashboards use. */
+import { poolSize } from '../pools/pool.ts';
+import type { ControllerState } from './run-controller.ts';
+
+/** Empty gauges before the controller leads. */
+export function renderMetrics(state: ControllerState | undefined): string {
+  const pools = state?.allocator.pools ?? [];
+  return [
+    ...gauge(
+      'metallb_allocator_addresses_total',
+      'Addresses that a pool can hand out.',
+      pools.map((pool) => [{ pool: pool.name }, String(poolSize(pool))]),
+    ),
+    ...gauge(
+      'metallb_allocator_addresses_in_use_total',
+      'Addresses of a pool in use.',
+      pools.map((pool) => [{ pool: pool.name }, String(state?.allocator.inUse(pool.name) ?? 0)]),
+    ),
+    ...gauge('metallb_k8s_client_config_loaded_bool', '1 when a configuration is in force.', [
+      [{}, state?.config.loaded === true ? '1' : '0'],
+    ]),
+    ...gauge('metallb_k8s_client_config_stale_bool', '1 when the configuration in force is not the present one.', [
+      [{}, state?.config.stale === true ? '1' : '0'],
+    ]),
+    '',
+  ].join('\n');
+}
+
+type Sample = readonly [labels: Readonly<Record<string, string>>, value: string];
+
+function gauge(name: string, help: string, samples: readonly Sample[]): string[] {
+  const render = ([labels, value]: Sample): string => {
+    const pairs = Object.entries(labels).map(
+      ([label, text]) => `${label}="${text.replaceAll(/[\\"\n]/g, (mark) => (mark === '\n' ? '\\n' : `\\${mark}`))}"`,
+    );
+    return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}`;
+  };
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...samples.map(render)];
+}
