@@ -15,10 +15,28 @@ interface Attribute {
   readonly format: string;
 }
 
-const SCALARS: Readonly<Record<string, string>> = { boolean: 'b', Date: 't', V1MicroTime: 't', IntOrString: 'x', any: 'a', object: 'a' };
-const EXTRA_ROOTS = ['V1Scale', 'V1Eviction', 'V1Binding', 'AuthenticationV1TokenRequest', 'V1DeleteOptions', 'V1Status'];
+const SCALARS: Readonly<Record<string, string>> = {
+  boolean: 'b',
+  Date: 't',
+  V1MicroTime: 't',
+  IntOrString: 'x',
+  any: 'a',
+  object: 'a',
+};
+const EXTRA_ROOTS = [
+  'V1Scale',
+  'V1Eviction',
+  'V1Binding',
+  'AuthenticationV1TokenRequest',
+  'V1DeleteOptions',
+  'V1Status',
+];
 
-const modelsDirectory = join(dirname(createRequire(import.meta.url).resolve('@kubernetes/client-node')), 'gen', 'models');
+const modelsDirectory = join(
+  dirname(createRequire(import.meta.url).resolve('@kubernetes/client-node')),
+  'gen',
+  'models',
+);
 const types = new Map<string, Record<string, string>>();
 const queue: string[] = [...EXTRA_ROOTS, ...builtInKinds.map((kind) => kind.model)];
 for (let model = queue.pop(); model !== undefined; model = queue.pop()) {
@@ -29,7 +47,10 @@ const lines = Object.entries(sorted).map(([name, fields]) => `${JSON.stringify(n
 writeFileSync(join(import.meta.dirname, '../src/schema/types.json'), `{\n${lines.join(',\n')}\n}\n`);
 
 async function readModel(model: string): Promise<Record<string, string>> {
-  const module = (await import(join(modelsDirectory, `${model}.js`))) as Record<string, { attributeTypeMap: Attribute[] }>;
+  const module = (await import(join(modelsDirectory, `${model}.js`))) as Record<
+    string,
+    { attributeTypeMap: Attribute[] }
+  >;
   const declaration = readFileSync(join(modelsDirectory, `${model}.d.ts`), 'utf8');
   const fields: Record<string, string> = {};
   for (const attribute of module[model]?.attributeTypeMap ?? []) {
@@ -45,7 +66,9 @@ function codeOf(model: string, attribute: Attribute): string {
   if (list?.[1] !== undefined) return `[${listFacts[key] ?? ''}]${scalarCode(list[1], attribute.format, key)}`;
   const map = /^\{ \[key: string\]: (.+); \}$/.exec(attribute.type);
   if (map?.[1] !== undefined) {
-    const inner = map[1].startsWith('Array<') ? `[]${scalarCode(map[1].slice(6, -1), '', key)}` : scalarCode(map[1], attribute.format, key);
+    const inner = map[1].startsWith('Array<')
+      ? `[]${scalarCode(map[1].slice(6, -1), '', key)}`
+      : scalarCode(map[1], attribute.format, key);
     return `{}${inner}`;
   }
   return scalarCode(attribute.type, attribute.format, key);

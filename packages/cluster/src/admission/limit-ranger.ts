@@ -11,18 +11,23 @@ import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
 export function createLimitRanger(store: ObjectStore): AdmissionPlugin {
   const limitsOf = (request: AdmissionRequest): JsonObject[] =>
     store.list('/limitranges', request.namespace).flatMap((stored) =>
-      asArray(asObject(parseStored(stored)['spec'])['limits']).map(asObject).filter((limit) => limit['type'] === 'Container'),
+      asArray(asObject(parseStored(stored)['spec'])['limits'])
+        .map(asObject)
+        .filter((limit) => limit['type'] === 'Container'),
     );
-  const concerns = (request: AdmissionRequest): boolean => request.operation === 'create' && request.subresource === '' && isResource(request, '', 'pods');
+  const concerns = (request: AdmissionRequest): boolean =>
+    request.operation === 'create' && request.subresource === '' && isResource(request, '', 'pods');
   return {
     name: 'limit-ranger',
     mutate(request) {
       if (!concerns(request)) return;
-      for (const limit of limitsOf(request)) for (const container of containersOf(request)) setContainerDefaults(container, limit);
+      for (const limit of limitsOf(request))
+        for (const container of containersOf(request)) setContainerDefaults(container, limit);
     },
     validate(request) {
       if (!concerns(request)) return;
-      for (const limit of limitsOf(request)) for (const container of containersOf(request)) requireWithin(container, limit, request);
+      for (const limit of limitsOf(request))
+        for (const container of containersOf(request)) requireWithin(container, limit, request);
     },
   };
 }
@@ -37,7 +42,8 @@ function setContainerDefaults(container: JsonObject, limit: JsonObject): void {
   const defaults = asObject(limit['default']);
   const defaultRequests = asObject(limit['defaultRequest']);
   for (const [name, amount] of Object.entries(defaults)) setDefault(ensureObject(resources, 'limits'), name, amount);
-  for (const [name, amount] of Object.entries(defaultRequests)) setDefault(ensureObject(resources, 'requests'), name, amount);
+  for (const [name, amount] of Object.entries(defaultRequests))
+    setDefault(ensureObject(resources, 'requests'), name, amount);
 }
 
 function requireWithin(container: JsonObject, limit: JsonObject, request: AdmissionRequest): void {
@@ -48,12 +54,15 @@ function requireWithin(container: JsonObject, limit: JsonObject, request: Admiss
   for (const [name, bound] of Object.entries(asObject(limit['max']))) {
     const amount = asObject(resources['limits'])[name];
     if (amount === undefined) refuse(`maximum ${name} usage per Container is ${String(bound)}.  No limit is specified`);
-    if (isMore(amount, bound)) refuse(`maximum ${name} usage per Container is ${String(bound)}, but limit is ${String(amount)}`);
+    if (isMore(amount, bound))
+      refuse(`maximum ${name} usage per Container is ${String(bound)}, but limit is ${String(amount)}`);
   }
   for (const [name, bound] of Object.entries(asObject(limit['min']))) {
     const amount = asObject(resources['requests'])[name];
-    if (amount === undefined) refuse(`minimum ${name} usage per Container is ${String(bound)}.  No request is specified`);
-    if (isMore(bound, amount)) refuse(`minimum ${name} usage per Container is ${String(bound)}, but request is ${String(amount)}`);
+    if (amount === undefined)
+      refuse(`minimum ${name} usage per Container is ${String(bound)}.  No request is specified`);
+    if (isMore(bound, amount))
+      refuse(`minimum ${name} usage per Container is ${String(bound)}, but request is ${String(amount)}`);
   }
 }
 

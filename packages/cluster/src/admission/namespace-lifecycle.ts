@@ -19,7 +19,8 @@ export function createNamespaceLifecycle(store: ObjectStore): AdmissionPlugin {
       if (request.served.definition.customResource) requireLivingKind(store, request);
     },
     validate(request) {
-      if (request.operation !== 'delete' || !isResource(request, '', 'namespaces') || !IMMORTAL.has(request.name)) return;
+      if (request.operation !== 'delete' || !isResource(request, '', 'namespaces') || !IMMORTAL.has(request.name))
+        return;
       throw forbidden({ group: '', plural: 'namespaces', name: request.name }, 'this namespace may not be deleted');
     },
   };
@@ -32,8 +33,15 @@ function requireActive(store: ObjectStore, request: AdmissionRequest): void {
   const { group, plural } = request.served.definition;
   const why = `unable to create new content in namespace ${request.namespace} because it is being terminated`;
   const refusal = forbidden({ group, plural, name: request.name }, why);
-  const cause = { reason: 'NamespaceTerminating', message: `namespace ${request.namespace} is being terminated`, field: 'metadata.namespace' };
-  throw new StatusError(403, 'Forbidden', { message: refusal.message, details: { ...refusal.status.details, causes: [cause] } });
+  const cause = {
+    reason: 'NamespaceTerminating',
+    message: `namespace ${request.namespace} is being terminated`,
+    field: 'metadata.namespace',
+  };
+  throw new StatusError(403, 'Forbidden', {
+    message: refusal.message,
+    details: { ...refusal.status.details, causes: [cause] },
+  });
 }
 
 /** A kind that is being removed takes no new objects. */
@@ -42,6 +50,10 @@ function requireLivingKind(store: ObjectStore, request: AdmissionRequest): void 
   const stored = store.get('apiextensions.k8s.io/customresourcedefinitions', '', `${plural}.${group}`);
   if (stored === undefined || !stored.json.includes('"deletionTimestamp"')) return;
   const crd = parseStored(stored);
-  if (valueAt(crd, 'metadata', 'deletionTimestamp') === undefined || !finalizersOf(crd).includes(CLEANUP_FINALIZER)) return;
-  throw conflict({ group, plural, name: request.name }, 'create not allowed while custom resource definition is terminating');
+  if (valueAt(crd, 'metadata', 'deletionTimestamp') === undefined || !finalizersOf(crd).includes(CLEANUP_FINALIZER))
+    return;
+  throw conflict(
+    { group, plural, name: request.name },
+    'create not allowed while custom resource definition is terminating',
+  );
 }

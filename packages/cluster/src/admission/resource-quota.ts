@@ -54,13 +54,17 @@ function requireRoom(store: ObjectStore, request: AdmissionRequest, { name, hard
     if (used + amount > bound) exceeded.push({ key, asked: amount, used, limit });
   }
   if (exceeded.length === 0) return;
-  const list = (pick: (entry: (typeof exceeded)[number]) => string): string => exceeded.map((entry) => `${entry.key}=${pick(entry)}`).join(',');
+  const list = (pick: (entry: (typeof exceeded)[number]) => string): string =>
+    exceeded.map((entry) => `${entry.key}=${pick(entry)}`).join(',');
   const why = `exceeded quota: ${name}, requested: ${list((entry) => show(entry.asked))}, used: ${list((entry) => show(entry.used))}, limited: ${list((entry) => String(entry.limit))}`;
   throw forbidden({ group, plural, name: request.name }, why);
 }
 
 /** A pod must say what a quota on compute resources counts. */
-function requireSaid(request: AdmissionRequest, { key, name, plural }: { readonly key: string; readonly name: string; readonly plural: string }): void {
+function requireSaid(
+  request: AdmissionRequest,
+  { key, name, plural }: { readonly key: string; readonly name: string; readonly plural: string },
+): void {
   if (plural !== 'pods' || !/^(?:(?:requests|limits)\.)?(?:cpu|memory)$/.test(key)) return;
   throw forbidden({ group: '', plural: 'pods', name: request.name }, `failed quota: ${name}: must specify ${key}`);
 }
@@ -103,7 +107,8 @@ function usageOf(table: string, object: JsonObject): Usage {
   usage.set(group === '' ? `count/${plural}` : `count/${plural}.${group}`, NANO);
   if (COUNTED[plural] === table) usage.set(plural, NANO);
   if (table === '/services') addService(usage, object);
-  if (table === '/persistentvolumeclaims') addAmount(usage, 'requests.storage', valueAt(object, 'spec', 'resources', 'requests', 'storage'));
+  if (table === '/persistentvolumeclaims')
+    addAmount(usage, 'requests.storage', valueAt(object, 'spec', 'resources', 'requests', 'storage'));
   if (table === '/pods') addPod(usage, asObject(object['spec']));
   return usage;
 }
@@ -111,7 +116,8 @@ function usageOf(table: string, object: JsonObject): Usage {
 function addService(usage: Usage, service: JsonObject): void {
   const type = asString(valueAt(service, 'spec', 'type'));
   if (type === 'LoadBalancer') usage.set('services.loadbalancers', NANO);
-  if (type === 'NodePort' || type === 'LoadBalancer') usage.set('services.nodeports', BigInt(asArray(valueAt(service, 'spec', 'ports')).length) * NANO);
+  if (type === 'NodePort' || type === 'LoadBalancer')
+    usage.set('services.nodeports', BigInt(asArray(valueAt(service, 'spec', 'ports')).length) * NANO);
 }
 
 function addAmount(usage: Usage, key: string, value: unknown): void {
@@ -121,11 +127,12 @@ function addAmount(usage: Usage, key: string, value: unknown): void {
 
 function addPod(usage: Usage, spec: JsonObject): void {
   for (const container of asArray(spec['containers'])) {
-    for (const kind of ['requests', 'limits'] as const) {
-      for (const [name, value] of Object.entries(asObject(valueAt(container, 'resources', kind)))) {
-        addAmount(usage, `${kind}.${name}`, value);
-        if (kind === 'requests') addAmount(usage, name, value);
-      }
+    const amounts = (kind: string): [string, unknown][] =>
+      Object.entries(asObject(valueAt(container, 'resources', kind)));
+    for (const [name, value] of amounts('limits')) addAmount(usage, `limits.${name}`, value);
+    for (const [name, value] of amounts('requests')) {
+      addAmount(usage, `requests.${name}`, value);
+      addAmount(usage, name, value);
     }
   }
 }

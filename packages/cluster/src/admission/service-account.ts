@@ -46,12 +46,17 @@ function wantsToken(spec: JsonObject, account: JsonObject): boolean {
 
 function mountToken(spec: JsonObject): void {
   const containers = [...asArray(spec['initContainers']), ...asArray(spec['containers'])].map(asObject);
-  const missing = containers.filter((container) => !asArray(container['volumeMounts']).some((mount) => valueAt(mount, 'mountPath') === MOUNT_PATH));
+  const missing = containers.filter(
+    (container) => !asArray(container['volumeMounts']).some((mount) => valueAt(mount, 'mountPath') === MOUNT_PATH),
+  );
   if (missing.length === 0) return;
   const name = generateName('kube-api-access-', { randomBytes });
   spec['volumes'] = [...asArray(spec['volumes']).filter(isObject), tokenVolume(name)];
   for (const container of missing) {
-    container['volumeMounts'] = [...asArray(container['volumeMounts']), { name, readOnly: true, mountPath: MOUNT_PATH }];
+    container['volumeMounts'] = [
+      ...asArray(container['volumeMounts']),
+      { name, readOnly: true, mountPath: MOUNT_PATH },
+    ];
   }
 }
 

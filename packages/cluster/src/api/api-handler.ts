@@ -10,6 +10,8 @@ import { handleResource } from './resource-handler.ts';
 import type { ResourceHandlerDeps } from './resource-handler.ts';
 
 export interface Authorizer {
+  /** The user that the request acts as: its own, or one that it may impersonate. */
+  actingUser(request: Pick<ApiRequest, 'headers' | 'user'>): UserInfo;
   /** Throws 403 unless the user may. */
   requireAllowed(user: UserInfo, info: RequestInfo): void;
 }
@@ -35,7 +37,8 @@ export function createApiHandler(deps: ApiHandlerDeps): ApiHandler {
   };
 }
 
-async function answer(deps: ApiHandlerDeps, request: ApiRequest): Promise<ApiAnswer> {
+async function answer(deps: ApiHandlerDeps, received: ApiRequest): Promise<ApiAnswer> {
+  const request = { ...received, user: deps.authorizer.actingUser(received) };
   const info = parseRequestInfo(request.method, request.path, request.query);
   if (info === undefined) throw new StatusError(400, 'BadRequest', { message: 'the path is not valid' });
   deps.authorizer.requireAllowed(request.user, info);

@@ -15,7 +15,10 @@ export interface ApiAddress {
 
 /** Makes what is missing; rights that a user took away from a bootstrap role come back, as on any cluster. */
 export async function bootstrapCluster(registry: Registry, address: ApiAddress): Promise<void> {
-  const wanted = [...NAMESPACES.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })), ...bootstrapRbac];
+  const wanted = [
+    ...NAMESPACES.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
+    ...bootstrapRbac,
+  ];
   await Promise.all(wanted.map((object) => ensure(registry, object)));
   await aggregateClusterRoles(registry);
   await ensure(registry, kubernetesService());
@@ -36,7 +39,12 @@ function kubernetesEndpoints({ host, port }: ApiAddress): JsonObject[] {
   const labels = { 'kubernetes.io/service-name': 'kubernetes' };
   const ports = [{ name: 'https', port, protocol: 'TCP' }];
   return [
-    { apiVersion: 'v1', kind: 'Endpoints', metadata: { ...metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } }, subsets: [{ addresses: [{ ip: host }], ports }] },
+    {
+      apiVersion: 'v1',
+      kind: 'Endpoints',
+      metadata: { ...metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+      subsets: [{ addresses: [{ ip: host }], ports }],
+    },
     {
       apiVersion: 'discovery.k8s.io/v1',
       kind: 'EndpointSlice',

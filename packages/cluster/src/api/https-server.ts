@@ -18,7 +18,10 @@ export interface Authenticator {
 }
 
 export interface UpgradeHandler {
-  upgrade(request: ApiRequest, raw: { readonly incoming: IncomingMessage; readonly socket: Duplex; readonly head: Buffer }): Promise<void>;
+  upgrade(
+    request: ApiRequest,
+    raw: { readonly incoming: IncomingMessage; readonly socket: Duplex; readonly head: Buffer },
+  ): Promise<void>;
 }
 
 export interface HttpsServerOptions {
@@ -92,9 +95,11 @@ async function send(answer: ApiAnswer, incoming: IncomingMessage, outgoing: Serv
   outgoing.statusCode = answer.status;
   outgoing.setHeader('cache-control', 'no-cache, private');
   for (const [name, value] of Object.entries(answer.headers ?? {})) outgoing.setHeader(name, value);
-  if (answer.warnings !== undefined && answer.warnings.length > 0) outgoing.setHeader('warning', renderWarnings(answer.warnings));
+  if (answer.warnings !== undefined && answer.warnings.length > 0)
+    outgoing.setHeader('warning', renderWarnings(answer.warnings));
   // A body that nobody read must not be taken for the next request.
-  if (!incoming.complete && incoming.readableEnded === false && hasBody(incoming)) outgoing.setHeader('connection', 'close');
+  if (!incoming.complete && incoming.readableEnded === false && hasBody(incoming))
+    outgoing.setHeader('connection', 'close');
   if (answer.stream !== undefined) {
     outgoing.flushHeaders();
     answer.stream(sinkOf(outgoing));
@@ -131,7 +136,10 @@ function wantsYaml(incoming: IncomingMessage): boolean {
 /** RFC 9110 §5.5: `299 - "text"`; control characters would split the header. */
 function renderWarnings(warnings: readonly string[]): string[] {
   return [...new Set(warnings)].slice(0, 32).map((text) => {
-    const clean = text.replaceAll(/[^\t\u0020-\u007E]/g, '?').replaceAll(/["\\]/g, '\\$&').slice(0, 1024);
+    const clean = text
+      .replaceAll(/[^\t\u0020-\u007E]/g, '?')
+      .replaceAll(/["\\]/g, '\\$&')
+      .slice(0, 1024);
     return `299 - "${clean}"`;
   });
 }
@@ -147,7 +155,11 @@ function sinkOf(outgoing: ServerResponse): AnswerSink {
   };
 }
 
-async function upgrade(options: HttpsServerOptions, incoming: IncomingMessage, raw: { readonly socket: Duplex; readonly head: Buffer }): Promise<void> {
+async function upgrade(
+  options: HttpsServerOptions,
+  incoming: IncomingMessage,
+  raw: { readonly socket: Duplex; readonly head: Buffer },
+): Promise<void> {
   const abort = new AbortController();
   raw.socket.on('close', () => abort.abort());
   raw.socket.on('error', () => abort.abort());

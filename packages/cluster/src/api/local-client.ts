@@ -1,7 +1,19 @@
 /** Owns the in-process client: the contract of `@kfctl/kube` over the API handler, without sockets. Controllers use it. */
 import { isKubeError, KubeError } from '@kfctl/kube';
-import type { DeleteOptions, KubeClient, KubeObject, ListResult, PatchBody, RawRequest, RawResponse, ResourceType, WatchEvent, WriteOptions } from '@kfctl/kube';
-import type { DiscoveredResource, ObjectPlace, WatchOptions } from '@kfctl/kube';
+import type {
+  DiscoveredResource,
+  KubeClient,
+  KubeObject,
+  ListOptions,
+  ListResult,
+  ObjectPlace,
+  RawRequest,
+  RawResponse,
+  ResourceType,
+  WatchEvent,
+  WatchOptions,
+} from '@kfctl/kube';
+import { applyRequest, createRequest, deleteRequest, patchRequest, replaceRequest } from './local-requests.ts';
 import { StatusError } from '../registry/status-error.ts';
 import type { Registry } from '../registry/registry.ts';
 import { readObject } from '../registry/registry-deps.ts';
@@ -20,11 +32,6 @@ export interface LocalClientOptions {
   readonly component: string;
 }
 
-const PATCH_TYPES: Readonly<Record<PatchBody['kind'], string>> = {
-  json: 'application/json-patch+json',
-  merge: 'application/merge-patch+json',
-  strategic: 'application/strategic-merge-patch+json',
-};
 const NEVER = new AbortController().signal;
 
 /** Creates a client with all rights. Objects it gives carry no managedFields. */
@@ -35,42 +42,27 @@ export function createLocalClient(options: LocalClientOptions): KubeClient {
     return lean(answer) as T;
   };
   return {
-    async get<T extends KubeObject>(type: ResourceType<T>, name: string, place: ObjectPlace = {}): Promise<T | undefined> {
+    async get<T extends KubeObject>(
+      type: ResourceType<T>,
+      name: string,
+      place: ObjectPlace = {},
+    ): Promise<T | undefined> {
       const target = targetOf(options, type, place.namespace);
       const stored = options.registry.deps.store.get(target.served.definition.table, target.namespace, name);
       return stored === undefined ? undefined : (lean(readObject(stored, target.served)) as unknown as T);
     },
-    async list<T extends KubeObject>(type: ResourceType<T>, wanted = {}): Promise<ListResult<T>> {
+    async list<T extends KubeObject>(type: ResourceType<T>, wanted: ListOptions = {}): Promise<ListResult<T>> {
       const target = targetOf(options, type, wanted.namespace);
       const page = guard(() => options.registry.list(target, wanted));
       const items = page.items.map((stored) => lean(readObject(stored, target.served)) as unknown as T);
       return { items, resourceVersion: String(page.revision) };
     },
     watch: (type, wanted) => watch(options, type, wanted ?? {}),
-    create: (type, object, wanted = {}) =>
-      write({ method: 'POST', path: pathOf(type, { place: placeOf(wanted, object), query: writeQuery(wanted) }), body: object }),
-    replace: (type, object, wanted = {}) =>
-      write({ method: 'PUT', path: pathOf(type, { place: placeOf(wanted, object), name: object.metadata.name, wanted, query: writeQuery(wanted) }), body: object }),
-    patch: (type, name, { patch, ...wanted }) =>
-      write({
-        method: 'PATCH',
-        path: pathOf(type, { place: wanted, name, wanted, query: writeQuery(wanted) }),
-        body: patch.kind === 'json' ? patch.operations : patch.body,
-        headers: { 'content-type': PATCH_TYPES[patch.kind] },
-      }),
-    apply: (type, object, wanted) =>
-      write({
-        method: 'PATCH',
-        path: pathOf(type, {
-          place: placeOf(wanted, object),
-          name: object.metadata.name,
-          wanted,
-          query: { ...writeQuery(wanted), ...(wanted.force === true ? { force: 'true' } : {}) },
-        }),
-        body: object,
-        headers: { 'content-type': 'application/apply-patch+yaml' },
-      }),
-    delete: (type, name, wanted = {}) => remove(call, type, { name, wanted }),
+    create: (type, object, wanted = {}) => write(createRequest(type, object, wanted)),
+    replace: (type, object, wanted = {}) => write(replaceRequest(type, object, wanted)),
+    patch: (type, name, change) => write(patchRequest(type, name, change)),
+    apply: (type, object, wanted) => write(applyRequest(type, object, wanted)),
+    delete: (type, name, wanted = {}) => remove(call, deleteRequest(type, name, wanted)),
     logs: (podName, wanted = {}) => logs(options, podName, wanted),
     discover: () => Promise.resolve(discover(options.registry)),
     request: (request) => rawCall(options, request),
@@ -94,7 +86,12 @@ function toKubeError(error: unknown): unknown {
 function kubeErrorOf(code: number, body: unknown): KubeError {
   const status = asObject(body);
   const { message, reason, details } = status;
-  return new KubeError({ status: code, reason: String(reason ?? 'Unknown'), message: String(message ?? `HTTP ${code}`), details });
+  return new KubeError({
+    status: code,
+    reason: String(reason ?? 'Unknown'),
+    message: String(message ?? `HTTP ${code}`),
+    details,
+  });
 }
 
 function lean<T>(object: T): T {
@@ -103,40 +100,20 @@ function lean<T>(object: T): T {
   return object;
 }
 
-function targetOf({ registry }: LocalClientOptions, type: ResourceType<KubeObject>, namespace: string | undefined): CollectionTarget {
+function targetOf(
+  { registry }: LocalClientOptions,
+  type: ResourceType<KubeObject>,
+  namespace: string | undefined,
+): CollectionTarget {
   const served = registry.resolve(type.group, type.version, type.plural);
   if (served === undefined) {
-    throw new KubeError({ status: 404, reason: 'NotFound', message: 'the server could not find the requested resource' });
+    throw new KubeError({
+      status: 404,
+      reason: 'NotFound',
+      message: 'the server could not find the requested resource',
+    });
   }
   return { served, namespace: served.definition.namespaced ? (namespace ?? '') : '' };
-}
-
-function placeOf(wanted: ObjectPlace, object: KubeObject): ObjectPlace {
-  const namespace = wanted.namespace ?? object.metadata.namespace;
-  return namespace === undefined ? {} : { namespace };
-}
-
-interface PathParts {
-  readonly place: ObjectPlace;
-  readonly name?: string | undefined;
-  readonly wanted?: WriteOptions;
-  readonly query?: Readonly<Record<string, string>>;
-}
-
-function pathOf(type: ResourceType<KubeObject>, { place, name, wanted, query = {} }: PathParts): string {
-  const root = type.group === '' ? `/api/${type.version}` : `/apis/${type.group}/${type.version}`;
-  const namespace = type.namespaced && place.namespace !== undefined ? `/namespaces/${encodeURIComponent(place.namespace)}` : '';
-  const object = name === undefined ? '' : `/${encodeURIComponent(name)}`;
-  const subresource = wanted?.subresource === undefined ? '' : `/${wanted.subresource}`;
-  const search = new URLSearchParams(query).toString();
-  return `${root}${namespace}/${type.plural}${object}${subresource}${search === '' ? '' : `?${search}`}`;
-}
-
-function writeQuery(wanted: WriteOptions): Record<string, string> {
-  return {
-    ...(wanted.fieldManager === undefined ? {} : { fieldManager: wanted.fieldManager }),
-    ...(wanted.dryRun === true ? { dryRun: 'All' } : {}),
-  };
 }
 
 type Call = (request: RawRequest) => Promise<unknown>;
@@ -180,17 +157,9 @@ function createCall(options: LocalClientOptions): Call {
   };
 }
 
-async function remove(call: Call, type: ResourceType<KubeObject>, { name, wanted }: { readonly name: string; readonly wanted: DeleteOptions }): Promise<boolean> {
-  const body = {
-    kind: 'DeleteOptions',
-    apiVersion: 'v1',
-    ...(wanted.propagation === undefined ? {} : { propagationPolicy: wanted.propagation }),
-    ...(wanted.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: wanted.gracePeriodSeconds }),
-    ...(wanted.preconditions === undefined ? {} : { preconditions: wanted.preconditions }),
-    ...(wanted.dryRun === true ? { dryRun: ['All'] } : {}),
-  };
+async function remove(call: Call, request: RawRequest): Promise<boolean> {
   try {
-    await call({ method: 'DELETE', path: pathOf(type, { place: wanted, name }), body });
+    await call(request);
     return true;
   } catch (error) {
     if (isKubeError(error) && error.status === 404) return false;
@@ -198,7 +167,11 @@ async function remove(call: Call, type: ResourceType<KubeObject>, { name, wanted
   }
 }
 
-async function* watch<T extends KubeObject>(options: LocalClientOptions, type: ResourceType<T>, wanted: WatchOptions): AsyncGenerator<WatchEvent<T>> {
+async function* watch<T extends KubeObject>(
+  options: LocalClientOptions,
+  type: ResourceType<T>,
+  wanted: WatchOptions,
+): AsyncGenerator<WatchEvent<T>> {
   const target = targetOf(options, type, wanted.namespace);
   const queue = createQueue<WatchNotice>();
   const stop = guard(() => options.registry.watch(target, wanted, queue.push));
@@ -215,7 +188,11 @@ async function* watch<T extends KubeObject>(options: LocalClientOptions, type: R
   }
 }
 
-async function* logs(options: LocalClientOptions, podName: string, wanted: Parameters<KubeClient['logs']>[1] & object): AsyncGenerator<Buffer> {
+async function* logs(
+  options: LocalClientOptions,
+  podName: string,
+  wanted: Parameters<KubeClient['logs']>[1] & object,
+): AsyncGenerator<Buffer> {
   const { signal, namespace, ...rest } = wanted;
   const query = new URLSearchParams(Object.entries(rest).map(([key, value]) => [key, String(value)])).toString();
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace ?? 'default')}/pods/${encodeURIComponent(podName)}/log?${query}`;
@@ -231,9 +208,19 @@ async function* logs(options: LocalClientOptions, podName: string, wanted: Param
 }
 
 function discover(registry: Registry): readonly DiscoveredResource[] {
-  return registry.definitions.all().flatMap(({ group, plural, kind, namespaced, singular, shortNames, verbs, versions }) =>
-    versions.map(({ version, subresources }) => ({
-      group, version, plural, kind, namespaced, singular, shortNames, verbs, subresources: [...subresources],
-    })),
-  );
+  return registry.definitions
+    .all()
+    .flatMap(({ group, plural, kind, namespaced, singular, shortNames, verbs, versions }) =>
+      versions.map(({ version, subresources }) => ({
+        group,
+        version,
+        plural,
+        kind,
+        namespaced,
+        singular,
+        shortNames,
+        verbs,
+        subresources: [...subresources],
+      })),
+    );
 }

@@ -44,7 +44,11 @@ export type ExecOutcome =
  */
 export interface NodeGateway {
   logs(pod: PodPlace, request: LogRequest, signal: AbortSignal): AsyncIterable<Buffer>;
-  exec(pod: PodPlace, call: { readonly request: ExecRequest; readonly streams: ExecStreams }, signal: AbortSignal): Promise<ExecOutcome>;
+  exec(
+    pod: PodPlace,
+    call: { readonly request: ExecRequest; readonly streams: ExecStreams },
+    signal: AbortSignal,
+  ): Promise<ExecOutcome>;
   /** A connection to a port of the pod. */
   portForward(pod: PodPlace, port: number, signal: AbortSignal): Promise<Duplex>;
 }

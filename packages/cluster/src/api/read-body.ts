@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { badRequest, StatusError, unsupportedMediaType } from '../registry/status-error.ts';
 
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
+const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 const YAML = new Set(['application/yaml', 'text/yaml', 'application/apply-patch+yaml']);
 
 /** The parsed body; undefined when it is empty. */
@@ -10,11 +11,12 @@ export async function readBody(incoming: IncomingMessage): Promise<unknown> {
   const bytes = await readBytes(incoming);
   if (bytes.length === 0) return undefined;
   const type = (incoming.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  if (type === PROTOBUF) return parseProtobuf(bytes);
   const text = bytes.toString('utf8');
   if (YAML.has(type)) return parseYaml(text);
   if (type === '' || type.endsWith('json') || type === '*/*') return parseJson(text);
   throw unsupportedMediaType(
-    'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml',
+    'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
   );
 }
 
@@ -53,5 +55,14 @@ async function parseYaml(text: string): Promise<unknown> {
     return load(text, { schema: CORE_SCHEMA });
   } catch (error) {
     throw badRequest(`error parsing YAML: ${(error as Error).message}`);
+  }
+}
+
+async function parseProtobuf(bytes: Buffer): Promise<unknown> {
+  const { parseProtobufObject } = await import('../schema/protobuf.ts');
+  try {
+    return parseProtobufObject(bytes);
+  } catch (error) {
+    throw badRequest(`unable to decode the protobuf body: ${(error as Error).message}`);
   }
 }

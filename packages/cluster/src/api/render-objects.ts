@@ -29,7 +29,12 @@ export function renderPage(page: ListPage, options: RenderOptions): string {
     ...(page.remainingItemCount === undefined ? {} : { remainingItemCount: page.remainingItemCount }),
   };
   if (wanted.as === 'Table') {
-    return JSON.stringify(renderTable(page.items.map((item) => readObject(item, served)), { options, metadata, withColumns: true }));
+    return JSON.stringify(
+      renderTable(
+        page.items.map((item) => readObject(item, served)),
+        { options, metadata, withColumns: true },
+      ),
+    );
   }
   if (wanted.as.startsWith('PartialObjectMetadata')) {
     const items = page.items.map((item) => partialObject(readObject(item, served), 'PartialObjectMetadata'));
@@ -44,7 +49,9 @@ export function renderPage(page: ListPage, options: RenderOptions): string {
 /** One object; `withColumns` is false for all but the first event of a watch. */
 export function renderObject(object: JsonObject, options: RenderOptions, withColumns = true): JsonObject {
   if (options.wanted.as === 'Table') {
-    const metadata = { resourceVersion: String((object['metadata'] as JsonObject | undefined)?.['resourceVersion'] ?? '') };
+    const metadata = {
+      resourceVersion: String((object['metadata'] as JsonObject | undefined)?.['resourceVersion'] ?? ''),
+    };
     return renderTable([object], { options, metadata, withColumns });
   }
   return options.wanted.as === 'PartialObjectMetadata' ? partialObject(object, 'PartialObjectMetadata') : object;
@@ -76,7 +83,13 @@ function renderTable(objects: readonly JsonObject[], { options, metadata, withCo
 }
 
 function columnsOf(printer: Printer): JsonObject[] {
-  return printer.columns.map(({ name, type, format = '', description = '', priority = 0 }) => ({ name, type, format, description, priority }));
+  return printer.columns.map(({ name, type, format = '', description = '', priority = 0 }) => ({
+    name,
+    type,
+    format,
+    description,
+    priority,
+  }));
 }
 
 function rowObject(object: JsonObject, include: string): JsonObject {

@@ -21,7 +21,14 @@ export interface PathRequestInfo {
 
 export type RequestInfo = ResourceRequestInfo | PathRequestInfo;
 
-const VERBS: Readonly<Record<string, string>> = { GET: 'get', HEAD: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
+const VERBS: Readonly<Record<string, string>> = {
+  GET: 'get',
+  HEAD: 'get',
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+};
 const NAMESPACE_SUBRESOURCES = new Set(['status', 'finalize']);
 
 /** Parses method, path and query; undefined when a path segment is not decodable or could climb out of its place. */
@@ -38,7 +45,9 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
 function decodeSegments(path: string): string[] | undefined {
   try {
     const segments = path.split('/').slice(1).map(decodeURIComponent);
-    const climbs = segments.some((segment) => segment === '.' || segment === '..' || segment.includes('/') || segment.includes('\0'));
+    const climbs = segments.some(
+      (segment) => segment === '.' || segment === '..' || segment.includes('/') || segment.includes('\0'),
+    );
     return climbs ? undefined : segments;
   } catch {
     return undefined;

@@ -36,12 +36,22 @@ export interface ResourceHandlerDeps {
 
 const STORED_SUBRESOURCES = new Set(['status', 'finalize', 'ephemeralcontainers', 'resize']);
 
-export async function handleResource(deps: ResourceHandlerDeps, request: ApiRequest, info: ResourceRequestInfo): Promise<ApiAnswer> {
+export async function handleResource(
+  deps: ResourceHandlerDeps,
+  request: ApiRequest,
+  info: ResourceRequestInfo,
+): Promise<ApiAnswer> {
   const served = deps.registry.resolve(info.group, info.version, info.plural);
-  if (served === undefined) throw new StatusError(404, 'NotFound', { message: 'the server could not find the requested resource', details: {} });
+  if (served === undefined)
+    throw new StatusError(404, 'NotFound', {
+      message: 'the server could not find the requested resource',
+      details: {},
+    });
   const target = targetOf(served, info);
   const call: ResourceCall = { request, info, served, target };
-  const special = deps.subresources.get(`${info.group}/${info.plural}/${info.subresource}`) ?? (info.subresource === 'scale' ? deps.subresources.get('*/scale') : undefined);
+  const special =
+    deps.subresources.get(`${info.group}/${info.plural}/${info.subresource}`) ??
+    (info.subresource === 'scale' ? deps.subresources.get('*/scale') : undefined);
   const answer = await special?.(call);
   if (answer !== undefined) return withDeprecation(answer, served);
   if (info.subresource !== '') requireStoredSubresource(call);
@@ -51,7 +61,10 @@ export async function handleResource(deps: ResourceHandlerDeps, request: ApiRequ
 function targetOf(served: ServedResource, info: ResourceRequestInfo): Target {
   const namespace = served.definition.namespaced ? info.namespace : '';
   if (!served.definition.namespaced && info.namespace !== '' && info.plural !== 'namespaces') {
-    throw new StatusError(404, 'NotFound', { message: 'the server could not find the requested resource', details: {} });
+    throw new StatusError(404, 'NotFound', {
+      message: 'the server could not find the requested resource',
+      details: {},
+    });
   }
   const { name, subresource } = info;
   return { served, namespace, name, subresource };
@@ -60,7 +73,10 @@ function targetOf(served: ServedResource, info: ResourceRequestInfo): Target {
 function requireStoredSubresource({ info, served, target }: ResourceCall): void {
   if (served.version.subresources.has(info.subresource) && STORED_SUBRESOURCES.has(info.subresource)) return;
   if (!served.version.subresources.has(info.subresource)) {
-    throw new StatusError(404, 'NotFound', { message: 'the server could not find the requested resource', details: {} });
+    throw new StatusError(404, 'NotFound', {
+      message: 'the server could not find the requested resource',
+      details: {},
+    });
   }
   throw methodNotAllowed(subjectOf(target), info.verb);
 }
@@ -126,7 +142,11 @@ function watch(deps: ResourceHandlerDeps, call: ResourceCall): ApiAnswer {
   return watchAnswer(deps.registry, { target, options, request: { ...request, query } });
 }
 
-function objectAnswer(status: number, object: JsonObject, call: { readonly options: RenderOptions; readonly warnings: readonly string[] }): ApiAnswer {
+function objectAnswer(
+  status: number,
+  object: JsonObject,
+  call: { readonly options: RenderOptions; readonly warnings: readonly string[] },
+): ApiAnswer {
   return { status, body: renderObject(object, call.options), warnings: call.warnings };
 }
 
@@ -153,7 +173,10 @@ async function update(deps: ResourceHandlerDeps, call: ResourceCall): Promise<Ap
   const context = parseContext(request, 'UpdateOptions');
   const body = await request.body();
   const { strategy, table } = call.served.definition;
-  if (strategy.createsOnUpdate === true && deps.registry.deps.store.get(table, target.namespace, target.name) === undefined) {
+  if (
+    strategy.createsOnUpdate === true &&
+    deps.registry.deps.store.get(table, target.namespace, target.name) === undefined
+  ) {
     const object = await deps.registry.create(target, { body, context, name: target.name });
     return objectAnswer(201, object, { options, warnings: context.warnings });
   }
@@ -183,9 +206,16 @@ async function patch(deps: ResourceHandlerDeps, call: ResourceCall): Promise<Api
 }
 
 function applyNeedsManager(): StatusError {
-  const cause = { reason: 'FieldValueRequired', message: 'Required value: is required for apply patch', field: 'fieldManager' };
+  const cause = {
+    reason: 'FieldValueRequired',
+    message: 'Required value: is required for apply patch',
+    field: 'fieldManager',
+  };
   const message = `PatchOptions.meta.k8s.io "" is invalid: ${cause.field}: ${cause.message}`;
-  return new StatusError(422, 'Invalid', { message, details: { group: 'meta.k8s.io', kind: 'PatchOptions', causes: [cause] } });
+  return new StatusError(422, 'Invalid', {
+    message,
+    details: { group: 'meta.k8s.io', kind: 'PatchOptions', causes: [cause] },
+  });
 }
 
 function patchKindOf(request: ApiRequest): PatchKind {
@@ -211,7 +241,15 @@ function deleteAnswer(outcome: DeleteOutcome, options: RenderOptions): ApiAnswer
   return { status: 200, body: returnsObject ? renderObject(outcome.object, options) : outcome.status };
 }
 
-const RETURN_DELETED = new Set(['pods', 'services', 'serviceaccounts', 'persistentvolumes', 'persistentvolumeclaims', 'resourcequotas', 'podtemplates']);
+const RETURN_DELETED = new Set([
+  'pods',
+  'services',
+  'serviceaccounts',
+  'persistentvolumes',
+  'persistentvolumeclaims',
+  'resourcequotas',
+  'podtemplates',
+]);
 
 async function removeAll(deps: ResourceHandlerDeps, call: ResourceCall): Promise<ApiAnswer> {
   const { request, target } = call;
@@ -220,9 +258,11 @@ async function removeAll(deps: ResourceHandlerDeps, call: ResourceCall): Promise
   const page = deps.registry.list(target, parseListRequest(request.query));
   await Promise.all(
     page.items.map((item) =>
-      deps.registry.delete({ ...target, namespace: item.namespace, name: item.name }, deletion).catch((error: unknown) => {
-        if (!(error instanceof StatusError) || error.code !== 404) throw error;
-      }),
+      deps.registry
+        .delete({ ...target, namespace: item.namespace, name: item.name }, deletion)
+        .catch((error: unknown) => {
+          if (!(error instanceof StatusError) || error.code !== 404) throw error;
+        }),
     ),
   );
   return textAnswer(renderPage(page, options), options);

@@ -63,7 +63,13 @@ export interface ApiServer {
 }
 
 const ISSUER = 'https://kubernetes.default.svc.cluster.local';
-const HOST_NAMES = ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'];
+const HOST_NAMES = [
+  'localhost',
+  'kubernetes',
+  'kubernetes.default',
+  'kubernetes.default.svc',
+  'kubernetes.default.svc.cluster.local',
+];
 
 /** Starts everything and resolves when the server answers. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
@@ -72,7 +78,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const serviceAddress = createServiceAllocator(options.serviceCidr, () => []).nextAddress();
   const names = [...new Set([host, serviceAddress, ...HOST_NAMES])];
   const keys = await prepareClusterKeys(join(dataDirectory, 'pki'), { names, now: new Date() });
-  const store = createObjectStore(options.volatile === true ? createVolatileStore() : openSqliteStore(join(dataDirectory, 'objects.sqlite')));
+  const store = createObjectStore(
+    options.volatile === true ? createVolatileStore() : openSqliteStore(join(dataDirectory, 'objects.sqlite')),
+  );
   const rbac = createRbacAuthorizer(store);
   const registry = createServedRegistry(store, { options, rbac });
   const doors = createDoors(registry, { options, rbac, keys });
@@ -141,7 +149,8 @@ function createDoors(registry: Registry, { options, rbac, keys }: DoorParts) {
     subresources: createSubresourceHandlers({ registry, rbac, tokens, node, now: () => new Date() }),
     now: Date.now,
     authorizer,
-    documents: (request) => serverDocument({ definitions: registry.definitions, tokens, address: options.host }, request),
+    documents: (request) =>
+      serverDocument({ definitions: registry.definitions, tokens, address: options.host }, request),
     log: options.log,
   });
   const server = createApiHttpsServer({

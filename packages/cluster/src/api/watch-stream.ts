@@ -59,7 +59,8 @@ function createEventRenderer(options: RenderOptions): (notice: WatchNotice) => s
   const { served, wanted } = options;
   let first = true;
   return (notice) => {
-    if (notice.kind === 'bookmark') return `{"type":"BOOKMARK","object":${JSON.stringify(bookmark(notice, options))}}\n`;
+    if (notice.kind === 'bookmark')
+      return `{"type":"BOOKMARK","object":${JSON.stringify(bookmark(notice, options))}}\n`;
     const type = TYPES[notice.kind];
     if (wanted.as === '') return `{"type":"${type}","object":${renderStored(notice.stored, served)}}\n`;
     const object = renderObject(readObject(notice.stored, served), { ...options, nowMs: Date.now() }, first);
@@ -71,9 +72,14 @@ function createEventRenderer(options: RenderOptions): (notice: WatchNotice) => s
 function bookmark(notice: Extract<WatchNotice, { kind: 'bookmark' }>, { served, wanted }: RenderOptions): unknown {
   const annotations = notice.isInitialEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {};
   const metadata = { resourceVersion: String(notice.revision), ...annotations };
-  if (wanted.as === 'Table') return { kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata, columnDefinitions: null, rows: [] };
+  if (wanted.as === 'Table')
+    return { kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata, columnDefinitions: null, rows: [] };
   if (wanted.as !== '') return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
-  return { kind: served.definition.kind, apiVersion: servedApiVersion(served), metadata: { ...metadata, creationTimestamp: null } };
+  return {
+    kind: served.definition.kind,
+    apiVersion: servedApiVersion(served),
+    metadata: { ...metadata, creationTimestamp: null },
+  };
 }
 
 interface TimerParts {
@@ -93,7 +99,8 @@ function startTimers({ registry, render, query, sink, stop }: TimerParts): { sto
     sink.end();
   }, seconds * 1000).unref();
   const wanted = isTrue(query.get('allowWatchBookmarks')) && query.has('allowWatchBookmarks');
-  const tell = (): void => void sink.write(render({ kind: 'bookmark', revision: registry.deps.store.committedRevision, isInitialEnd: false }));
+  const tell = (): void =>
+    void sink.write(render({ kind: 'bookmark', revision: registry.deps.store.committedRevision, isInitialEnd: false }));
   const bookmarks = wanted ? setInterval(tell, BOOKMARK_MS).unref() : undefined;
   return {
     stop: () => {

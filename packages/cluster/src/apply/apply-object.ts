@@ -32,13 +32,23 @@ export function applyObject(deps: RegistryDeps, target: Target, request: ApplyRe
   const { context } = request;
   const config = readConfig(target, request);
   const stored = deps.store.get(served.definition.table, target.namespace, target.name);
-  const key: ManagerKey = { name: context.fieldManager, operation: 'Apply', apiVersion: servedApiVersion(served), subresource };
+  const key: ManagerKey = {
+    name: context.fieldManager,
+    operation: 'Apply',
+    apiVersion: servedApiVersion(served),
+    subresource,
+  };
   const claims = withoutServerFields(fieldsOf(config, served.version.schema));
   if (stored === undefined) {
-    if (subresource !== '') throw notFound({ group: served.definition.group, plural: served.definition.plural, name: target.name });
+    if (subresource !== '')
+      throw notFound({ group: served.definition.group, plural: served.definition.plural, name: target.name });
     if (asString(asObject(config['metadata'])['uid']) !== '') throw uidWithoutObject(target, config);
-    const managedBy = (object: JsonObject): void => writeManagers(object, [{ ...key, time: renderTime(deps.sources.now()), set: claims }]);
-    return { object: createObject(deps, target, { body: config, context, name: target.name, managedBy }), created: true };
+    const managedBy = (object: JsonObject): void =>
+      writeManagers(object, [{ ...key, time: renderTime(deps.sources.now()), set: claims }]);
+    return {
+      object: createObject(deps, target, { body: config, context, name: target.name, managedBy }),
+      created: true,
+    };
   }
   const live = readObject(stored, served);
   const plan = planApply(live, config, { target, key, claims, force: request.force });
@@ -59,12 +69,15 @@ function readConfig(target: Target, { patch, context }: ApplyRequest): JsonObjec
   if (target.namespace !== '') metadata['namespace'] ??= target.namespace;
   const config = decodeObject(named, target.served, context);
   if (asString(asObject(config['metadata'])['name']) !== target.name) {
-    throw badRequest(`the name of the object (${asString(asObject(config['metadata'])['name'])}) does not match the name on the URL (${target.name})`);
+    throw badRequest(
+      `the name of the object (${asString(asObject(config['metadata'])['name'])}) does not match the name on the URL (${target.name})`,
+    );
   }
   // A part that this endpoint does not change is not claimed either.
   if (target.subresource === '' && target.served.version.subresources.has('status')) delete config['status'];
   if (target.subresource === 'status') {
-    for (const field of Object.keys(config)) if (!['apiVersion', 'kind', 'metadata', 'status'].includes(field)) delete config[field];
+    for (const field of Object.keys(config))
+      if (!['apiVersion', 'kind', 'metadata', 'status'].includes(field)) delete config[field];
   }
   return config;
 }
@@ -105,7 +118,12 @@ function planApply(live: JsonObject, config: JsonObject, { target, key, claims, 
 /** Keeps the time of an apply that changed nothing. */
 function stamp(
   managers: readonly Manager[],
-  { key, old, object, now }: { readonly key: ManagerKey; readonly old: JsonObject; readonly object: JsonObject; readonly now: Date },
+  {
+    key,
+    old,
+    object,
+    now,
+  }: { readonly key: ManagerKey; readonly old: JsonObject; readonly object: JsonObject; readonly now: Date },
 ): Manager[] {
   const before = parseManagers(old).find((manager) => isSameManager(manager, key));
   const same = JSON.stringify({ ...object, metadata: 0 }) === JSON.stringify({ ...old, metadata: 0 });
@@ -123,9 +141,11 @@ function refuseConflicts(others: readonly Manager[], changes: Comparison): void 
     return isEmptySet(fields) ? [] : renderPaths(fields).map((path) => ({ manager: renderManagerName(manager), path }));
   });
   if (conflicts.length === 0) return;
-  const causes = conflicts.map(
-    ({ manager, path }): StatusCause => ({ reason: 'FieldManagerConflict', message: `conflict with ${manager}`, field: path }),
-  );
+  const causes = conflicts.map(({ manager, path }): StatusCause => ({
+    reason: 'FieldManagerConflict',
+    message: `conflict with ${manager}`,
+    field: path,
+  }));
   throw new StatusError(409, 'Conflict', { message: conflictMessage(conflicts), details: { causes } });
 }
 
@@ -137,7 +157,8 @@ function renderManagerName({ name, operation, apiVersion, subresource }: Manager
 
 function conflictMessage(conflicts: readonly { readonly manager: string; readonly path: string }[]): string {
   const [first] = conflicts;
-  if (conflicts.length === 1 && first !== undefined) return `Apply failed with 1 conflict: conflict with ${first.manager}: ${first.path}`;
+  if (conflicts.length === 1 && first !== undefined)
+    return `Apply failed with 1 conflict: conflict with ${first.manager}: ${first.path}`;
   const managers = [...new Set(conflicts.map((conflict) => conflict.manager))].toSorted();
   const lines = managers.flatMap((manager) => [
     `conflicts with ${manager}:`,

@@ -30,7 +30,11 @@ export function fieldsOf(value: unknown, schema: Schema): FieldSet {
   return set;
 }
 
-function claim(set: FieldSet, element: string, { value, schema }: { readonly value: unknown; readonly schema: Schema }): void {
+function claim(
+  set: FieldSet,
+  element: string,
+  { value, schema }: { readonly value: unknown; readonly schema: Schema },
+): void {
   if (!isLeaf(value, schema)) attach(set, element, fieldsOf(value, schema));
 }
 
@@ -47,7 +51,8 @@ export function createComparison(): Comparison {
 /** What tells `after` from `before`; both are containers. */
 export function compareValues(before: unknown, after: unknown, schema: Schema): Comparison {
   const result = createComparison();
-  for (const { element, old, now, inner } of pairs(before, after, schema)) compareElement(result, element, { old, now, inner });
+  for (const { element, old, now, inner } of pairs(before, after, schema))
+    compareElement(result, element, { old, now, inner });
   return result;
 }
 
@@ -73,7 +78,11 @@ function own(owner: Record<string, unknown>, key: string): unknown {
   return Object.hasOwn(owner, key) ? owner[key] : undefined;
 }
 
-function* listPairs(before: unknown, after: unknown, schema: ListSchema): Generator<Pair & { readonly element: string }> {
+function* listPairs(
+  before: unknown,
+  after: unknown,
+  schema: ListSchema,
+): Generator<Pair & { readonly element: string }> {
   const old = indexItems(Array.isArray(before) ? before : [], schema);
   const now = indexItems(Array.isArray(after) ? after : [], schema);
   for (const element of new Set([...old.keys(), ...now.keys()])) {

@@ -25,10 +25,21 @@ const SERVER_FIELDS = [
   ['apiVersion'],
   ['kind'],
   ['metadata'],
-  ...['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'generation', 'managedFields', 'resourceVersion', 'deletionTimestamp', 'deletionGracePeriodSeconds'].map(
-    (field) => ['metadata', field],
-  ),
-].map((path) => pathSet(...path.map((field) => `f:${field}`))).reduce(union);
+  ...[
+    'name',
+    'namespace',
+    'creationTimestamp',
+    'selfLink',
+    'uid',
+    'generation',
+    'managedFields',
+    'resourceVersion',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+  ].map((field) => ['metadata', field]),
+]
+  .map((path) => pathSet(...path.map((field) => `f:${field}`)))
+  .reduce(union);
 
 /** A set without the fields that belong to the server. */
 export function withoutServerFields(set: FieldSet): FieldSet {
@@ -51,7 +62,10 @@ export function trackUpdate({ served, object, old, manager, subresource, now }: 
   const next = difference(union(present, claimed), changes.removed);
   const others = managers.filter((other) => !isSameManager(other, key)).map((other) => takeAway(other, changes));
   const known = managers.find((other) => isSameManager(other, key));
-  const time = known !== undefined && isSameSet(next, present) && known.time !== '' && !hasChanges(claimed) ? known.time : renderTime(now);
+  const time =
+    known !== undefined && isSameSet(next, present) && known.time !== '' && !hasChanges(claimed)
+      ? known.time
+      : renderTime(now);
   writeManagers(object, [...others, { ...key, time, set: next }]);
 }
 

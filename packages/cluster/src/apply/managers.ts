@@ -71,14 +71,22 @@ function mergeOldest(managers: readonly Manager[]): readonly Manager[] {
   const excess = updaters.slice(0, Math.max(0, updaters.length - MAX_UPDATE_MANAGERS + 1));
   const newest = excess.at(-1);
   if (excess.length < 2 || newest === undefined) return managers;
-  const merged = { ...newest, name: 'ancient-changes', subresource: '', set: excess.map((manager) => manager.set).reduce(union) };
+  const merged = {
+    ...newest,
+    name: 'ancient-changes',
+    subresource: '',
+    set: excess.map((manager) => manager.set).reduce(union),
+  };
   return [...managers.filter((manager) => !excess.includes(manager)), merged];
 }
 
 /** Appliers are the same whatever version they speak; updaters are told apart by it. */
 export function isSameManager(a: ManagerKey, b: ManagerKey): boolean {
   return (
-    a.name === b.name && a.operation === b.operation && a.subresource === b.subresource && (a.operation === 'Apply' || a.apiVersion === b.apiVersion)
+    a.name === b.name &&
+    a.operation === b.operation &&
+    a.subresource === b.subresource &&
+    (a.operation === 'Apply' || a.apiVersion === b.apiVersion)
   );
 }
 

@@ -17,7 +17,11 @@ export function mergeApplied(live: unknown, applied: unknown, schema: Schema): u
   if (!isObject(applied)) return applied;
   const result: JsonObject = isObject(live) ? { ...live } : {};
   for (const key of Object.keys(applied)) {
-    setOwn(result, key, mergeApplied(Object.hasOwn(result, key) ? result[key] : undefined, applied[key], fieldSchema(schema, key)));
+    setOwn(
+      result,
+      key,
+      mergeApplied(Object.hasOwn(result, key) ? result[key] : undefined, applied[key], fieldSchema(schema, key)),
+    );
   }
   return result;
 }
@@ -44,7 +48,11 @@ function mergeItems(live: readonly unknown[], applied: readonly unknown[], schem
 }
 
 /** Removes from `value` what was claimed before (`last`) and that nobody claims now (`kept`). Changes containers in place. */
-export function removeUnclaimed(value: unknown, last: FieldSet, { kept, schema }: { readonly kept: FieldSet; readonly schema: Schema }): void {
+export function removeUnclaimed(
+  value: unknown,
+  last: FieldSet,
+  { kept, schema }: { readonly kept: FieldSet; readonly schema: Schema },
+): void {
   for (const element of new Set([...last.members, ...last.children.keys()])) {
     const keptBelow = kept.children.get(element);
     const isKept = kept.members.has(element) || (keptBelow !== undefined && !isEmptySet(keptBelow));
@@ -55,7 +63,8 @@ export function removeUnclaimed(value: unknown, last: FieldSet, { kept, schema }
     const lastBelow = last.children.get(element);
     if (lastBelow === undefined) continue;
     const inner = elementAt(value, element, schema);
-    if (inner !== undefined) removeUnclaimed(inner.value, lastBelow, { kept: keptBelow ?? createFieldSet(), schema: inner.schema });
+    if (inner !== undefined)
+      removeUnclaimed(inner.value, lastBelow, { kept: keptBelow ?? createFieldSet(), schema: inner.schema });
   }
 }
 
@@ -67,10 +76,16 @@ function removeElement(value: unknown, element: string, schema: Schema): void {
   }
 }
 
-function elementAt(value: unknown, element: string, schema: Schema): { readonly value: unknown; readonly schema: Schema } | undefined {
+function elementAt(
+  value: unknown,
+  element: string,
+  schema: Schema,
+): { readonly value: unknown; readonly schema: Schema } | undefined {
   if (element.startsWith('f:')) {
     const key = element.slice(2);
-    return isObject(value) && Object.hasOwn(value, key) ? { value: value[key], schema: fieldSchema(schema, key) } : undefined;
+    return isObject(value) && Object.hasOwn(value, key)
+      ? { value: value[key], schema: fieldSchema(schema, key) }
+      : undefined;
   }
   if (!Array.isArray(value) || schema.kind !== 'list') return undefined;
   const item: unknown = value.find((candidate) => itemElement(candidate, schema) === element);

@@ -19,5 +19,12 @@ const SPECS: Readonly<Record<string, JsonObject>> = {
 /** A fresh one each time: callers may change it. */
 export function zeroObject(kind: string): JsonObject {
   const status = kind === 'Service' ? { loadBalancer: {} } : {};
-  return { metadata: {}, spec: structuredClone(SPECS[kind] ?? {}), status, involvedObject: {}, source: {}, roleRef: {} };
+  return {
+    metadata: {},
+    spec: structuredClone(SPECS[kind] ?? {}),
+    status,
+    involvedObject: {},
+    source: {},
+    roleRef: {},
+  };
 }

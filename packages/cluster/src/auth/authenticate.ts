@@ -46,7 +46,9 @@ function certificateUser(socket: TLSSocket): UserInfo | undefined {
   const certificate = socket.getPeerCertificate();
   const usages = certificate.ext_key_usage;
   if (usages !== undefined && !usages.includes('1.3.6.1.5.5.7.3.2')) return undefined;
-  const subject = certificate.subject as { readonly CN?: string | readonly string[]; readonly O?: string | readonly string[] } | undefined;
+  const subject = certificate.subject as
+    | { readonly CN?: string | readonly string[]; readonly O?: string | readonly string[] }
+    | undefined;
   const name = typeof subject?.CN === 'string' ? subject.CN : subject?.CN?.[0];
   if (name === undefined || name === '') return undefined;
   const organizations = subject?.O === undefined ? [] : typeof subject.O === 'string' ? [subject.O] : subject.O;

@@ -30,7 +30,10 @@ const USAGES = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' } as c
 const DAY_MS = 86_400_000;
 const BACKDATE_MS = 5 * 60_000;
 
-export function createCertificateAuthority(subject: Subject, validity: { readonly days: number; readonly now: Date }): KeyPair {
+export function createCertificateAuthority(
+  subject: Subject,
+  validity: { readonly days: number; readonly now: Date },
+): KeyPair {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const extensions = [
     extension('2.5.29.19', sequence(boolean(true)), true),
@@ -52,7 +55,14 @@ export function issueCertificate(ca: KeyPair & { readonly subject: Subject }, re
     extension('2.5.29.35', sequence(context(0, keyIdentifier(createPublicKey(signer)), false)), false),
     ...(request.names === undefined ? [] : [extension('2.5.29.17', alternativeNames(request.names), false)]),
   ];
-  const body = tbs({ issuer: ca.subject, subject: request.subject, publicKey, extensions, days: request.days, now: request.now });
+  const body = tbs({
+    issuer: ca.subject,
+    subject: request.subject,
+    publicKey,
+    extensions,
+    days: request.days,
+    now: request.now,
+  });
   return { certificate: signBody(body, signer), key: exportKey(privateKey) };
 }
 
@@ -99,7 +109,9 @@ function alternativeNames(names: readonly string[]): Buffer {
 }
 
 function keyIdentifier(publicKey: KeyObject): Buffer {
-  return createHash('sha1').update(publicKey.export({ type: 'spki', format: 'der' })).digest();
+  return createHash('sha1')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest();
 }
 
 function signBody(body: Buffer, key: KeyObject): string {

@@ -19,7 +19,10 @@ const LEAF_DAYS = 365;
 const RENEW_BEFORE_MS = 60 * 86_400_000;
 
 /** Reads or makes the keys below `directory` (0700, files 0600); `names` are what clients call the server. */
-export async function prepareClusterKeys(directory: string, request: { readonly names: readonly string[]; readonly now: Date }): Promise<ClusterKeys> {
+export async function prepareClusterKeys(
+  directory: string,
+  request: { readonly names: readonly string[]; readonly now: Date },
+): Promise<ClusterKeys> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const { names, now } = request;
   const files = { directory, now };
@@ -27,8 +30,10 @@ export async function prepareClusterKeys(directory: string, request: { readonly 
     isGood: () => true,
     make: () => createCertificateAuthority(CA_SUBJECT, { days: CA_DAYS, now }),
   });
-  const issue = (leaf: Omit<LeafRequest, 'days' | 'now'>): KeyPair => issueCertificate({ ...ca, subject: CA_SUBJECT }, { ...leaf, days: LEAF_DAYS, now });
-  const isOurs = (certificate: X509Certificate): boolean => certificate.verify(new X509Certificate(ca.certificate).publicKey);
+  const issue = (leaf: Omit<LeafRequest, 'days' | 'now'>): KeyPair =>
+    issueCertificate({ ...ca, subject: CA_SUBJECT }, { ...leaf, days: LEAF_DAYS, now });
+  const isOurs = (certificate: X509Certificate): boolean =>
+    certificate.verify(new X509Certificate(ca.certificate).publicKey);
   const [server, admin, serviceAccountKey] = await Promise.all([
     loadPair(files, 'server', {
       isGood: (certificate) => isOurs(certificate) && hasNames(certificate, names),
@@ -36,7 +41,8 @@ export async function prepareClusterKeys(directory: string, request: { readonly 
     }),
     loadPair(files, 'admin', {
       isGood: isOurs,
-      make: () => issue({ subject: { commonName: 'kubernetes-admin', organizations: ['system:masters'] }, usage: 'client' }),
+      make: () =>
+        issue({ subject: { commonName: 'kubernetes-admin', organizations: ['system:masters'] }, usage: 'client' }),
     }),
     loadSigningKey(directory),
   ]);
@@ -44,7 +50,9 @@ export async function prepareClusterKeys(directory: string, request: { readonly 
 }
 
 function hasNames(certificate: X509Certificate, names: readonly string[]): boolean {
-  const present = (certificate.subjectAltName ?? '').split(', ').map((entry) => entry.replace(/^(?:DNS|IP Address):/, ''));
+  const present = (certificate.subjectAltName ?? '')
+    .split(', ')
+    .map((entry) => entry.replace(/^(?:DNS|IP Address):/, ''));
   return names.length === present.length && names.every((name) => present.includes(name));
 }
 

@@ -26,13 +26,19 @@ export interface IssuedToken {
 }
 
 /** Whether something that a token is bound to still exists with that uid. */
-export type LivenessCheck = (resource: 'serviceaccounts' | 'pods' | 'secrets' | 'nodes', place: { readonly namespace: string; readonly name: string; readonly uid: string }) => boolean;
+export type LivenessCheck = (
+  resource: 'serviceaccounts' | 'pods' | 'secrets' | 'nodes',
+  place: { readonly namespace: string; readonly name: string; readonly uid: string },
+) => boolean;
 
 export interface TokenIssuer {
   readonly issuer: string;
   issue(claims: TokenClaims): IssuedToken;
   /** The user of a token for one of the audiences; undefined when anything is wrong with it. */
-  authenticate(token: string, audiences: readonly string[]): { readonly user: UserInfo; readonly audiences: readonly string[] } | undefined;
+  authenticate(
+    token: string,
+    audiences: readonly string[],
+  ): { readonly user: UserInfo; readonly audiences: readonly string[] } | undefined;
   /** JSON Web Key Set. */
   keySet(): JsonObject;
 }
@@ -51,7 +57,9 @@ const LEEWAY_SECONDS = 10;
 export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
   const privateKey = createPrivateKey(options.key);
   const publicKey = createPublicKey(privateKey);
-  const keyId = createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('base64url');
+  const keyId = createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('base64url');
   const header = encode({ alg: 'ES256', kid: keyId });
   return {
     issuer: options.issuer,
@@ -74,7 +82,10 @@ function encode(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
-function payloadOf(claims: TokenClaims, times: { readonly issuer: string; readonly now: number; readonly expires: number }): JsonObject {
+function payloadOf(
+  claims: TokenClaims,
+  times: { readonly issuer: string; readonly now: number; readonly expires: number },
+): JsonObject {
   const { namespace, serviceAccount, serviceAccountUid, audiences, bound } = claims;
   return {
     aud: audiences,
@@ -100,7 +111,12 @@ function readVerified(token: string, key: KeyObject): JsonObject | undefined {
   if (parts.length !== 3) return undefined;
   try {
     if (valueAt(JSON.parse(Buffer.from(header, 'base64url').toString()), 'alg') !== 'ES256') return undefined;
-    const good = verify('sha256', Buffer.from(`${header}.${payload}`), { key, dsaEncoding: 'ieee-p1363' }, Buffer.from(signature, 'base64url'));
+    const good = verify(
+      'sha256',
+      Buffer.from(`${header}.${payload}`),
+      { key, dsaEncoding: 'ieee-p1363' },
+      Buffer.from(signature, 'base64url'),
+    );
     return good ? asObject(JSON.parse(Buffer.from(payload, 'base64url').toString())) : undefined;
   } catch {
     return undefined;
@@ -109,12 +125,18 @@ function readVerified(token: string, key: KeyObject): JsonObject | undefined {
 
 const BOUND = { pod: 'pods', secret: 'secrets', node: 'nodes' } as const;
 
-function judge(payload: JsonObject, wanted: readonly string[], options: TokenIssuerOptions): ReturnType<TokenIssuer['authenticate']> {
+function judge(
+  payload: JsonObject,
+  wanted: readonly string[],
+  options: TokenIssuerOptions,
+): ReturnType<TokenIssuer['authenticate']> {
   const now = options.nowMs() / 1000;
   const { exp, nbf, iss } = payload;
   if (iss !== options.issuer || typeof exp !== 'number' || exp < now) return undefined;
   if (typeof nbf !== 'number' || nbf > now + LEEWAY_SECONDS) return undefined;
-  const audiences = asArray(payload['aud']).map(asString).filter((audience) => wanted.includes(audience));
+  const audiences = asArray(payload['aud'])
+    .map(asString)
+    .filter((audience) => wanted.includes(audience));
   if (audiences.length === 0) return undefined;
   const own = asObject(payload['kubernetes.io']);
   const namespace = asString(own['namespace']);
@@ -130,7 +152,11 @@ function judge(payload: JsonObject, wanted: readonly string[], options: TokenIss
   return { user: serviceAccountUser(place('serviceaccount'), asString(payload['jti']), own), audiences };
 }
 
-function serviceAccountUser(account: { readonly namespace: string; readonly name: string; readonly uid: string }, id: string, own: JsonObject): UserInfo {
+function serviceAccountUser(
+  account: { readonly namespace: string; readonly name: string; readonly uid: string },
+  id: string,
+  own: JsonObject,
+): UserInfo {
   const { namespace, name, uid } = account;
   const pod = asObject(own['pod']);
   return {
@@ -141,7 +167,10 @@ function serviceAccountUser(account: { readonly namespace: string; readonly name
       'authentication.kubernetes.io/credential-id': [`JTI=${id}`],
       ...(own['pod'] === undefined
         ? {}
-        : { 'authentication.kubernetes.io/pod-name': [asString(pod['name'])], 'authentication.kubernetes.io/pod-uid': [asString(pod['uid'])] }),
+        : {
+            'authentication.kubernetes.io/pod-name': [asString(pod['name'])],
+            'authentication.kubernetes.io/pod-uid': [asString(pod['uid'])],
+          }),
     },
   };
 }

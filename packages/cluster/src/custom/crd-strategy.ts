@@ -52,7 +52,13 @@ function acceptNames(crd: JsonObject, now: Date): void {
   const lastTransitionTime = renderTime(now);
   status['conditions'] = [
     { lastTransitionTime, message: 'no conflicts found', reason: 'NoConflicts', status: 'True', type: 'NamesAccepted' },
-    { lastTransitionTime, message: 'the initial names have been accepted', reason: 'InitialNamesAccepted', status: 'True', type: 'Established' },
+    {
+      lastTransitionTime,
+      message: 'the initial names have been accepted',
+      reason: 'InitialNamesAccepted',
+      status: 'True',
+      type: 'Established',
+    },
   ];
 }
 
@@ -69,33 +75,63 @@ function validateCrd(crd: JsonObject, old: JsonObject | undefined): readonly Fie
   const expected = `${asString(names['plural'])}.${asString(spec['group'])}`;
   const name = valueAt(crd, 'metadata', 'name');
   if (name !== expected) {
-    errors.push({ kind: 'invalid', field: 'metadata.name', value: name, detail: 'must be spec.names.plural+"."+spec.group' });
+    errors.push({
+      kind: 'invalid',
+      field: 'metadata.name',
+      value: name,
+      detail: 'must be spec.names.plural+"."+spec.group',
+    });
   }
   if (spec['scope'] !== 'Namespaced' && spec['scope'] !== 'Cluster') {
-    errors.push({ kind: 'unsupported', field: 'spec.scope', value: asString(spec['scope']), detail: 'supported values: "Cluster", "Namespaced"' });
+    errors.push({
+      kind: 'unsupported',
+      field: 'spec.scope',
+      value: asString(spec['scope']),
+      detail: 'supported values: "Cluster", "Namespaced"',
+    });
   }
   if (spec['preserveUnknownFields'] === true) {
-    const detail = 'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead';
+    const detail =
+      'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead';
     errors.push({ kind: 'invalid', field: 'spec.preserveUnknownFields', value: true, detail });
   }
-  return [...errors, ...validateVersions(spec), ...(old === undefined ? [] : validateUnchanged(spec, asObject(old['spec'])))];
+  return [
+    ...errors,
+    ...validateVersions(spec),
+    ...(old === undefined ? [] : validateUnchanged(spec, asObject(old['spec']))),
+  ];
 }
 
 function validateVersions(spec: JsonObject): FieldError[] {
   const versions = asArray(spec['versions']).map(asObject);
   const errors: FieldError[] = [];
   if (versions.filter((version) => version['storage'] === true).length !== 1) {
-    errors.push({ kind: 'invalid', field: 'spec.versions', value: versions.map((version) => version['name']), detail: 'must have exactly one version marked as storage version' });
+    errors.push({
+      kind: 'invalid',
+      field: 'spec.versions',
+      value: versions.map((version) => version['name']),
+      detail: 'must have exactly one version marked as storage version',
+    });
   }
   for (const [index, version] of versions.entries()) {
     const field = `spec.versions[${index}]`;
     if (!/^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(asString(version['name']))) {
-      errors.push({ kind: 'invalid', field: `${field}.name`, value: version['name'], detail: 'must be a DNS-1035 label' });
+      errors.push({
+        kind: 'invalid',
+        field: `${field}.name`,
+        value: version['name'],
+        detail: 'must be a DNS-1035 label',
+      });
     }
     if (!isObject(valueAt(version, 'schema', 'openAPIV3Schema'))) {
       errors.push({ kind: 'required', field: `${field}.schema.openAPIV3Schema`, detail: 'schemas are required' });
     } else if (valueAt(version, 'schema', 'openAPIV3Schema', 'type') !== 'object') {
-      errors.push({ kind: 'invalid', field: `${field}.schema.openAPIV3Schema.type`, value: valueAt(version, 'schema', 'openAPIV3Schema', 'type') ?? '', detail: 'must be object at the root' });
+      errors.push({
+        kind: 'invalid',
+        field: `${field}.schema.openAPIV3Schema.type`,
+        value: valueAt(version, 'schema', 'openAPIV3Schema', 'type') ?? '',
+        detail: 'must be object at the root',
+      });
     }
   }
   return errors;
@@ -105,7 +141,8 @@ function validateUnchanged(spec: JsonObject, old: JsonObject): FieldError[] {
   const errors: FieldError[] = [];
   for (const path of [['group'], ['scope'], ['names', 'plural'], ['names', 'kind']]) {
     const value = valueAt(spec, ...path);
-    if (value !== valueAt(old, ...path)) errors.push({ kind: 'invalid', field: `spec.${path.join('.')}`, value, detail: 'field is immutable' });
+    if (value !== valueAt(old, ...path))
+      errors.push({ kind: 'invalid', field: `spec.${path.join('.')}`, value, detail: 'field is immutable' });
   }
   return errors;
 }

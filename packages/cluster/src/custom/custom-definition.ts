@@ -32,7 +32,9 @@ export function defineCustomResource(crd: JsonObject): ResourceDefinition {
     shortNames: asArray(names['shortNames']).map(asString),
     categories: asArray(names['categories']).map(asString),
     verbs: VERBS,
-    versions: served.map((version) => defineVersion(version, { kind, group })).toSorted((a, b) => compareVersions(a.version, b.version)),
+    versions: served
+      .map((version) => defineVersion(version, { kind, group }))
+      .toSorted((a, b) => compareVersions(a.version, b.version)),
     storedApiVersion: apiVersionOf(group, asString(stored?.['name'])),
     table: `${group}/${plural}`,
     strategy: STRATEGY,
@@ -41,7 +43,10 @@ export function defineCustomResource(crd: JsonObject): ResourceDefinition {
   };
 }
 
-function defineVersion(version: JsonObject, { kind, group }: { readonly kind: string; readonly group: string }): ServedVersion {
+function defineVersion(
+  version: JsonObject,
+  { kind, group }: { readonly kind: string; readonly group: string },
+): ServedVersion {
   const name = asString(version['name']);
   const schema = valueAt(version, 'schema', 'openAPIV3Schema');
   const openApi = isObject(schema) ? schema : undefined;
@@ -80,7 +85,10 @@ function createCustomSchema(openApi: JsonObject | undefined): CustomSchema {
 
 function scaleOf(value: unknown): ScalePaths | undefined {
   if (!isObject(value)) return undefined;
-  const path = (text: unknown): string[] => asString(text).split('.').filter((part) => part !== '');
+  const path = (text: unknown): string[] =>
+    asString(text)
+      .split('.')
+      .filter((part) => part !== '');
   const selector = path(value['labelSelectorPath']);
   return {
     specReplicas: path(value['specReplicasPath']),

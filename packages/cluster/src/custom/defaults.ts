@@ -14,7 +14,8 @@ export function applySchemaDefaults(value: unknown, openApi: JsonObject): void {
   for (const [key, schema] of Object.entries(properties)) defaultField(value, key, asObject(schema));
   const additional = openApi['additionalProperties'];
   if (!isObject(additional)) return;
-  for (const key of Object.keys(value)) if (!Object.hasOwn(properties, key)) applySchemaDefaults(value[key], additional);
+  for (const key of Object.keys(value))
+    if (!Object.hasOwn(properties, key)) applySchemaDefaults(value[key], additional);
 }
 
 function defaultField(owner: JsonObject, key: string, schema: JsonObject): void {

@@ -22,10 +22,12 @@ interface Place {
 function pruneValue(value: unknown, openApi: JsonObject, place: Place): void {
   if (Array.isArray(value)) {
     const items = asObject(openApi['items']);
-    for (const [index, item] of value.entries()) pruneValue(item, items, { ...place, path: `${place.path}[${index}]`, isResource: false });
+    for (const [index, item] of value.entries())
+      pruneValue(item, items, { ...place, path: `${place.path}[${index}]`, isResource: false });
     return;
   }
-  if (isObject(value)) pruneFields(value, openApi, { ...place, isResource: openApi['x-kubernetes-embedded-resource'] === true });
+  if (isObject(value))
+    pruneFields(value, openApi, { ...place, isResource: openApi['x-kubernetes-embedded-resource'] === true });
 }
 
 function pruneFields(value: JsonObject, openApi: JsonObject, place: Place): void {

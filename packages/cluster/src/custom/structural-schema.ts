@@ -81,7 +81,10 @@ function readListType(openApi: JsonObject): ListType {
   const keys = asArray(openApi['x-kubernetes-list-map-keys']).map(asString);
   const properties = asObject(asObject(openApi['items'])['properties']);
   const defaults = Object.fromEntries(
-    keys.map((key) => [key, asObject(properties[key])['default']]).filter(([, value]) => value !== undefined) as [string, unknown][],
+    keys.map((key) => [key, asObject(properties[key])['default']]).filter(([, value]) => value !== undefined) as [
+      string,
+      unknown,
+    ][],
   );
   return { kind: 'map', keys, defaults };
 }

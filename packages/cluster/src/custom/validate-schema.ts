@@ -41,12 +41,22 @@ function checkType(value: unknown, schema: JsonObject, { path, errors }: Place):
   const actual = nameOf(value);
   if (schema['x-kubernetes-int-or-string'] === true) {
     if (actual === 'integer' || actual === 'string') return true;
-    errors.push({ kind: 'typeInvalid', field: path, value: actual, detail: `${path} in body must be of type integer,string: ${JSON.stringify(actual)}` });
+    errors.push({
+      kind: 'typeInvalid',
+      field: path,
+      value: actual,
+      detail: `${path} in body must be of type integer,string: ${JSON.stringify(actual)}`,
+    });
     return false;
   }
   const wanted = schema['type'];
   if (typeof wanted !== 'string' || wanted === actual || (wanted === 'number' && actual === 'integer')) return true;
-  errors.push({ kind: 'typeInvalid', field: path === '' ? '<nil>' : path, value: actual, detail: `${path} in body must be of type ${wanted}: ${JSON.stringify(actual)}` });
+  errors.push({
+    kind: 'typeInvalid',
+    field: path === '' ? '<nil>' : path,
+    value: actual,
+    detail: `${path} in body must be of type ${wanted}: ${JSON.stringify(actual)}`,
+  });
   return false;
 }
 
@@ -64,13 +74,24 @@ function checkString(value: string, schema: JsonObject, { path, errors }: Place)
     errors.push({ kind: 'tooLong', field: path, detail: `may not be more than ${maxLength} bytes` });
   }
   if (typeof minLength === 'number' && size < minLength) {
-    errors.push({ kind: 'invalid', field: path, value, detail: `${path} in body should be at least ${minLength} chars long` });
+    errors.push({
+      kind: 'invalid',
+      field: path,
+      value,
+      detail: `${path} in body should be at least ${minLength} chars long`,
+    });
   }
   if (typeof pattern === 'string' && compilePattern(pattern)?.test(value) === false) {
     errors.push({ kind: 'invalid', field: path, value, detail: `${path} in body should match '${pattern}'` });
   }
   const wrong = typeof format === 'string' ? formatError(format, value) : undefined;
-  if (wrong !== undefined) errors.push({ kind: 'invalid', field: path, value, detail: `${path} in body must be of type ${format as string}: ${JSON.stringify(value)}` });
+  if (wrong !== undefined)
+    errors.push({
+      kind: 'invalid',
+      field: path,
+      value,
+      detail: `${path} in body must be of type ${format as string}: ${JSON.stringify(value)}`,
+    });
 }
 
 const patterns = new Map<string, RegExp | undefined>();
@@ -95,18 +116,28 @@ function compilePattern(pattern: string): RegExp | undefined {
 
 function checkNumber(value: number, schema: JsonObject, { path, errors }: Place): void {
   const { minimum, maximum, multipleOf } = schema;
-  const refuse = (detail: string): void => void errors.push({ kind: 'invalid', field: path, value, detail: `${path} in body ${detail}` });
+  const refuse = (detail: string): void =>
+    void errors.push({ kind: 'invalid', field: path, value, detail: `${path} in body ${detail}` });
   if (typeof minimum === 'number') {
     if (schema['exclusiveMinimum'] === true ? value <= minimum : value < minimum) {
-      refuse(schema['exclusiveMinimum'] === true ? `should be greater than ${minimum}` : `should be greater than or equal to ${minimum}`);
+      refuse(
+        schema['exclusiveMinimum'] === true
+          ? `should be greater than ${minimum}`
+          : `should be greater than or equal to ${minimum}`,
+      );
     }
   }
   if (typeof maximum === 'number') {
     if (schema['exclusiveMaximum'] === true ? value >= maximum : value > maximum) {
-      refuse(schema['exclusiveMaximum'] === true ? `should be less than ${maximum}` : `should be less than or equal to ${maximum}`);
+      refuse(
+        schema['exclusiveMaximum'] === true
+          ? `should be less than ${maximum}`
+          : `should be less than or equal to ${maximum}`,
+      );
     }
   }
-  if (typeof multipleOf === 'number' && multipleOf > 0 && !Number.isInteger(value / multipleOf)) refuse(`should be a multiple of ${multipleOf}`);
+  if (typeof multipleOf === 'number' && multipleOf > 0 && !Number.isInteger(value / multipleOf))
+    refuse(`should be a multiple of ${multipleOf}`);
 }
 
 function checkArray(value: readonly unknown[], schema: JsonObject, { path, errors }: Place): void {
@@ -115,7 +146,12 @@ function checkArray(value: readonly unknown[], schema: JsonObject, { path, error
     errors.push({ kind: 'tooMany', field: path, value: value.length, detail: `must have at most ${maxItems} items` });
   }
   if (typeof minItems === 'number' && value.length < minItems) {
-    errors.push({ kind: 'invalid', field: path, value: value.length, detail: `${path} in body should have at least ${minItems} items` });
+    errors.push({
+      kind: 'invalid',
+      field: path,
+      value: value.length,
+      detail: `${path} in body should have at least ${minItems} items`,
+    });
   }
   checkUnique(value, schema, { path, errors });
   const items = asObject(schema['items']);
@@ -146,7 +182,12 @@ function checkObject(value: JsonObject, schema: JsonObject, { path, errors }: Pl
     errors.push({ kind: 'tooMany', field: path, value: count, detail: `must have at most ${maxProperties} items` });
   }
   if (typeof minProperties === 'number' && count < minProperties) {
-    errors.push({ kind: 'invalid', field: path, value: count, detail: `${path} in body should have at least ${minProperties} properties` });
+    errors.push({
+      kind: 'invalid',
+      field: path,
+      value: count,
+      detail: `${path} in body should have at least ${minProperties} properties`,
+    });
   }
   const properties = asObject(schema['properties']);
   const additional = schema['additionalProperties'];
@@ -162,13 +203,16 @@ function passes(value: unknown, schema: unknown, path: string): boolean {
 
 function checkCombinations(value: unknown, schema: JsonObject, { path, errors }: Place): void {
   const shown = path === '' ? '<nil>' : path;
-  const refuse = (detail: string): void => void errors.push({ kind: 'invalid', field: shown, value: '', detail: `${JSON.stringify(path)} ${detail}` });
+  const refuse = (detail: string): void =>
+    void errors.push({ kind: 'invalid', field: shown, value: '', detail: `${JSON.stringify(path)} ${detail}` });
   for (const part of asArray(schema['allOf'])) check(value, asObject(part), { path, errors });
   const { anyOf, oneOf, not } = schema;
-  if (Array.isArray(anyOf) && !anyOf.some((part) => passes(value, part, path))) refuse('must validate at least one schema (anyOf)');
+  if (Array.isArray(anyOf) && !anyOf.some((part) => passes(value, part, path)))
+    refuse('must validate at least one schema (anyOf)');
   if (Array.isArray(oneOf)) {
     const valid = oneOf.filter((part) => passes(value, part, path)).length;
-    if (valid !== 1) refuse(`must validate one and only one schema (oneOf). Found ${valid === 0 ? 'none' : String(valid)} valid`);
+    if (valid !== 1)
+      refuse(`must validate one and only one schema (oneOf). Found ${valid === 0 ? 'none' : String(valid)} valid`);
   }
   if (isObject(not) && passes(value, not, path)) refuse('must not validate the schema (not)');
 }

@@ -50,7 +50,10 @@ export function groupNames(definitions: Definitions): string[] {
 
 /** Versions of a group, preferred first. */
 export function versionsOf(definitions: Definitions, group: string): string[] {
-  const versions = definitions.all().filter((definition) => definition.group === group).flatMap((definition) => definition.versions);
+  const versions = definitions
+    .all()
+    .filter((definition) => definition.group === group)
+    .flatMap((definition) => definition.versions);
   return [...new Set(versions.map((version) => version.version))].toSorted(compareVersions);
 }
 
@@ -68,7 +71,11 @@ function servedIn(definitions: Definitions, group: string, version: string): Ser
   return definitions
     .all()
     .filter((definition) => definition.group === group)
-    .flatMap((definition) => definition.versions.filter((served) => served.version === version).map((served) => ({ definition, version: served })));
+    .flatMap((definition) =>
+      definition.versions
+        .filter((served) => served.version === version)
+        .map((served) => ({ definition, version: served })),
+    );
 }
 
 function resourceList(deps: DiscoveryDeps, group: string, version: string): ApiAnswer | undefined {
@@ -82,13 +89,18 @@ function resourceList(deps: DiscoveryDeps, group: string, version: string): ApiA
         name: `${definition.plural}/${subresource}`,
         singularName: '',
         namespaced: definition.namespaced,
-        ...(info.group === definition.group && info.version === version ? {} : { group: info.group, version: info.version }),
+        ...(info.group === definition.group && info.version === version
+          ? {}
+          : { group: info.group, version: info.version }),
         kind: info.kind,
         verbs: info.verbs,
       };
     }),
   ]);
-  return { status: 200, body: { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: apiVersionOf(group, version), resources } };
+  return {
+    status: 200,
+    body: { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: apiVersionOf(group, version), resources },
+  };
 }
 
 function resourceOf(definition: ResourceDefinition): JsonObject {
@@ -124,7 +136,11 @@ function aggregatedResource({ definition, version }: Served): JsonObject {
   const { group, plural, singular, kind, namespaced, verbs, shortNames, categories } = definition;
   const subresources = [...version.subresources].map((subresource) => {
     const info = subresourceInfo(definition, subresource);
-    return { subresource, responseKind: { group: info.group, version: info.version, kind: info.kind }, verbs: info.verbs };
+    return {
+      subresource,
+      responseKind: { group: info.group, version: info.version, kind: info.kind },
+      verbs: info.verbs,
+    };
   });
   return {
     resource: plural,

@@ -24,7 +24,10 @@ const SCALARS: Readonly<Record<string, JsonObject>> = {
 };
 
 const WRITE_PARAMETERS = ['dryRun', 'fieldManager', 'fieldValidation'].map(queryParameter);
-const APPLY_PARAMETERS = [...WRITE_PARAMETERS, { ...queryParameter('force'), schema: { type: 'boolean', uniqueItems: true } }];
+const APPLY_PARAMETERS = [
+  ...WRITE_PARAMETERS,
+  { ...queryParameter('force'), schema: { type: 'boolean', uniqueItems: true } },
+];
 
 function queryParameter(name: string): JsonObject {
   return { name, in: 'query', schema: { type: 'string', uniqueItems: true } };
@@ -46,7 +49,9 @@ export function renderOpenApiV3(definitions: Definitions, { group, version }: Gr
 
 function addKind(schemas: JsonObject, definition: ResourceDefinition, served: ServedVersion): string {
   const gvk = { group: definition.group, version: served.version, kind: definition.kind };
-  const name = definition.customResource ? `${definition.group.split('.').toReversed().join('.')}.${served.version}.${definition.kind}` : typeName(served.schema.name);
+  const name = definition.customResource
+    ? `${definition.group.split('.').toReversed().join('.')}.${served.version}.${definition.kind}`
+    : typeName(served.schema.name);
   if (definition.customResource) schemas[name] = customSchema(served, schemas);
   else addType(schemas, served.schema);
   asObject(schemas[name])['x-kubernetes-group-version-kind'] = [gvk];
@@ -69,7 +74,12 @@ function customSchema(served: ServedVersion, schemas: JsonObject): JsonObject {
 function listSchema(item: string, gvk: JsonObject, schemas: JsonObject): JsonObject {
   schemas['io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta'] = {
     type: 'object',
-    properties: { continue: { type: 'string' }, remainingItemCount: { type: 'integer', format: 'int64' }, resourceVersion: { type: 'string' }, selfLink: { type: 'string' } },
+    properties: {
+      continue: { type: 'string' },
+      remainingItemCount: { type: 'integer', format: 'int64' },
+      resourceVersion: { type: 'string' },
+      selfLink: { type: 'string' },
+    },
   };
   return {
     type: 'object',
@@ -78,7 +88,10 @@ function listSchema(item: string, gvk: JsonObject, schemas: JsonObject): JsonObj
       apiVersion: { type: 'string' },
       kind: { type: 'string' },
       items: { type: 'array', items: { allOf: [{ $ref: `#/components/schemas/${item}` }], default: {} } },
-      metadata: { allOf: [{ $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta' }], default: {} },
+      metadata: {
+        allOf: [{ $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta' }],
+        default: {},
+      },
     },
     'x-kubernetes-group-version-kind': [gvk],
   };
@@ -99,7 +112,11 @@ function addType(schemas: JsonObject, schema: StructSchema): void {
   if (schemas[name] !== undefined) return;
   const properties: JsonObject = {};
   const required: string[] = [];
-  schemas[name] = { type: 'object', properties, ...(schema.atomic === true ? { 'x-kubernetes-map-type': 'atomic' } : {}) };
+  schemas[name] = {
+    type: 'object',
+    properties,
+    ...(schema.atomic === true ? { 'x-kubernetes-map-type': 'atomic' } : {}),
+  };
   for (const [field, value] of schema.fields) {
     properties[field] = renderField(value, schemas);
     if (value.required) required.push(field);
@@ -109,7 +126,9 @@ function addType(schemas: JsonObject, schema: StructSchema): void {
 
 function renderField(field: FieldSchema, schemas: JsonObject): JsonObject {
   const rendered = renderSchema(field.schema, schemas);
-  return field.retainKeys === true && field.schema.kind === 'struct' ? { ...rendered, 'x-kubernetes-patch-strategy': 'retainKeys' } : rendered;
+  return field.retainKeys === true && field.schema.kind === 'struct'
+    ? { ...rendered, 'x-kubernetes-patch-strategy': 'retainKeys' }
+    : rendered;
 }
 
 function renderSchema(schema: Schema, schemas: JsonObject): JsonObject {
@@ -119,7 +138,11 @@ function renderSchema(schema: Schema, schemas: JsonObject): JsonObject {
     case 'scalar':
       return { ...SCALARS[schema.type] };
     case 'map':
-      return { type: 'object', additionalProperties: renderSchema(schema.element, schemas), ...(schema.atomic === true ? { 'x-kubernetes-map-type': 'atomic' } : {}) };
+      return {
+        type: 'object',
+        additionalProperties: renderSchema(schema.element, schemas),
+        ...(schema.atomic === true ? { 'x-kubernetes-map-type': 'atomic' } : {}),
+      };
     case 'list':
       return { type: 'array', items: renderSchema(schema.element, schemas), ...listExtensions(schema) };
     case 'struct':
@@ -131,7 +154,8 @@ function renderSchema(schema: Schema, schemas: JsonObject): JsonObject {
 function listExtensions({ list, mergeKey, retainKeys }: Extract<Schema, { kind: 'list' }>): JsonObject {
   const keys = list.kind === 'map' ? { 'x-kubernetes-list-map-keys': list.keys } : {};
   const strategy = retainKeys === true ? 'merge,retainKeys' : 'merge';
-  const merge = mergeKey === undefined ? {} : { 'x-kubernetes-patch-merge-key': mergeKey, 'x-kubernetes-patch-strategy': strategy };
+  const merge =
+    mergeKey === undefined ? {} : { 'x-kubernetes-patch-merge-key': mergeKey, 'x-kubernetes-patch-strategy': strategy };
   const primitive = list.kind === 'set' ? { 'x-kubernetes-patch-strategy': 'merge' } : {};
   return { 'x-kubernetes-list-type': list.kind, ...keys, ...merge, ...primitive };
 }
@@ -156,5 +180,8 @@ function addPaths(paths: JsonObject, { definition, version, schema }: PathTarget
   });
   paths[collection] = { post: operation('post', WRITE_PARAMETERS) };
   if (definition.virtual) return;
-  paths[`${collection}/{name}`] = { put: operation('put', WRITE_PARAMETERS), patch: operation('patch', APPLY_PARAMETERS) };
+  paths[`${collection}/{name}`] = {
+    put: operation('put', WRITE_PARAMETERS),
+    patch: operation('patch', APPLY_PARAMETERS),
+  };
 }

@@ -10,7 +10,7 @@ export interface DocumentDeps extends DiscoveryDeps {
 }
 
 /** What we claim to be: clients choose features by it. */
-export const SERVER_VERSION = {
+export const SERVER_VERSION: Readonly<Record<string, string>> = {
   major: '1',
   minor: '33',
   gitVersion: 'v1.33.0+kfctl',
@@ -20,7 +20,7 @@ export const SERVER_VERSION = {
   goVersion: '',
   compiler: '',
   platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
-} as const;
+};
 
 const HEALTH = /^\/(healthz|livez|readyz)(?:\/.*)?$/;
 
@@ -29,9 +29,18 @@ export async function serverDocument(deps: DocumentDeps, request: ApiRequest): P
   const { path } = request;
   if (HEALTH.test(path)) return healthAnswer(path, request.query);
   if (path === '/version' || path === '/version/') return { status: 200, body: SERVER_VERSION };
-  if (path === '/openid/v1/jwks') return { status: 200, headers: { 'content-type': 'application/jwk-set+json' }, text: JSON.stringify(deps.tokens.keySet()) };
+  if (path === '/openid/v1/jwks')
+    return {
+      status: 200,
+      headers: { 'content-type': 'application/jwk-set+json' },
+      text: JSON.stringify(deps.tokens.keySet()),
+    };
   if (path === '/.well-known/openid-configuration') return { status: 200, body: openIdConfiguration(deps) };
-  if (path === '/') return { status: 200, body: { paths: ['/api', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'] } };
+  if (path === '/')
+    return {
+      status: 200,
+      body: { paths: ['/api', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'] },
+    };
   return (await openApiAnswer(deps.definitions, request)) ?? discoveryAnswer(deps, request);
 }
 

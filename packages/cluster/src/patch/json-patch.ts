@@ -48,7 +48,8 @@ function applyOperation(root: unknown, operation: Operation): unknown {
     case 'copy':
       return add(root, path, cloneJson(read(root, parsePointer(operation.from ?? ''))));
     case 'test':
-      if (!isEqual(readOptional(root, path), operation.value)) throw unfit(`testing path ${operation.path}: test failed`);
+      if (!isEqual(readOptional(root, path), operation.value))
+        throw unfit(`testing path ${operation.path}: test failed`);
       return root;
     default:
       throw unfit(`Unexpected kind: ${operation.op}`);
@@ -63,7 +64,10 @@ function requireValue(operation: Operation): unknown {
 function parsePointer(pointer: string): string[] {
   if (pointer === '') return [];
   if (!pointer.startsWith('/')) throw unfit(`path ${JSON.stringify(pointer)} does not start with a slash`);
-  return pointer.slice(1).split('/').map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  return pointer
+    .slice(1)
+    .split('/')
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 function add(root: unknown, path: readonly string[], value: unknown): unknown {

@@ -36,7 +36,11 @@ function mergeMap(original: JsonObject, patch: JsonObject, schema: Schema): Json
 }
 
 function withoutDirectives(patch: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(patch).filter(([key]) => !key.startsWith('$')).map(([key, value]) => [key, cloneJson(value)]));
+  return Object.fromEntries(
+    Object.entries(patch)
+      .filter(([key]) => !key.startsWith('$'))
+      .map(([key, value]) => [key, cloneJson(value)]),
+  );
 }
 
 function retainKeys(result: JsonObject, patch: JsonObject): void {
@@ -51,7 +55,11 @@ function deletePrimitives(result: JsonObject, field: string, values: unknown): v
   if (Array.isArray(present)) result[field] = present.filter((item) => !dropped.some((value) => isEqual(value, item)));
 }
 
-function mergeField(result: JsonObject, key: string, { value, schema }: { readonly value: unknown; readonly schema: Schema }): void {
+function mergeField(
+  result: JsonObject,
+  key: string,
+  { value, schema }: { readonly value: unknown; readonly schema: Schema },
+): void {
   const present = Object.hasOwn(result, key) ? result[key] : undefined;
   if (value === null) delete result[key];
   else if (isObject(value)) setOwn(result, key, mergeMap(isObject(present) ? present : {}, value, schema));
@@ -73,17 +81,25 @@ interface KeyedList {
   readonly element: Schema;
 }
 
-function mergeByKey(original: readonly unknown[], patch: readonly unknown[], { mergeKey, element }: KeyedList): unknown[] {
-  const replaces = patch.some((item) => isObject(item) && item['$patch'] === 'replace' && !Object.hasOwn(item, mergeKey));
+function mergeByKey(
+  original: readonly unknown[],
+  patch: readonly unknown[],
+  { mergeKey, element }: KeyedList,
+): unknown[] {
+  const replaces = patch.some(
+    (item) => isObject(item) && item['$patch'] === 'replace' && !Object.hasOwn(item, mergeKey),
+  );
   let result: unknown[] = replaces ? [] : [...original];
   for (const item of patch) {
-    if (!isObject(item)) throw badRequest(`the patch has an element that is not an object in a list merged by ${mergeKey}`);
+    if (!isObject(item))
+      throw badRequest(`the patch has an element that is not an object in a list merged by ${mergeKey}`);
     if (!Object.hasOwn(item, mergeKey)) {
       if (Object.hasOwn(item, '$patch')) continue;
       throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`);
     }
     const index = result.findIndex((present) => isObject(present) && present[mergeKey] === item[mergeKey]);
-    if (item['$patch'] === 'delete') result = result.filter((present) => !isObject(present) || present[mergeKey] !== item[mergeKey]);
+    if (item['$patch'] === 'delete')
+      result = result.filter((present) => !isObject(present) || present[mergeKey] !== item[mergeKey]);
     else if (index < 0) result.push(mergeMap({}, item, element));
     else result[index] = mergeMap(result[index] as JsonObject, item, element);
   }
@@ -99,7 +115,8 @@ interface Ordering {
 function orderElements(result: JsonObject, field: string, { order, schema }: Ordering): void {
   const list = result[field];
   if (!Array.isArray(list) || schema.kind !== 'list') return;
-  const identity = (item: unknown): unknown => (schema.mergeKey !== undefined && isObject(item) ? item[schema.mergeKey] : item);
+  const identity = (item: unknown): unknown =>
+    schema.mergeKey !== undefined && isObject(item) ? item[schema.mergeKey] : item;
   const positions = new Map(order.map((item, index) => [identity(item), index]));
   const named = list.filter((item) => positions.has(identity(item)));
   named.sort((a, b) => (positions.get(identity(a)) ?? 0) - (positions.get(identity(b)) ?? 0));

@@ -18,7 +18,9 @@ export async function aggregateClusterRoles(registry: Registry): Promise<void> {
     const role = parseStored(item);
     const selectors = asArray(valueAt(role, 'aggregationRule', 'clusterRoleSelectors'));
     if (selectors.length === 0) continue;
-    const chosen = stored.filter((other) => other.name !== item.name && selectors.some((selector) => matchesLabelSelector(selector, other.labels)));
+    const chosen = stored.filter(
+      (other) => other.name !== item.name && selectors.some((selector) => matchesLabelSelector(selector, other.labels)),
+    );
     const rules = distinct(chosen.flatMap((other) => asArray(parseStored(other)['rules'])));
     if (isEqual(rules, asArray(role['rules']))) continue;
     const target = { served, namespace: '', name: item.name, subresource: '' };

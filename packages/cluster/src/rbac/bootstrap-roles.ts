@@ -9,7 +9,11 @@ const WRITE = ['create', 'delete', 'deletecollection', 'patch', 'update'];
 type Rule = Readonly<Record<string, readonly string[]>>;
 
 function rule(apiGroups: string, resources: string, verbs: readonly string[]): Rule {
-  return { apiGroups: apiGroups.split(' ').map((group) => (group === 'core' ? '' : group)), resources: resources.split(' '), verbs };
+  return {
+    apiGroups: apiGroups.split(' ').map((group) => (group === 'core' ? '' : group)),
+    resources: resources.split(' '),
+    verbs,
+  };
 }
 
 function urls(paths: string, ...verbs: readonly string[]): Rule {
@@ -44,7 +48,8 @@ const CORE_READ =
 const QUOTA_READ = 'bindings events limitranges namespaces namespaces/status resourcequotas resourcequotas/status';
 const APPS =
   'controllerrevisions daemonsets daemonsets/status deployments deployments/scale deployments/status replicasets replicasets/scale replicasets/status statefulsets statefulsets/scale statefulsets/status';
-const APPS_WRITE = 'daemonsets deployments deployments/rollback deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale';
+const APPS_WRITE =
+  'daemonsets deployments deployments/rollback deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale';
 const NETWORKING = 'ingresses ingresses/status networkpolicies';
 
 const viewRules: readonly Rule[] = [
@@ -63,7 +68,11 @@ const editRules: readonly Rule[] = [
   rule('core', 'serviceaccounts', ['impersonate']),
   rule('core', 'pods pods/attach pods/exec pods/portforward pods/proxy', WRITE),
   rule('core', 'pods/eviction', ['create']),
-  rule('core', 'configmaps events persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy', WRITE),
+  rule(
+    'core',
+    'configmaps events persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy',
+    WRITE,
+  ),
   rule('core', 'serviceaccounts/token', ['create']),
   rule('apps', APPS_WRITE, WRITE),
   rule('autoscaling', 'horizontalpodautoscalers', WRITE),
@@ -95,7 +104,12 @@ export const bootstrapRbac: readonly JsonObject[] = [
   ]),
   role('system:discovery', [urls(DISCOVERY, 'get')]),
   role('system:public-info-viewer', [urls('/healthz /livez /readyz /version /version/', 'get')]),
-  role('system:service-account-issuer-discovery', [urls('/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/', 'get')]),
+  role('system:service-account-issuer-discovery', [
+    urls(
+      '/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/',
+      'get',
+    ),
+  ]),
   role('system:auth-delegator', [
     rule('authentication.k8s.io', 'tokenreviews', ['create']),
     rule('authorization.k8s.io', 'subjectaccessreviews', ['create']),

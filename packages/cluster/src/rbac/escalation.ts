@@ -17,15 +17,22 @@ export function createEscalationCheck(rbac: RbacAuthorizer): AdmissionPlugin {
     name: 'rbac-escalation',
     validate(request) {
       if (request.operation === 'delete' || request.object === undefined || isMaster(request.context.user)) return;
-      for (const plural of ['roles', 'clusterroles']) if (isResource(request, GROUP, plural)) checkRole(rbac, request, request.object);
-      for (const plural of ['rolebindings', 'clusterrolebindings']) if (isResource(request, GROUP, plural)) checkBinding(rbac, request, request.object);
+      for (const plural of ['roles', 'clusterroles'])
+        if (isResource(request, GROUP, plural)) checkRole(rbac, request, request.object);
+      for (const plural of ['rolebindings', 'clusterrolebindings'])
+        if (isResource(request, GROUP, plural)) checkBinding(rbac, request, request.object);
     },
   };
 }
 
 function checkRole(rbac: RbacAuthorizer, request: AdmissionRequest, role: JsonObject): void {
   const { user } = request.context;
-  if (request.old !== undefined && isEqual(request.old['rules'], role['rules']) && isEqual(request.old['aggregationRule'], role['aggregationRule'])) return;
+  if (
+    request.old !== undefined &&
+    isEqual(request.old['rules'], role['rules']) &&
+    isEqual(request.old['aggregationRule'], role['aggregationRule'])
+  )
+    return;
   const { plural } = request.served.definition;
   if (may(rbac, user, { verb: 'escalate', plural, name: request.name, namespace: request.namespace })) return;
   const wanted = role['aggregationRule'] === undefined ? parseRules(role['rules']) : EVERYTHING;
@@ -46,7 +53,10 @@ function checkBinding(rbac: RbacAuthorizer, request: AdmissionRequest, binding: 
   if (may(rbac, user, { verb: 'bind', plural, name, namespace: request.namespace })) return;
   const rules = rbac.rulesOfRole(kind, name, request.namespace);
   if (rules === undefined) {
-    throw forbidden(subject(request), `user ${JSON.stringify(user.name)} cannot bind ${kind} ${JSON.stringify(name)}: it does not exist`);
+    throw forbidden(
+      subject(request),
+      `user ${JSON.stringify(user.name)} cannot bind ${kind} ${JSON.stringify(name)}: it does not exist`,
+    );
   }
   refuse(request, uncoveredRules(rbac.rulesOf(user, request.namespace), rules));
 }
@@ -59,7 +69,8 @@ interface Wish {
 }
 
 function may(rbac: RbacAuthorizer, user: UserInfo, { verb, plural, name, namespace }: Wish): boolean {
-  return rbac.decide(user, { kind: 'resource', verb, group: GROUP, resource: plural, subresource: '', name, namespace }).allowed;
+  return rbac.decide(user, { kind: 'resource', verb, group: GROUP, resource: plural, subresource: '', name, namespace })
+    .allowed;
 }
 
 function subject(request: AdmissionRequest): { group: string; plural: string; name: string } {

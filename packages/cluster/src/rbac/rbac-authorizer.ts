@@ -25,49 +25,74 @@ export interface RbacAuthorizer {
 const GROUP = 'rbac.authorization.k8s.io';
 
 export function createRbacAuthorizer(store: ObjectStore): RbacAuthorizer {
-  const parsed = new WeakMap<StoredObject, JsonObject>();
-  const read = (stored: StoredObject): JsonObject => {
-    const known = parsed.get(stored);
-    if (known !== undefined) return known;
-    const object = parseStored(stored);
-    parsed.set(stored, object);
-    return object;
-  };
-  const rules = new WeakMap<StoredObject, PolicyRule[]>();
-  const rulesOfRole = (kind: string, name: string, namespace: string): PolicyRule[] | undefined => {
-    const stored = kind === 'ClusterRole' ? store.get(`${GROUP}/clusterroles`, '', name) : store.get(`${GROUP}/roles`, namespace, name);
-    if (stored === undefined) return undefined;
-    const known = rules.get(stored) ?? parseRules(read(stored)['rules']);
-    rules.set(stored, known);
-    return known;
-  };
-  function* visit(user: UserInfo, namespace: string): Generator<{ readonly rule: PolicyRule; readonly why: () => string }> {
-    const bindings = [
-      ...store.list(`${GROUP}/clusterrolebindings`),
-      ...(namespace === '' ? [] : store.list(`${GROUP}/rolebindings`, namespace)),
-    ];
-    for (const stored of bindings) {
-      const binding = read(stored);
-      if (!appliesTo(binding, user, stored.namespace)) continue;
-      const role = asObject(binding['roleRef']);
-      const found = rulesOfRole(asString(role['kind']), asString(role['name']), stored.namespace);
-      const why = (): string => describe(stored, role, user);
-      for (const rule of found ?? []) yield { rule, why };
-    }
-  }
+  const read = createRoleReader(store);
+  const visit = (user: UserInfo, namespace: string): Generator<Grant> => grantsOf(read, user, { store, namespace });
   return {
-    rulesOfRole,
+    rulesOfRole: read.rulesOfRole,
     rulesOf: (user, namespace) => (isMaster(user) ? EVERYTHING : [...visit(user, namespace)].map(({ rule }) => rule)),
     decide(user, request) {
       if (isMaster(user)) return { allowed: true, reason: '' };
       const namespace = request.kind === 'resource' ? request.namespace : '';
       for (const { rule, why } of visit(user, namespace)) {
-        const allowed = request.kind === 'resource' ? allowsResource(rule, request) : allowsPath(rule, request.verb, request.path);
+        const allowed =
+          request.kind === 'resource' ? allowsResource(rule, request) : allowsPath(rule, request.verb, request.path);
         if (allowed) return { allowed: true, reason: why() };
       }
       return { allowed: false };
     },
   };
+}
+
+interface RoleReader {
+  object(stored: StoredObject): JsonObject;
+  rulesOfRole(kind: string, name: string, namespace: string): readonly PolicyRule[] | undefined;
+}
+
+/** Parses each stored role and binding once; a changed one is another stored object. */
+function createRoleReader(store: ObjectStore): RoleReader {
+  const objects = new WeakMap<StoredObject, JsonObject>();
+  const rules = new WeakMap<StoredObject, PolicyRule[]>();
+  const object = (stored: StoredObject): JsonObject => {
+    const known = objects.get(stored) ?? parseStored(stored);
+    objects.set(stored, known);
+    return known;
+  };
+  return {
+    object,
+    rulesOfRole(kind, name, namespace) {
+      const isCluster = kind === 'ClusterRole';
+      const stored = isCluster
+        ? store.get(`${GROUP}/clusterroles`, '', name)
+        : store.get(`${GROUP}/roles`, namespace, name);
+      if (stored === undefined) return undefined;
+      const known = rules.get(stored) ?? parseRules(object(stored)['rules']);
+      rules.set(stored, known);
+      return known;
+    },
+  };
+}
+
+interface Grant {
+  readonly rule: PolicyRule;
+  readonly why: () => string;
+}
+
+interface Scope {
+  readonly store: ObjectStore;
+  /** Empty: the cluster only. */
+  readonly namespace: string;
+}
+
+function* grantsOf(read: RoleReader, user: UserInfo, { store, namespace }: Scope): Generator<Grant> {
+  const local = namespace === '' ? [] : store.list(`${GROUP}/rolebindings`, namespace);
+  for (const stored of [...store.list(`${GROUP}/clusterrolebindings`), ...local]) {
+    const binding = read.object(stored);
+    if (!appliesTo(binding, user, stored.namespace)) continue;
+    const role = asObject(binding['roleRef']);
+    const rules = read.rulesOfRole(asString(role['kind']), asString(role['name']), stored.namespace) ?? [];
+    const why = (): string => describe(stored, role, user);
+    for (const rule of rules) yield { rule, why };
+  }
 }
 
 const EVERYTHING: readonly PolicyRule[] = [

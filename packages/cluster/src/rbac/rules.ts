@@ -31,7 +31,10 @@ export function parseRules(value: unknown): PolicyRule[] {
   });
 }
 
-export function allowsResource(rule: PolicyRule, { verb, group, resource, subresource, name }: ResourceAttributes): boolean {
+export function allowsResource(
+  rule: PolicyRule,
+  { verb, group, resource, subresource, name }: ResourceAttributes,
+): boolean {
   if (!has(rule.verbs, verb) || !has(rule.apiGroups, group)) return false;
   if (!rule.resources.some((pattern) => matchesResource(pattern, resource, subresource))) return false;
   return rule.resourceNames.length === 0 || rule.resourceNames.includes(name);
@@ -49,7 +52,10 @@ function matchesResource(pattern: string, resource: string, subresource: string)
 
 export function allowsPath(rule: PolicyRule, verb: string, path: string): boolean {
   if (!has(rule.verbs, verb)) return false;
-  return rule.nonResourceURLs.some((pattern) => pattern === '*' || pattern === path || (pattern.endsWith('*') && path.startsWith(pattern.slice(0, -1))));
+  return rule.nonResourceURLs.some(
+    (pattern) =>
+      pattern === '*' || pattern === path || (pattern.endsWith('*') && path.startsWith(pattern.slice(0, -1))),
+  );
 }
 
 /** The parts of `wanted` that no rule of `owned` covers; each part names one verb on one thing. */
@@ -57,27 +63,28 @@ export function uncoveredRules(owned: readonly PolicyRule[], wanted: readonly Po
   return wanted.flatMap(breakDown).filter((part) => !owned.some((rule) => covers(rule, part)));
 }
 
+const NOTHING: PolicyRule = { verbs: [], apiGroups: [], resources: [], resourceNames: [], nonResourceURLs: [] };
+
 function breakDown(rule: PolicyRule): PolicyRule[] {
-  const { resourceNames } = rule;
-  const parts: PolicyRule[] = [];
-  for (const verb of rule.verbs) {
-    for (const url of rule.nonResourceURLs) parts.push({ verbs: [verb], apiGroups: [], resources: [], resourceNames: [], nonResourceURLs: [url] });
-    for (const group of rule.apiGroups) {
-      for (const resource of rule.resources) {
-        for (const name of resourceNames.length === 0 ? [undefined] : resourceNames) {
-          parts.push({ verbs: [verb], apiGroups: [group], resources: [resource], resourceNames: name === undefined ? [] : [name], nonResourceURLs: [] });
-        }
-      }
-    }
-  }
-  return parts;
+  const names = rule.resourceNames.length === 0 ? [[]] : rule.resourceNames.map((name) => [name]);
+  const things = [
+    ...rule.nonResourceURLs.map((url) => ({ ...NOTHING, nonResourceURLs: [url] })),
+    ...rule.apiGroups.flatMap((group) =>
+      rule.resources.flatMap((resource) =>
+        names.map((resourceNames) => ({ ...NOTHING, apiGroups: [group], resources: [resource], resourceNames })),
+      ),
+    ),
+  ];
+  return rule.verbs.flatMap((verb) => things.map((thing) => ({ ...thing, verbs: [verb] })));
 }
 
 function covers(owner: PolicyRule, part: PolicyRule): boolean {
   const [verb = '', url] = [part.verbs[0], part.nonResourceURLs[0]];
-  if (url !== undefined) return has(owner.verbs, verb) && owner.nonResourceURLs.some((pattern) => coversUrl(pattern, url));
+  if (url !== undefined)
+    return has(owner.verbs, verb) && owner.nonResourceURLs.some((pattern) => coversUrl(pattern, url));
   const [group = '', resource = '', name] = [part.apiGroups[0], part.resources[0], part.resourceNames[0]];
-  if (!has(owner.verbs, verb) || !has(owner.apiGroups, group) || !coversResource(owner.resources, resource)) return false;
+  if (!has(owner.verbs, verb) || !has(owner.apiGroups, group) || !coversResource(owner.resources, resource))
+    return false;
   return owner.resourceNames.length === 0 || (name !== undefined && owner.resourceNames.includes(name));
 }
 
@@ -93,7 +100,8 @@ function coversUrl(pattern: string, url: string): boolean {
 
 /** `{APIGroups:["apps"], Resources:["deployments"], Verbs:["get"]}` */
 export function renderRule(rule: PolicyRule): string {
-  const list = (name: string, values: readonly string[]): string[] => (values.length === 0 ? [] : [`${name}:${JSON.stringify(values).replaceAll('","', '" "')}`]);
+  const list = (name: string, values: readonly string[]): string[] =>
+    values.length === 0 ? [] : [`${name}:${JSON.stringify(values).replaceAll('","', '" "')}`];
   return `{${[
     ...list('APIGroups', rule.apiGroups),
     ...list('Resources', rule.resources),

@@ -32,14 +32,32 @@ export function createObject(deps: RegistryDeps, target: CollectionTarget, reque
   initializeMeta(object, { namespace, sources: deps.sources });
   if (version.subresources.has('status')) delete object['status'];
   prepare(object, target);
-  const admission = { operation: 'create', served, namespace, name: nameOf(object), subresource: '', object, old: undefined, context } as const;
+  const admission = {
+    operation: 'create',
+    served,
+    namespace,
+    name: nameOf(object),
+    subresource: '',
+    object,
+    old: undefined,
+    context,
+  } as const;
   admit(deps, admission, 'mutate');
   if (request.managedBy !== undefined) request.managedBy(object);
-  else trackUpdate({ served, object, old: undefined, manager: context.fieldManager, subresource: '', now: deps.sources.now() });
+  else
+    trackUpdate({
+      served,
+      object,
+      old: undefined,
+      manager: context.fieldManager,
+      subresource: '',
+      now: deps.sources.now(),
+    });
   refuseInvalid(object, target);
   admit(deps, admission, 'validate');
   const name = nameOf(object);
-  if (deps.store.get(definition.table, namespace, name) !== undefined) throw alreadyExists({ ...subjectOf(target), name });
+  if (deps.store.get(definition.table, namespace, name) !== undefined)
+    throw alreadyExists({ ...subjectOf(target), name });
   const stored = toStoredForm(cloneJson(object), served);
   if (!context.dryRun) {
     deps.store.put(definition.table, stored);

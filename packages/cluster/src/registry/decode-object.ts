@@ -38,7 +38,9 @@ function requireKind(body: unknown, served: ServedResource): JsonObject {
   }
   if (object.kind !== kind) {
     const given = `${expected}, Kind=${String(object.kind)}`;
-    throw badRequest(`${kind} in version "${served.version.version}" cannot be handled as a ${kind}: no kind "${String(object.kind)}" is registered for "${given}"`);
+    throw badRequest(
+      `${kind} in version "${served.version.version}" cannot be handled as a ${kind}: no kind "${String(object.kind)}" is registered for "${given}"`,
+    );
   }
   return object;
 }

@@ -29,12 +29,22 @@ export function deleteObject(deps: RegistryDeps, target: Target, request: Delete
   requirePreconditions(stored, target, request);
   const { served, namespace, name } = target;
   const old = readObject(stored, served);
-  const admission = { operation: 'delete', served, namespace, name, subresource: '', object: undefined, old, context: request.context } as const;
+  const admission = {
+    operation: 'delete',
+    served,
+    namespace,
+    name,
+    subresource: '',
+    object: undefined,
+    old,
+    context: request.context,
+  } as const;
   admit(deps, admission, 'validate');
   const object = cloneJson(old);
   setFinalizers(object, request.propagationPolicy);
   const graceSeconds = graceOf(object, target, request);
-  if (graceSeconds === 0 && finalizersOf(object).length === 0 && !hasContent(object)) return remove(deps, { target, stored, request });
+  if (graceSeconds === 0 && finalizersOf(object).length === 0 && !hasContent(object))
+    return remove(deps, { target, stored, request });
   return markDeleted(deps, { target, stored, request, object, graceSeconds });
 }
 
@@ -42,7 +52,10 @@ function requirePreconditions(stored: StoredObject, target: Target, request: Del
   const { uid, resourceVersion } = request.preconditions ?? {};
   const check = (what: string, wanted: string | undefined, actual: string): void => {
     if (wanted === undefined || wanted === '' || wanted === actual) return;
-    throw conflict(subjectOf(target), `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${actual}`);
+    throw conflict(
+      subjectOf(target),
+      `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${actual}`,
+    );
   };
   check('UID', uid, stored.uid);
   check('ResourceVersion', resourceVersion, String(stored.revision));
@@ -52,7 +65,9 @@ function setFinalizers(object: JsonObject, policy: string | undefined): void {
   if (policy === undefined || policy === '') return;
   const chosen = { Background: undefined, Foreground: 'foregroundDeletion', Orphan: 'orphan' } as const;
   if (!Object.hasOwn(chosen, policy)) {
-    throw badRequest(`invalid DeleteOptions: propagationPolicy: Unsupported value: ${JSON.stringify(policy)}: supported values: "Background", "Foreground", "Orphan"`);
+    throw badRequest(
+      `invalid DeleteOptions: propagationPolicy: Unsupported value: ${JSON.stringify(policy)}: supported values: "Background", "Foreground", "Orphan"`,
+    );
   }
   const finalizer = chosen[policy as keyof typeof chosen];
   const kept = finalizersOf(object).filter((name) => !DEPENDENTS.includes(name));
@@ -76,7 +91,11 @@ function graceOf(object: JsonObject, target: Target, request: DeleteRequest): nu
 }
 
 function hasContent(object: JsonObject): boolean {
-  return object['kind'] === 'Namespace' && object['apiVersion'] === 'v1' && asArray(valueAt(object, 'spec', 'finalizers')).length > 0;
+  return (
+    object['kind'] === 'Namespace' &&
+    object['apiVersion'] === 'v1' &&
+    asArray(valueAt(object, 'spec', 'finalizers')).length > 0
+  );
 }
 
 interface Removal {
@@ -115,7 +134,8 @@ function markDeleted(deps: RegistryDeps, { target, stored, request, object, grac
     metadata['deletionGracePeriodSeconds'] = graceSeconds;
     if (typeof metadata['generation'] === 'number' && !already) metadata['generation'] += 1;
   }
-  if (object['kind'] === 'Namespace' && object['apiVersion'] === 'v1') ensureObject(object, 'status')['phase'] = 'Terminating';
+  if (object['kind'] === 'Namespace' && object['apiVersion'] === 'v1')
+    ensureObject(object, 'status')['phase'] = 'Terminating';
   const next = toStoredForm(object, target.served);
   if (request.context.dryRun) return { kind: 'waiting', object: fromStoredForm(next, target.served) };
   const { table } = target.served.definition;

@@ -73,7 +73,9 @@ function sortKey(stored: StoredObject): string {
 const EPOCH = randomBytes(6).toString('base64url');
 
 function renderContinue(continuation: Continuation): string {
-  return Buffer.from(JSON.stringify({ v: EPOCH, rv: continuation.revision, start: continuation.start })).toString('base64url');
+  return Buffer.from(JSON.stringify({ v: EPOCH, rv: continuation.revision, start: continuation.start })).toString(
+    'base64url',
+  );
 }
 
 function parseContinue(text: string | undefined): Continuation | undefined {
@@ -84,9 +86,12 @@ function parseContinue(text: string | undefined): Continuation | undefined {
   } catch {
     throw badRequest('continue key is not valid: the token cannot be decoded');
   }
-  if (typeof value?.rv !== 'number' || typeof value.start !== 'string') throw badRequest('continue key is not valid: a field is missing');
+  if (typeof value?.rv !== 'number' || typeof value.start !== 'string')
+    throw badRequest('continue key is not valid: a field is missing');
   if (value.v !== EPOCH) {
-    throw expired('The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter.');
+    throw expired(
+      'The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter.',
+    );
   }
   return { revision: value.rv, start: value.start };
 }
@@ -94,9 +99,12 @@ function parseContinue(text: string | undefined): Continuation | undefined {
 function requirePossibleRevision(deps: RegistryDeps, request: ListRequest): void {
   const { resourceVersion = '', resourceVersionMatch: match = '' } = request;
   const options = { group: 'meta.k8s.io', plural: 'ListOptions', kind: 'ListOptions', name: '' };
-  const refuse = (detail: string): Error => invalid(options, [{ kind: 'forbidden', field: 'resourceVersionMatch', detail }]);
-  if (match !== '' && resourceVersion === '') throw refuse('resourceVersionMatch is forbidden unless resourceVersion is provided');
-  if (match === 'Exact' && resourceVersion === '0') throw refuse('resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
+  const refuse = (detail: string): Error =>
+    invalid(options, [{ kind: 'forbidden', field: 'resourceVersionMatch', detail }]);
+  if (match !== '' && resourceVersion === '')
+    throw refuse('resourceVersionMatch is forbidden unless resourceVersion is provided');
+  if (match === 'Exact' && resourceVersion === '0')
+    throw refuse('resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
   if (resourceVersion === '') return;
   const wanted = parseRevision(resourceVersion);
   if (wanted > deps.store.revision) throw tooLarge(wanted, deps.store.revision);
@@ -108,7 +116,9 @@ function requirePossibleRevision(deps: RegistryDeps, request: ListRequest): void
 /** A resourceVersion as a number; 400 for anything else. */
 export function parseRevision(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw badRequest(`invalid resource version "${text.slice(0, 64)}": strconv.ParseUint: parsing "${text.slice(0, 64)}": invalid syntax`);
+  throw badRequest(
+    `invalid resource version "${text.slice(0, 64)}": strconv.ParseUint: parsing "${text.slice(0, 64)}": invalid syntax`,
+  );
 }
 
 function tooLarge(wanted: number, current: number): Error {

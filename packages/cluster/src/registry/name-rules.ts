@@ -10,7 +10,13 @@ function whole(pattern: string): RegExp {
   return new RegExp(`^(?:${pattern})$`);
 }
 
-const RULES = { label: whole(LABEL_NAME), subdomain: whole(SUBDOMAIN), qualified: whole(QUALIFIED), value: whole(LABEL_VALUE), dns1035: whole(DNS_1035) };
+const RULES = {
+  label: whole(LABEL_NAME),
+  subdomain: whole(SUBDOMAIN),
+  qualified: whole(QUALIFIED),
+  value: whole(LABEL_VALUE),
+  dns1035: whole(DNS_1035),
+};
 
 function tooLong(limit: number): string {
   return `must be no more than ${limit} characters`;
@@ -51,7 +57,9 @@ export function dns1035Errors(name: string): string[] {
 /** A name that may stand as one segment of a path: RBAC objects. */
 export function pathSegmentErrors(name: string): string[] {
   if (name === '.' || name === '..') return [`may not be '${name}'`];
-  return ['/', '%'].filter((character) => name.includes(character)).map((character) => `may not contain '${character}'`);
+  return ['/', '%']
+    .filter((character) => name.includes(character))
+    .map((character) => `may not contain '${character}'`);
 }
 
 /** `prefix/name` of labels, annotations and finalizers. */
@@ -62,7 +70,9 @@ export function qualifiedNameErrors(text: string): string[] {
   if (parts.length > 2) {
     const message =
       "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
-    return [`${regexError(message, QUALIFIED, 'MyName', 'my.name', '123-abc')} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
+    return [
+      `${regexError(message, QUALIFIED, 'MyName', 'my.name', '123-abc')} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+    ];
   }
   if (parts.length === 2) {
     const prefix = parts[0] ?? '';
@@ -76,7 +86,8 @@ export function qualifiedNameErrors(text: string): string[] {
 }
 
 function qualifiedPart(): string {
-  const message = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+  const message =
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
   return regexError(message, QUALIFIED, 'MyName', 'my.name', '123-abc');
 }
 

@@ -2,7 +2,14 @@
 import { asArray, asObject, asString, ensureObject, isEqual, isObject, valueAt } from '../schema/json.ts';
 import type { JsonObject } from '../schema/json.ts';
 import type { Strategy } from '../resources/definition.ts';
-import { dns1035Errors, labelErrors, labelValueErrors, pathSegmentErrors, qualifiedNameErrors, subdomainErrors } from './name-rules.ts';
+import {
+  dns1035Errors,
+  labelErrors,
+  labelValueErrors,
+  pathSegmentErrors,
+  qualifiedNameErrors,
+  subdomainErrors,
+} from './name-rules.ts';
 import type { FieldError } from './status-error.ts';
 
 const MAX_ANNOTATION_BYTES = 256 * 1024;
@@ -34,7 +41,10 @@ export function generateName(base: string, sources: Pick<MetaSources, 'randomByt
 }
 
 /** Sets what only the server decides on a new object; a given `resourceVersion` was refused before. */
-export function initializeMeta(object: JsonObject, place: { readonly namespace: string; readonly sources: MetaSources }): void {
+export function initializeMeta(
+  object: JsonObject,
+  place: { readonly namespace: string; readonly sources: MetaSources },
+): void {
   const metadata = ensureObject(object, 'metadata');
   const { namespace, sources } = place;
   if (namespace === '') delete metadata['namespace'];
@@ -54,26 +64,48 @@ export function initializeMeta(object: JsonObject, place: { readonly namespace: 
 export function keepSystemMeta(object: JsonObject, old: JsonObject): void {
   const metadata = ensureObject(object, 'metadata');
   const before = asObject(old['metadata']);
-  for (const field of ['creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation', 'uid', 'generateName']) {
+  for (const field of [
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+    'generation',
+    'uid',
+    'generateName',
+  ]) {
     if (before[field] === undefined) {
       if (field !== 'generateName') delete metadata[field];
     } else metadata[field] = before[field];
   }
   delete metadata['selfLink'];
-  if (metadata['managedFields'] === undefined && before['managedFields'] !== undefined) metadata['managedFields'] = before['managedFields'];
+  if (metadata['managedFields'] === undefined && before['managedFields'] !== undefined)
+    metadata['managedFields'] = before['managedFields'];
 }
 
 /** Everything wrong with the metadata of an object. */
-export function validateMeta(object: JsonObject, rule: { readonly strategy: Strategy; readonly namespaced: boolean }): FieldError[] {
+export function validateMeta(
+  object: JsonObject,
+  rule: { readonly strategy: Strategy; readonly namespaced: boolean },
+): FieldError[] {
   const metadata = asObject(object['metadata']);
   const name = metadata['name'];
   const errors: FieldError[] = [];
-  if (asString(name) === '') errors.push({ kind: 'required', field: 'metadata.name', detail: 'name or generateName is required' });
-  else errors.push(...NAME_RULES[rule.strategy.nameRule ?? 'subdomain'](asString(name)).map(invalidAt('metadata.name', name)));
+  if (asString(name) === '')
+    errors.push({ kind: 'required', field: 'metadata.name', detail: 'name or generateName is required' });
+  else
+    errors.push(
+      ...NAME_RULES[rule.strategy.nameRule ?? 'subdomain'](asString(name)).map(invalidAt('metadata.name', name)),
+    );
   if (rule.namespaced) {
-    errors.push(...labelErrors(asString(metadata['namespace'])).map(invalidAt('metadata.namespace', metadata['namespace'])));
+    errors.push(
+      ...labelErrors(asString(metadata['namespace'])).map(invalidAt('metadata.namespace', metadata['namespace'])),
+    );
   }
-  return [...errors, ...validateLabels(metadata['labels'], 'metadata.labels'), ...annotationErrors(metadata), ...listErrors(metadata)];
+  return [
+    ...errors,
+    ...validateLabels(metadata['labels'], 'metadata.labels'),
+    ...annotationErrors(metadata),
+    ...listErrors(metadata),
+  ];
 }
 
 function invalidAt(field: string, value: unknown): (detail: string) => FieldError {
@@ -90,10 +122,19 @@ export function validateLabels(labels: unknown, field: string): FieldError[] {
 
 function annotationErrors(metadata: JsonObject): FieldError[] {
   const annotations = Object.entries(asObject(metadata['annotations']));
-  const bytes = annotations.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(asString(value)), 0);
-  const errors = annotations.flatMap(([key]) => qualifiedNameErrors(key.toLowerCase()).map(invalidAt('metadata.annotations', key)));
+  const bytes = annotations.reduce(
+    (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(asString(value)),
+    0,
+  );
+  const errors = annotations.flatMap(([key]) =>
+    qualifiedNameErrors(key.toLowerCase()).map(invalidAt('metadata.annotations', key)),
+  );
   if (bytes > MAX_ANNOTATION_BYTES) {
-    errors.push({ kind: 'tooLong', field: 'metadata.annotations', detail: `must have at most ${MAX_ANNOTATION_BYTES} bytes` });
+    errors.push({
+      kind: 'tooLong',
+      field: 'metadata.annotations',
+      detail: `must have at most ${MAX_ANNOTATION_BYTES} bytes`,
+    });
   }
   return errors;
 }
@@ -107,7 +148,14 @@ function listErrors(metadata: JsonObject): FieldError[] {
   for (const [index, owner] of asArray(metadata['ownerReferences']).entries()) {
     const field = `metadata.ownerReferences[${index}]`;
     const missing = ['apiVersion', 'kind', 'name', 'uid'].filter((part) => asString(valueAt(owner, part)) === '');
-    errors.push(...missing.map((part): FieldError => ({ kind: 'invalid', field: `${field}.${part}`, value: '', detail: `${part === 'apiVersion' ? 'version' : part} must not be empty` })));
+    errors.push(
+      ...missing.map((part): FieldError => ({
+        kind: 'invalid',
+        field: `${field}.${part}`,
+        value: '',
+        detail: `${part === 'apiVersion' ? 'version' : part} must not be empty`,
+      })),
+    );
     if (valueAt(owner, 'controller') === true) controllers += 1;
   }
   if (controllers > 1) {

@@ -2,6 +2,7 @@
 import { applyJsonPatch } from '../patch/json-patch.ts';
 import { applyMergePatch } from '../patch/merge-patch.ts';
 import { applyStrategicPatch } from '../patch/strategic-patch.ts';
+import type { JsonObject } from '../schema/json.ts';
 import { applyObject } from '../apply/apply-object.ts';
 import type { PatchOutcome, RegistryDeps, Target } from './registry-deps.ts';
 import type { RequestContext } from './request-context.ts';

@@ -54,7 +54,8 @@ function parseRequirement(next: () => string | undefined, peek: () => string | u
   if (following === undefined || following === ',') return { key, operator: 'exists', values: [] };
   const operator = next() ?? '';
   if (operator === 'in' || operator === 'notin') return { key, operator, values: parseValues(next) };
-  if (operator === '>' || operator === '<') return { key, operator: operator === '>' ? 'gt' : 'lt', values: [parseValue(next, peek)] };
+  if (operator === '>' || operator === '<')
+    return { key, operator: operator === '>' ? 'gt' : 'lt', values: [parseValue(next, peek)] };
   if (operator !== '=' && operator !== '==' && operator !== '!=') {
     throw unparsable(`found '${operator}', expected: in, notin, =, ==, !=, gt, lt`);
   }
@@ -119,7 +120,12 @@ export function matchesLabelSelector(selector: unknown, labels: Readonly<Record<
   return !Array.isArray(expressions) || expressions.every((expression) => matchesExpression(expression, labels));
 }
 
-const OPERATORS: Readonly<Record<string, Requirement['operator']>> = { In: 'in', NotIn: 'notin', Exists: 'exists', DoesNotExist: '!' };
+const OPERATORS: Readonly<Record<string, Requirement['operator']>> = {
+  In: 'in',
+  NotIn: 'notin',
+  Exists: 'exists',
+  DoesNotExist: '!',
+};
 
 function matchesExpression(expression: unknown, labels: Readonly<Record<string, string>> | undefined): boolean {
   const operator = OPERATORS[asString(valueAt(expression, 'operator'))];
@@ -157,9 +163,42 @@ const COMMON_FIELDS = ['metadata.name', 'metadata.namespace'];
 
 /** Fields of built-in kinds by their plural name; a custom resource has the common ones only. */
 const KIND_FIELDS: Readonly<Record<string, readonly string[]>> = {
-  '/pods': ['spec.nodeName', 'spec.restartPolicy', 'spec.schedulerName', 'spec.serviceAccountName', 'spec.hostNetwork', 'status.phase', 'status.podIP', 'status.nominatedNodeName'],
-  '/events': ['involvedObject.kind', 'involvedObject.namespace', 'involvedObject.name', 'involvedObject.uid', 'involvedObject.apiVersion', 'involvedObject.resourceVersion', 'involvedObject.fieldPath', 'reason', 'reportingComponent', 'source', 'type'],
-  'events.k8s.io/events': ['involvedObject.kind', 'involvedObject.namespace', 'involvedObject.name', 'involvedObject.uid', 'reason', 'type', 'regarding.kind', 'regarding.name', 'regarding.namespace', 'regarding.uid', 'reportingController'],
+  '/pods': [
+    'spec.nodeName',
+    'spec.restartPolicy',
+    'spec.schedulerName',
+    'spec.serviceAccountName',
+    'spec.hostNetwork',
+    'status.phase',
+    'status.podIP',
+    'status.nominatedNodeName',
+  ],
+  '/events': [
+    'involvedObject.kind',
+    'involvedObject.namespace',
+    'involvedObject.name',
+    'involvedObject.uid',
+    'involvedObject.apiVersion',
+    'involvedObject.resourceVersion',
+    'involvedObject.fieldPath',
+    'reason',
+    'reportingComponent',
+    'source',
+    'type',
+  ],
+  'events.k8s.io/events': [
+    'involvedObject.kind',
+    'involvedObject.namespace',
+    'involvedObject.name',
+    'involvedObject.uid',
+    'reason',
+    'type',
+    'regarding.kind',
+    'regarding.name',
+    'regarding.namespace',
+    'regarding.uid',
+    'reportingController',
+  ],
   '/namespaces': ['status.phase', 'name'],
   '/nodes': ['spec.unschedulable'],
   '/secrets': ['type'],
@@ -181,7 +220,11 @@ export function createFieldMatch(
   resource: { readonly group: string; readonly plural: string; readonly selectable?: readonly string[] },
 ): ((object: JsonObject) => boolean) | undefined {
   if (requirements.length === 0) return undefined;
-  const allowed = new Set([...COMMON_FIELDS, ...(KIND_FIELDS[`${resource.group}/${resource.plural}`] ?? []), ...(resource.selectable ?? [])]);
+  const allowed = new Set([
+    ...COMMON_FIELDS,
+    ...(KIND_FIELDS[`${resource.group}/${resource.plural}`] ?? []),
+    ...(resource.selectable ?? []),
+  ]);
   for (const { path } of requirements) {
     if (!allowed.has(path)) throw badRequest(`field label not supported: ${path}`);
   }
@@ -191,6 +234,11 @@ export function createFieldMatch(
 
 function fieldText(object: JsonObject, path: string): string {
   const value = valueAt(object, ...path.split('.'));
-  if (value === undefined || value === null) return path === 'status.replicas' || path === 'status.succeeded' ? '0' : path === 'spec.unschedulable' ? 'false' : '';
+  if (value === undefined || value === null)
+    return path === 'status.replicas' || path === 'status.succeeded'
+      ? '0'
+      : path === 'spec.unschedulable'
+        ? 'false'
+        : '';
   return String(value as string | number | boolean);
 }

@@ -76,7 +76,8 @@ export function conflict(subject: Subject, why: string): StatusError {
   return new StatusError(409, 'Conflict', { message, details: detailsOf(subject) });
 }
 
-export const STALE_OBJECT = 'the object has been modified; please apply your changes to the latest version and try again';
+export const STALE_OBJECT =
+  'the object has been modified; please apply your changes to the latest version and try again';
 
 export function forbidden(subject: Subject, why: string): StatusError {
   const what = subject.name ? `${groupResource(subject)} "${subject.name}"` : groupResource(subject);
@@ -109,7 +110,16 @@ export function internalError(message: string): StatusError {
 
 /** One thing that is wrong with a field, as validation finds it. */
 export interface FieldError {
-  readonly kind: 'required' | 'invalid' | 'duplicate' | 'unsupported' | 'forbidden' | 'tooLong' | 'tooMany' | 'typeInvalid' | 'notFound';
+  readonly kind:
+    | 'required'
+    | 'invalid'
+    | 'duplicate'
+    | 'unsupported'
+    | 'forbidden'
+    | 'tooLong'
+    | 'tooMany'
+    | 'typeInvalid'
+    | 'notFound';
   readonly field: string;
   readonly value?: unknown;
   readonly detail?: string;

@@ -6,7 +6,14 @@ import type { StoredObject } from '../store/stored-object.ts';
 import { parseStored } from '../store/stored-object.ts';
 import { requireNamespaceMatch } from './create-object.ts';
 import { decodeObject } from './decode-object.ts';
-import { finalizersOf, isBeingDeleted, keepSystemMeta, sameExcept, validateMeta, validateMetaUpdate } from './object-meta.ts';
+import {
+  finalizersOf,
+  isBeingDeleted,
+  keepSystemMeta,
+  sameExcept,
+  validateMeta,
+  validateMetaUpdate,
+} from './object-meta.ts';
 import { admit, fromStoredForm, readObject, requireStored, subjectOf, toStoredForm } from './registry-deps.ts';
 import type { RegistryDeps, Target } from './registry-deps.ts';
 import type { RequestContext } from './request-context.ts';
@@ -33,7 +40,16 @@ export function updateObject(deps: RegistryDeps, target: Target, request: Update
   keepOtherParts(object, old, target);
   prepare(object, old, target);
   const { served, namespace, name, subresource } = target;
-  const admission = { operation: 'update', served, namespace, name, subresource, object, old, context: request.context } as const;
+  const admission = {
+    operation: 'update',
+    served,
+    namespace,
+    name,
+    subresource,
+    object,
+    old,
+    context: request.context,
+  } as const;
   admit(deps, admission, 'mutate');
   const isSame = isSameState(object, old);
   if (isSame && request.managedBy === undefined) return old;
@@ -41,7 +57,8 @@ export function updateObject(deps: RegistryDeps, target: Target, request: Update
   const { context } = request;
   if (request.managedBy !== undefined) request.managedBy(object, old);
   else trackUpdate({ served, object, old, manager: context.fieldManager, subresource, now: deps.sources.now() });
-  if (isSame && isEqual(valueAt(object, 'metadata', 'managedFields'), valueAt(old, 'metadata', 'managedFields'))) return old;
+  if (isSame && isEqual(valueAt(object, 'metadata', 'managedFields'), valueAt(old, 'metadata', 'managedFields')))
+    return old;
   refuseInvalid(object, old, target);
   admit(deps, admission, 'validate');
   return save(deps, { target, object, stored, context });
@@ -68,7 +85,9 @@ function requireFreshVersion(object: JsonObject, { stored, target, isReplace }: 
   const given = asString(metadata['resourceVersion']);
   const subject = subjectOf(target);
   if (given === '' && isReplace && target.served.definition.strategy.requiresResourceVersion === true) {
-    throw invalid(subject, [{ kind: 'invalid', field: 'metadata.resourceVersion', value: 0, detail: 'must be specified for an update' }]);
+    throw invalid(subject, [
+      { kind: 'invalid', field: 'metadata.resourceVersion', value: 0, detail: 'must be specified for an update' },
+    ]);
   }
   if (given !== '' && given !== '0' && given !== String(stored.revision)) throw conflict(subject, STALE_OBJECT);
   const uid = asString(metadata['uid']);

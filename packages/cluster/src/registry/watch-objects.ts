@@ -29,7 +29,8 @@ export function watchObjects(
   const { table } = target.served.definition;
   const wanted = request.resourceVersion ?? '';
   const fresh = wanted === '' || wanted === '0' || request.sendInitialEvents === true;
-  const revision = fresh && request.sendInitialEvents !== false ? deps.store.revision : parseRevision(wanted === '' ? '0' : wanted);
+  const revision =
+    fresh && request.sendInitialEvents !== false ? deps.store.revision : parseRevision(wanted === '' ? '0' : wanted);
   const start = revision === 0 ? deps.store.revision : revision;
   const told = (event: ChangeEvent): void => {
     if (event.revision <= start) return;

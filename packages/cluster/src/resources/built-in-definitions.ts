@@ -18,7 +18,10 @@ export function createBuiltInDefinitions(deps: StrategyDeps): ResourceDefinition
 }
 
 function defineBuiltIn(kind: BuiltInKind, strategy: Strategy): ResourceDefinition {
-  const verbs = kind.virtual === true ? ['create'] : ALL_VERBS.filter((verb) => verb !== 'deletecollection' || !NO_COLLECTION_DELETE.has(kind.plural));
+  const verbs =
+    kind.virtual === true
+      ? ['create']
+      : ALL_VERBS.filter((verb) => verb !== 'deletecollection' || !NO_COLLECTION_DELETE.has(kind.plural));
   return {
     group: kind.group,
     plural: kind.plural,

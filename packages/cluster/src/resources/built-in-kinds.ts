@@ -21,7 +21,11 @@ type Extra = Omit<Partial<BuiltInKind>, 'group' | 'version' | 'plural' | 'kind' 
 
 const ALL = ['all'];
 
-function kindsOf(group: string, version: string, rows: readonly (readonly [string, string, Extra?, string?])[]): BuiltInKind[] {
+function kindsOf(
+  group: string,
+  version: string,
+  rows: readonly (readonly [string, string, Extra?, string?])[],
+): BuiltInKind[] {
   return rows.map(([plural, kind, extra = {}, model = `V1${kind}`]) => ({
     group,
     version,
@@ -54,7 +58,17 @@ export const builtInKinds: readonly BuiltInKind[] = [
       {
         shortNames: ['po'],
         categories: ALL,
-        subresources: ['attach', 'binding', 'ephemeralcontainers', 'eviction', 'exec', 'log', 'portforward', 'resize', 'status'],
+        subresources: [
+          'attach',
+          'binding',
+          'ephemeralcontainers',
+          'eviction',
+          'exec',
+          'log',
+          'portforward',
+          'resize',
+          'status',
+        ],
       },
     ],
     ['podtemplates', 'PodTemplate'],
@@ -121,7 +135,11 @@ export const builtInKinds: readonly BuiltInKind[] = [
   ]),
   ...kindsOf('admissionregistration.k8s.io', 'v1', [
     ['mutatingwebhookconfigurations', 'MutatingWebhookConfiguration', { ...CLUSTER, categories: ['api-extensions'] }],
-    ['validatingwebhookconfigurations', 'ValidatingWebhookConfiguration', { ...CLUSTER, categories: ['api-extensions'] }],
+    [
+      'validatingwebhookconfigurations',
+      'ValidatingWebhookConfiguration',
+      { ...CLUSTER, categories: ['api-extensions'] },
+    ],
   ]),
   ...kindsOf('apiextensions.k8s.io', 'v1', [
     [

@@ -15,7 +15,18 @@ function age(object: JsonObject, nowMs: number): string {
 }
 
 const nodePrinter: Printer = {
-  columns: columns('Name', 'Status', 'Roles', 'Age', 'Version', '+Internal-IP', '+External-IP', '+OS-Image', '+Kernel-Version', '+Container-Runtime'),
+  columns: columns(
+    'Name',
+    'Status',
+    'Roles',
+    'Age',
+    'Version',
+    '+Internal-IP',
+    '+External-IP',
+    '+OS-Image',
+    '+Kernel-Version',
+    '+Container-Runtime',
+  ),
   cells: (node, nowMs) => {
     const info = asObject(valueAt(node, 'status', 'nodeInfo'));
     return [
@@ -34,7 +45,9 @@ const nodePrinter: Printer = {
 };
 
 function nodeStatus(node: JsonObject): string {
-  const ready = asArray(valueAt(node, 'status', 'conditions')).find((condition) => valueAt(condition, 'type') === 'Ready');
+  const ready = asArray(valueAt(node, 'status', 'conditions')).find(
+    (condition) => valueAt(condition, 'type') === 'Ready',
+  );
   const status = ready === undefined ? 'Unknown' : valueAt(ready, 'status') === 'True' ? 'Ready' : 'NotReady';
   return valueAt(node, 'spec', 'unschedulable') === true ? `${status},SchedulingDisabled` : status;
 }
@@ -42,7 +55,12 @@ function nodeStatus(node: JsonObject): string {
 function nodeRoles(node: JsonObject): string {
   const prefix = 'node-role.kubernetes.io/';
   const roles = Object.keys(asObject(valueAt(node, 'metadata', 'labels'))).filter((label) => label.startsWith(prefix));
-  return roles.map((label) => label.slice(prefix.length)).toSorted().join(',') || '<none>';
+  return (
+    roles
+      .map((label) => label.slice(prefix.length))
+      .toSorted()
+      .join(',') || '<none>'
+  );
 }
 
 function addressOf(node: JsonObject, type: string): string {
@@ -51,7 +69,19 @@ function addressOf(node: JsonObject, type: string): string {
 }
 
 const volumePrinter: Printer = {
-  columns: columns('Name', 'Capacity', 'Access Modes', 'Reclaim Policy', 'Status', 'Claim', 'StorageClass', 'VolumeAttributesClass', 'Reason', 'Age', '+VolumeMode'),
+  columns: columns(
+    'Name',
+    'Capacity',
+    'Access Modes',
+    'Reclaim Policy',
+    'Status',
+    'Claim',
+    'StorageClass',
+    'VolumeAttributesClass',
+    'Reason',
+    'Age',
+    '+VolumeMode',
+  ),
   cells: (volume, nowMs) => {
     const claim = asObject(valueAt(volume, 'spec', 'claimRef'));
     return [
@@ -73,7 +103,8 @@ const volumePrinter: Printer = {
 const storageClassPrinter: Printer = {
   columns: columns('Name', 'Provisioner', 'ReclaimPolicy', 'VolumeBindingMode', 'AllowVolumeExpansion', 'Age'),
   cells: (object, nowMs) => {
-    const isDefault = valueAt(object, 'metadata', 'annotations', 'storageclass.kubernetes.io/is-default-class') === 'true';
+    const isDefault =
+      valueAt(object, 'metadata', 'annotations', 'storageclass.kubernetes.io/is-default-class') === 'true';
     return [
       isDefault ? `${name(object)} (default)` : name(object),
       asString(object['provisioner']),
@@ -95,7 +126,12 @@ export const clusterPrinters: Readonly<Record<string, Printer>> = {
   'storage.k8s.io/storageclasses': storageClassPrinter,
   'networking.k8s.io/ingressclasses': {
     columns: columns('Name', 'Controller', 'Parameters', 'Age'),
-    cells: (object, nowMs) => [name(object), asString(valueAt(object, 'spec', 'controller')), '<none>', age(object, nowMs)],
+    cells: (object, nowMs) => [
+      name(object),
+      asString(valueAt(object, 'spec', 'controller')),
+      '<none>',
+      age(object, nowMs),
+    ],
   },
   'scheduling.k8s.io/priorityclasses': {
     columns: columns('Name', 'Value', 'Global-Default', 'Age', 'PreemptionPolicy'),

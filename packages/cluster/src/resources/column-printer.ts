@@ -24,7 +24,9 @@ export function createColumnPrinter(columns: readonly JsonObject[]): Printer {
     columns: [NAME, ...own.map(({ column }) => column)],
     cells: (object, nowMs) => [
       asString(valueAt(object, 'metadata', 'name')),
-      ...own.map(({ column, path }) => renderCell(path === undefined ? [] : readJsonPath(object, path), column.type, nowMs)),
+      ...own.map(({ column, path }) =>
+        renderCell(path === undefined ? [] : readJsonPath(object, path), column.type, nowMs),
+      ),
     ],
   };
 }
@@ -33,7 +35,8 @@ function renderCell(values: readonly unknown[], type: string, nowMs: number): Ta
   const value = values[0];
   if (value === undefined || value === null) return null;
   if (type === 'date') return typeof value === 'string' ? renderAge(value, nowMs) : null;
-  if (values.length > 1) return values.map((item) => (typeof item === 'string' ? item : JSON.stringify(item))).join(',');
+  if (values.length > 1)
+    return values.map((item) => (typeof item === 'string' ? item : JSON.stringify(item))).join(',');
   if (type === 'integer' && typeof value === 'number') return Math.trunc(value);
   if (type === 'boolean' && typeof value === 'boolean') return value;
   return typeof value === 'string' || typeof value === 'number' ? value : JSON.stringify(value);

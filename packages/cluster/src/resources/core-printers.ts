@@ -41,7 +41,9 @@ function externalAddresses(service: JsonObject): string {
   if (type === 'ExternalName') return text(service, 'spec', 'externalName');
   const own = asArray(valueAt(service, 'spec', 'externalIPs')).map(asString);
   if (type !== 'LoadBalancer') return own.join(',') || '<none>';
-  const given = asArray(valueAt(service, 'status', 'loadBalancer', 'ingress')).map((ingress) => asString(valueAt(ingress, 'ip')) || asString(valueAt(ingress, 'hostname')));
+  const given = asArray(valueAt(service, 'status', 'loadBalancer', 'ingress')).map(
+    (ingress) => asString(valueAt(ingress, 'ip')) || asString(valueAt(ingress, 'hostname')),
+  );
   return [...given, ...own].join(',') || '<pending>';
 }
 
@@ -64,7 +66,9 @@ const endpointsPrinter: Printer = {
 function renderEndpoints(endpoints: JsonObject): string {
   const all = asArray(endpoints['subsets']).flatMap((subset) =>
     asArray(valueAt(subset, 'ports')).flatMap((port) =>
-      asArray(valueAt(subset, 'addresses')).map((address) => `${asString(valueAt(address, 'ip'))}:${String(valueAt(port, 'port') as number)}`),
+      asArray(valueAt(subset, 'addresses')).map(
+        (address) => `${asString(valueAt(address, 'ip'))}:${String(valueAt(port, 'port') as number)}`,
+      ),
     ),
   );
   if (all.length === 0) return '<none>';
@@ -76,7 +80,9 @@ const slicePrinter: Printer = {
   columns: columns('Name', 'AddressType', 'Ports', 'Endpoints', 'Age'),
   cells: (slice, nowMs) => {
     const ports = asArray(slice['ports']).map((port) => text(port, 'port'));
-    const addresses = asArray(slice['endpoints']).flatMap((endpoint) => asArray(valueAt(endpoint, 'addresses')).map(asString));
+    const addresses = asArray(slice['endpoints']).flatMap((endpoint) =>
+      asArray(valueAt(endpoint, 'addresses')).map(asString),
+    );
     const more = addresses.length > MAX_ENDPOINTS ? ` + ${addresses.length - MAX_ENDPOINTS} more...` : '';
     return [
       name(slice),
@@ -93,15 +99,29 @@ const ingressPrinter: Printer = {
   cells: (ingress, nowMs) => [
     name(ingress),
     text(ingress, 'spec', 'ingressClassName'),
-    asArray(valueAt(ingress, 'spec', 'rules')).map((rule) => asString(valueAt(rule, 'host')) || '*').join(',') || '*',
-    asArray(valueAt(ingress, 'status', 'loadBalancer', 'ingress')).map((item) => asString(valueAt(item, 'ip')) || asString(valueAt(item, 'hostname'))).join(','),
+    asArray(valueAt(ingress, 'spec', 'rules'))
+      .map((rule) => asString(valueAt(rule, 'host')) || '*')
+      .join(',') || '*',
+    asArray(valueAt(ingress, 'status', 'loadBalancer', 'ingress'))
+      .map((item) => asString(valueAt(item, 'ip')) || asString(valueAt(item, 'hostname')))
+      .join(','),
     asArray(valueAt(ingress, 'spec', 'tls')).length > 0 ? '80, 443' : '80',
     age(ingress, nowMs),
   ],
 };
 
 const claimPrinter: Printer = {
-  columns: columns('Name', 'Status', 'Volume', 'Capacity', 'Access Modes', 'StorageClass', 'VolumeAttributesClass', 'Age', '+VolumeMode'),
+  columns: columns(
+    'Name',
+    'Status',
+    'Volume',
+    'Capacity',
+    'Access Modes',
+    'StorageClass',
+    'VolumeAttributesClass',
+    'Age',
+    '+VolumeMode',
+  ),
   cells: (claim, nowMs) => {
     const bound = asString(valueAt(claim, 'spec', 'volumeName'));
     const deleted = valueAt(claim, 'metadata', 'deletionTimestamp') !== undefined;
@@ -119,10 +139,17 @@ const claimPrinter: Printer = {
   },
 };
 
-const MODES: Readonly<Record<string, string>> = { ReadWriteOnce: 'RWO', ReadOnlyMany: 'ROX', ReadWriteMany: 'RWX', ReadWriteOncePod: 'RWOP' };
+const MODES: Readonly<Record<string, string>> = {
+  ReadWriteOnce: 'RWO',
+  ReadOnlyMany: 'ROX',
+  ReadWriteMany: 'RWX',
+  ReadWriteOncePod: 'RWOP',
+};
 
 export function renderModes(modes: unknown): string {
-  return asArray(modes).map((mode) => MODES[asString(mode)] ?? '').join(',');
+  return asArray(modes)
+    .map((mode) => MODES[asString(mode)] ?? '')
+    .join(',');
 }
 
 const bindingPrinter: Printer = {
@@ -131,7 +158,11 @@ const bindingPrinter: Printer = {
     const subjects = (kind: string): string =>
       asArray(binding['subjects'])
         .filter((subject) => valueAt(subject, 'kind') === kind)
-        .map((subject) => (kind === 'ServiceAccount' ? `${asString(valueAt(subject, 'namespace'))}/` : '') + asString(valueAt(subject, 'name')))
+        .map(
+          (subject) =>
+            (kind === 'ServiceAccount' ? `${asString(valueAt(subject, 'namespace'))}/` : '') +
+            asString(valueAt(subject, 'name')),
+        )
         .join(', ');
     const role = `${asString(valueAt(binding, 'roleRef', 'kind'))}/${asString(valueAt(binding, 'roleRef', 'name'))}`;
     return [name(binding), role, age(binding, nowMs), subjects('User'), subjects('Group'), subjects('ServiceAccount')];
@@ -174,7 +205,11 @@ export const corePrinters: Readonly<Record<string, Printer>> = {
   'networking.k8s.io/ingresses': ingressPrinter,
   'networking.k8s.io/networkpolicies': {
     columns: columns('Name', 'Pod-Selector', 'Age'),
-    cells: (object, nowMs) => [name(object), renderSelector(valueAt(object, 'spec', 'podSelector')) || '<none>', age(object, nowMs)],
+    cells: (object, nowMs) => [
+      name(object),
+      renderSelector(valueAt(object, 'spec', 'podSelector')) || '<none>',
+      age(object, nowMs),
+    ],
   },
   'rbac.authorization.k8s.io/rolebindings': bindingPrinter,
   'rbac.authorization.k8s.io/clusterrolebindings': bindingPrinter,

@@ -6,11 +6,26 @@ import { columns } from './columns.ts';
 import type { Printer } from './definition.ts';
 
 export const eventPrinter: Printer = {
-  columns: columns('Last Seen', 'Type', 'Reason', 'Object', '+Subobject', '+Source', 'Message', '+First Seen', '+Count', '+Name'),
+  columns: columns(
+    'Last Seen',
+    'Type',
+    'Reason',
+    'Object',
+    '+Subobject',
+    '+Source',
+    'Message',
+    '+First Seen',
+    '+Count',
+    '+Name',
+  ),
   cells(event, nowMs) {
     const object = valueAt(event, 'involvedObject') ?? valueAt(event, 'regarding');
     const first = event['firstTimestamp'] ?? event['deprecatedFirstTimestamp'] ?? event['eventTime'];
-    const last = valueAt(event, 'series', 'lastObservedTime') ?? event['lastTimestamp'] ?? event['deprecatedLastTimestamp'] ?? first;
+    const last =
+      valueAt(event, 'series', 'lastObservedTime') ??
+      event['lastTimestamp'] ??
+      event['deprecatedLastTimestamp'] ??
+      first;
     const count = valueAt(event, 'series', 'count') ?? event['count'] ?? event['deprecatedCount'] ?? 1;
     return [
       renderAge(last, nowMs),
@@ -29,7 +44,8 @@ export const eventPrinter: Printer = {
 
 function sourceOf(event: JsonObject): string {
   const source = event['source'] ?? event['deprecatedSource'];
-  const component = asString(valueAt(source, 'component')) || asString(event['reportingComponent'] ?? event['reportingController']);
+  const component =
+    asString(valueAt(source, 'component')) || asString(event['reportingComponent'] ?? event['reportingController']);
   const host = asString(valueAt(source, 'host'));
   return host === '' ? component : `${component}, ${host}`;
 }

@@ -10,11 +10,16 @@ type Step =
 export type JsonPath = readonly Step[];
 
 const MAX_LENGTH = 1024;
-const TOKEN = /^(?:\.((?:\\.|[^.[\]\\])+)|\[(-?\d+)\]|\[['"]((?:\\.|[^'"\\])*)['"]\]|(\[\*\]|\.\*)|\[\?\(@([^=!<>)]+?)\s*(==|!=)\s*(?:'([^']*)'|"([^"]*)"|([^)'"\s]+))\s*\)\])/;
+const TOKEN =
+  /^(?:\.((?:\\.|[^.[\]\\])+)|\[(-?\d+)\]|\[['"]((?:\\.|[^'"\\])*)['"]\]|(\[\*\]|\.\*)|\[\?\(@([^=!<>)]+?)\s*(==|!=)\s*(?:'([^']*)'|"([^"]*)"|([^)'"\s]+))\s*\)\])/;
 
 /** Parses `.spec.items[0].name`, `.status.conditions[?(@.type=="Ready")].status` …; undefined for what is not understood. */
 export function parseJsonPath(text: string): JsonPath | undefined {
-  let rest = text.trim().slice(0, MAX_LENGTH).replace(/^\{(.*)\}$/s, '$1').replace(/^\$/, '');
+  let rest = text
+    .trim()
+    .slice(0, MAX_LENGTH)
+    .replace(/^\{(.*)\}$/s, '$1')
+    .replace(/^\$/, '');
   if (rest !== '' && !/^[.[]/.test(rest)) rest = `.${rest}`;
   const steps: Step[] = [];
   while (rest !== '') {

@@ -17,7 +17,8 @@ export function setPodSpecDefaults(spec: JsonObject): void {
     spec['serviceAccountName'] = account;
     spec['serviceAccount'] = account;
   }
-  for (const list of ['initContainers', 'containers']) for (const container of asArray(spec[list])) setContainerDefaults(asObject(container));
+  for (const list of ['initContainers', 'containers'])
+    for (const container of asArray(spec[list])) setContainerDefaults(asObject(container));
   for (const volume of asArray(spec['volumes'])) setVolumeDefaults(asObject(volume));
 }
 
@@ -37,7 +38,8 @@ function setContainerDefaults(container: JsonObject): void {
 
 /** Requests that are not said are the limits; of pods only, never of templates. */
 export function setRequestDefaults(spec: JsonObject): void {
-  for (const list of ['initContainers', 'containers']) for (const container of asArray(spec[list])) setContainerRequests(asObject(container));
+  for (const list of ['initContainers', 'containers'])
+    for (const container of asArray(spec[list])) setContainerRequests(asObject(container));
 }
 
 function setContainerRequests(container: JsonObject): void {
@@ -88,7 +90,9 @@ function setVolumeDefaults(volume: JsonObject): void {
 }
 
 function projectedItems(volume: JsonObject): readonly unknown[] {
-  return asArray(valueAt(volume, 'projected', 'sources')).flatMap((source) => asArray(valueAt(source, 'downwardAPI', 'items')));
+  return asArray(valueAt(volume, 'projected', 'sources')).flatMap((source) =>
+    asArray(valueAt(source, 'downwardAPI', 'items')),
+  );
 }
 
 /** The pod template of a workload's spec. */

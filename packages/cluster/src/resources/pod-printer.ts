@@ -33,7 +33,9 @@ interface Summary {
 }
 
 function renderRestarts({ restarts, lastRestart }: Summary, nowMs: number): string {
-  return restarts > 0 && lastRestart !== undefined ? `${restarts} (${renderAge(lastRestart, nowMs)} ago)` : String(restarts);
+  return restarts > 0 && lastRestart !== undefined
+    ? `${restarts} (${renderAge(lastRestart, nowMs)} ago)`
+    : String(restarts);
 }
 
 function summarize(pod: JsonObject): Summary {
@@ -65,7 +67,9 @@ function terminatedText(terminated: JsonObject): string {
   const reason = asString(terminated['reason']);
   if (reason !== '') return reason;
   const signal = terminated['signal'];
-  return typeof signal === 'number' && signal !== 0 ? `Signal:${signal}` : `ExitCode:${String(terminated['exitCode'] ?? 0)}`;
+  return typeof signal === 'number' && signal !== 0
+    ? `Signal:${signal}`
+    : `ExitCode:${String(terminated['exitCode'] ?? 0)}`;
 }
 
 function summarizeContainers(statuses: readonly JsonObject[], initial: string): Summary {

@@ -16,8 +16,14 @@ const NODE_PORTS = { first: 30_000, last: 32_767 } as const;
 
 export function createServiceAllocator(cidr: string, services: () => Iterable<JsonObject>): ServiceAllocator {
   const pool = parseCidr(cidr);
-  const takenAddresses = (): Set<string> => new Set([...services()].map((service) => asString(valueAt(service, 'spec', 'clusterIP'))));
-  const takenPorts = (): Set<unknown> => new Set([...services()].flatMap((service) => asArray(valueAt(service, 'spec', 'ports')).map((port) => valueAt(port, 'nodePort'))));
+  const takenAddresses = (): Set<string> =>
+    new Set([...services()].map((service) => asString(valueAt(service, 'spec', 'clusterIP'))));
+  const takenPorts = (): Set<unknown> =>
+    new Set(
+      [...services()].flatMap((service) =>
+        asArray(valueAt(service, 'spec', 'ports')).map((port) => valueAt(port, 'nodePort')),
+      ),
+    );
   return {
     nextAddress() {
       const taken = takenAddresses();
@@ -33,7 +39,9 @@ export function createServiceAllocator(cidr: string, services: () => Iterable<Js
       if (number <= pool.first || number >= pool.last) {
         return `failed to allocate IP ${address}: the provided IP (${address}) is not in the valid range. The range of valid IPs is ${cidr}`;
       }
-      return takenAddresses().has(address) ? `failed to allocate IP ${address}: provided IP is already allocated` : undefined;
+      return takenAddresses().has(address)
+        ? `failed to allocate IP ${address}: provided IP is already allocated`
+        : undefined;
     },
     nextNodePort(alsoTaken) {
       const taken = takenPorts();

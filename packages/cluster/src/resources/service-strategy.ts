@@ -21,7 +21,10 @@ export function createServiceStrategy(allocator: ServiceAllocator): Strategy {
       keepAllocated(asObject(service['spec']), asObject(old['spec']));
       allocate(service, allocator);
     },
-    validate: (service, old) => [...validateSpec(asObject(service['spec']), allocator, old), ...(old === undefined ? [] : validateUpdate(service, old))],
+    validate: (service, old) => [
+      ...validateSpec(asObject(service['spec']), allocator, old),
+      ...(old === undefined ? [] : validateUpdate(service, old)),
+    ],
   };
 }
 
@@ -36,7 +39,8 @@ function setServiceDefaults(service: JsonObject): void {
   for (const value of asArray(spec['ports'])) {
     const port = asObject(value);
     setDefault(port, 'protocol', 'TCP');
-    if (port['targetPort'] === undefined || port['targetPort'] === 0 || port['targetPort'] === '') port['targetPort'] = port['port'];
+    if (port['targetPort'] === undefined || port['targetPort'] === 0 || port['targetPort'] === '')
+      port['targetPort'] = port['port'];
   }
   if (type === 'ExternalName') return;
   setDefault(spec, 'internalTrafficPolicy', 'Cluster');
@@ -56,13 +60,17 @@ function keepAllocated(spec: JsonObject, old: JsonObject): void {
   }
   if (spec['type'] === 'ClusterIP' || leavesCluster) {
     for (const port of asArray(spec['ports'])) if (old['type'] !== spec['type']) delete asObject(port)['nodePort'];
-    if (old['type'] !== spec['type']) for (const field of ['externalTrafficPolicy', 'allocateLoadBalancerNodePorts', 'healthCheckNodePort']) delete spec[field];
+    if (old['type'] !== spec['type'])
+      for (const field of ['externalTrafficPolicy', 'allocateLoadBalancerNodePorts', 'healthCheckNodePort'])
+        delete spec[field];
     return;
   }
   const before = asArray(old['ports']).map(asObject);
   for (const value of asArray(spec['ports'])) {
     const port = asObject(value);
-    const same = before.find((candidate) => candidate['port'] === port['port'] && candidate['protocol'] === port['protocol']);
+    const same = before.find(
+      (candidate) => candidate['port'] === port['port'] && candidate['protocol'] === port['protocol'],
+    );
     if (port['nodePort'] === undefined && same?.['nodePort'] !== undefined) port['nodePort'] = same['nodePort'];
   }
 }
@@ -74,9 +82,11 @@ function allocate(service: JsonObject, allocator: ServiceAllocator): void {
     for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy']) delete spec[field];
     return;
   }
-  if (asString(spec['clusterIP']) === '') spec['clusterIP'] = asString(asArray(spec['clusterIPs'])[0]) || allocator.nextAddress();
+  if (asString(spec['clusterIP']) === '')
+    spec['clusterIP'] = asString(asArray(spec['clusterIPs'])[0]) || allocator.nextAddress();
   spec['clusterIPs'] = [spec['clusterIP']];
-  const wantsNodePorts = type === 'NodePort' || (type === 'LoadBalancer' && spec['allocateLoadBalancerNodePorts'] !== false);
+  const wantsNodePorts =
+    type === 'NodePort' || (type === 'LoadBalancer' && spec['allocateLoadBalancerNodePorts'] !== false);
   if (!wantsNodePorts) return;
   const taken = new Set<number>();
   for (const value of asArray(spec['ports'])) {
@@ -90,10 +100,13 @@ function validateSpec(spec: JsonObject, allocator: ServiceAllocator, old: JsonOb
   const type = asString(spec['type']);
   const ports = asArray(spec['ports']).map(asObject);
   const errors: FieldError[] = [...oneOf(spec['type'], TYPES, 'spec.type')];
-  if (ports.length === 0 && type !== 'ExternalName' && spec['clusterIP'] !== 'None') errors.push({ kind: 'required', field: 'spec.ports' });
-  if (type === 'ExternalName' && asString(spec['externalName']) === '') errors.push({ kind: 'required', field: 'spec.externalName' });
+  if (ports.length === 0 && type !== 'ExternalName' && spec['clusterIP'] !== 'None')
+    errors.push({ kind: 'required', field: 'spec.ports' });
+  if (type === 'ExternalName' && asString(spec['externalName']) === '')
+    errors.push({ kind: 'required', field: 'spec.externalName' });
   const names = new Set<string>();
-  for (const [index, port] of ports.entries()) errors.push(...validatePort(port, { field: `spec.ports[${index}]`, isOnly: ports.length === 1, names }));
+  for (const [index, port] of ports.entries())
+    errors.push(...validatePort(port, { field: `spec.ports[${index}]`, isOnly: ports.length === 1, names }));
   const address = asString(spec['clusterIP']);
   const isNew = valueAt(old, 'spec', 'clusterIP') !== address;
   const wrong = address === '' || address === 'None' || !isNew ? undefined : allocator.refuseAddress(address);
@@ -116,7 +129,12 @@ function validatePort(port: JsonObject, { field, isOnly, names }: PortPlace): Fi
   for (const key of ['port', 'targetPort']) {
     const value = port[key] ?? 0;
     if (typeof value === 'number' && (value < 1 || value > 65_535)) {
-      errors.push({ kind: 'invalid', field: `${field}.${key}`, value, detail: 'must be between 1 and 65535, inclusive' });
+      errors.push({
+        kind: 'invalid',
+        field: `${field}.${key}`,
+        value,
+        detail: 'must be between 1 and 65535, inclusive',
+      });
     }
   }
   return errors;

@@ -26,7 +26,10 @@ export const namespaceStrategy: Strategy = {
 };
 
 export const configMapStrategy: Strategy = {
-  validate: (object, old) => [...validateData(object, ['data', 'binaryData']), ...validateFrozen(object, old, ['data', 'binaryData'])],
+  validate: (object, old) => [
+    ...validateData(object, ['data', 'binaryData']),
+    ...validateFrozen(object, old, ['data', 'binaryData']),
+  ],
 };
 
 const REQUIRED_SECRET_KEYS: Readonly<Record<string, readonly string[]>> = {
@@ -73,9 +76,15 @@ export const bindingStrategy: Strategy = {
     const errors = requiredErrors(binding, 'V1RoleBinding');
     const role = asObject(binding['roleRef']);
     if (role['kind'] !== 'Role' && role['kind'] !== 'ClusterRole') {
-      errors.push({ kind: 'unsupported', field: 'roleRef.kind', value: role['kind'] ?? '', detail: 'supported values: "ClusterRole", "Role"' });
+      errors.push({
+        kind: 'unsupported',
+        field: 'roleRef.kind',
+        value: role['kind'] ?? '',
+        detail: 'supported values: "ClusterRole", "Role"',
+      });
     }
-    for (const [index, value] of asArray(binding['subjects']).entries()) errors.push(...validateSubject(asObject(value), `subjects[${index}]`, binding));
+    for (const [index, value] of asArray(binding['subjects']).entries())
+      errors.push(...validateSubject(asObject(value), `subjects[${index}]`, binding));
     if (old !== undefined && !isEqual(old['roleRef'], binding['roleRef'])) {
       errors.push({ kind: 'invalid', field: 'roleRef', value: binding['roleRef'], detail: 'cannot change roleRef' });
     }
@@ -84,11 +93,22 @@ export const bindingStrategy: Strategy = {
 };
 
 function validateSubject(subject: JsonObject, field: string, binding: JsonObject): FieldError[] {
-  if (subject['kind'] === 'ServiceAccount' && asString(subject['namespace']) === '' && binding['kind'] === 'ClusterRoleBinding') {
+  if (
+    subject['kind'] === 'ServiceAccount' &&
+    asString(subject['namespace']) === '' &&
+    binding['kind'] === 'ClusterRoleBinding'
+  ) {
     return [{ kind: 'required', field: `${field}.namespace` }];
   }
   if (subject['kind'] === 'ServiceAccount' || subject['kind'] === 'User' || subject['kind'] === 'Group') return [];
-  return [{ kind: 'unsupported', field: `${field}.kind`, value: subject['kind'] ?? '', detail: 'supported values: "ServiceAccount", "User", "Group"' }];
+  return [
+    {
+      kind: 'unsupported',
+      field: `${field}.kind`,
+      value: subject['kind'] ?? '',
+      detail: 'supported values: "ServiceAccount", "User", "Group"',
+    },
+  ];
 }
 
 export const roleStrategy: Strategy = {
@@ -97,14 +117,23 @@ export const roleStrategy: Strategy = {
     const errors: FieldError[] = [];
     for (const [index, rule] of asArray(role['rules']).entries()) {
       const field = `rules[${index}]`;
-      if (asArray(valueAt(rule, 'verbs')).length === 0) errors.push({ kind: 'required', field: `${field}.verbs`, detail: 'verbs must contain at least one value' });
+      if (asArray(valueAt(rule, 'verbs')).length === 0)
+        errors.push({ kind: 'required', field: `${field}.verbs`, detail: 'verbs must contain at least one value' });
       const urls = asArray(valueAt(rule, 'nonResourceURLs')).length > 0;
       if (urls) continue;
       if (asArray(valueAt(rule, 'apiGroups')).length === 0) {
-        errors.push({ kind: 'required', field: `${field}.apiGroups`, detail: 'resource rules must supply at least one api group' });
+        errors.push({
+          kind: 'required',
+          field: `${field}.apiGroups`,
+          detail: 'resource rules must supply at least one api group',
+        });
       }
       if (asArray(valueAt(rule, 'resources')).length === 0) {
-        errors.push({ kind: 'required', field: `${field}.resources`, detail: 'resource rules must supply at least one resource' });
+        errors.push({
+          kind: 'required',
+          field: `${field}.resources`,
+          detail: 'resource rules must supply at least one resource',
+        });
       }
     }
     return errors;
@@ -130,7 +159,8 @@ export const networkPolicyStrategy: Strategy = {
   countsGeneration: true,
   defaults(policy) {
     const spec = ensureObject(policy, 'spec');
-    if (spec['policyTypes'] === undefined) spec['policyTypes'] = spec['egress'] === undefined ? ['Ingress'] : ['Ingress', 'Egress'];
+    if (spec['policyTypes'] === undefined)
+      spec['policyTypes'] = spec['egress'] === undefined ? ['Ingress'] : ['Ingress', 'Egress'];
     for (const rule of [...asArray(spec['ingress']), ...asArray(spec['egress'])]) {
       for (const port of asArray(valueAt(rule, 'ports'))) setDefault(asObject(port), 'protocol', 'TCP');
     }

@@ -21,10 +21,15 @@ export function requiredErrors(object: JsonObject, model: string): FieldError[] 
   return errors;
 }
 
-function walkRequired(value: unknown, schema: Schema, place: { readonly path: string; readonly errors: FieldError[] }): void {
+function walkRequired(
+  value: unknown,
+  schema: Schema,
+  place: { readonly path: string; readonly errors: FieldError[] },
+): void {
   const { path, errors } = place;
   if (schema.kind === 'list') {
-    for (const [index, item] of asArray(value).entries()) walkRequired(item, schema.element, { path: `${path}[${index}]`, errors });
+    for (const [index, item] of asArray(value).entries())
+      walkRequired(item, schema.element, { path: `${path}[${index}]`, errors });
     return;
   }
   if (schema.kind !== 'struct' || !isObject(value)) return;
@@ -32,12 +37,17 @@ function walkRequired(value: unknown, schema: Schema, place: { readonly path: st
     const present = value[field];
     const isMissing = present === undefined || (Array.isArray(present) && present.length === 0);
     if (required && isMissing) errors.push({ kind: 'required', field: `${path}.${field}` });
-    else if (present !== undefined && field !== 'status' && field !== 'metadata') walkRequired(present, inner, { path: `${path}.${field}`, errors });
+    else if (present !== undefined && field !== 'status' && field !== 'metadata')
+      walkRequired(present, inner, { path: `${path}.${field}`, errors });
   }
 }
 
 /** `field is immutable` when a field of the spec changed. */
-export function immutable(spec: JsonObject, old: JsonObject, { field, path }: { readonly field: string; readonly path: string }): FieldError[] {
+export function immutable(
+  spec: JsonObject,
+  old: JsonObject,
+  { field, path }: { readonly field: string; readonly path: string },
+): FieldError[] {
   if (isEqual(spec[field], old[field])) return [];
   return [{ kind: 'invalid', field: path, value: spec[field] ?? null, detail: 'field is immutable' }];
 }
@@ -55,7 +65,9 @@ export function validatePodSpec(spec: JsonObject, path: string): FieldError[] {
   }
   errors.push(...duplicates(asArray(spec['volumes']), `${path}.volumes`));
   errors.push(...oneOf(spec['restartPolicy'], ['Always', 'OnFailure', 'Never'], `${path}.restartPolicy`));
-  errors.push(...oneOf(spec['dnsPolicy'], ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'], `${path}.dnsPolicy`));
+  errors.push(
+    ...oneOf(spec['dnsPolicy'], ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'], `${path}.dnsPolicy`),
+  );
   return errors;
 }
 
@@ -68,13 +80,22 @@ interface ContainerPlace {
 function validateContainer(container: JsonObject, { place, volumes, seen }: ContainerPlace): FieldError[] {
   const errors: FieldError[] = [];
   const name = asString(container['name']);
-  if (name !== '') errors.push(...labelErrors(name).map((detail): FieldError => ({ kind: 'invalid', field: `${place}.name`, value: name, detail })));
+  if (name !== '')
+    errors.push(
+      ...labelErrors(name).map((detail): FieldError => ({
+        kind: 'invalid',
+        field: `${place}.name`,
+        value: name,
+        detail,
+      })),
+    );
   if (seen.has(name)) errors.push({ kind: 'duplicate', field: `${place}.name`, value: name });
   seen.add(name);
   if (asString(container['image']) === '') errors.push({ kind: 'required', field: `${place}.image` });
   for (const [index, mount] of asArray(container['volumeMounts']).entries()) {
     const volume = asString(valueAt(mount, 'name'));
-    if (!volumes.has(volume)) errors.push({ kind: 'notFound', field: `${place}.volumeMounts[${index}].name`, value: volume });
+    if (!volumes.has(volume))
+      errors.push({ kind: 'notFound', field: `${place}.volumeMounts[${index}].name`, value: volume });
   }
   errors.push(...oneOf(container['imagePullPolicy'], ['Always', 'IfNotPresent', 'Never'], `${place}.imagePullPolicy`));
   return errors;
@@ -93,7 +114,10 @@ function duplicates(items: readonly unknown[], path: string): FieldError[] {
 /** `Unsupported value` unless absent or one of the list. */
 export function oneOf(value: unknown, allowed: readonly string[], field: string): FieldError[] {
   if (value === undefined || allowed.includes(asString(value))) return [];
-  const shown = [...allowed].toSorted().map((item) => JSON.stringify(item)).join(', ');
+  const shown = [...allowed]
+    .toSorted()
+    .map((item) => JSON.stringify(item))
+    .join(', ');
   return [{ kind: 'unsupported', field, value, detail: `supported values: ${shown}` }];
 }
 
@@ -103,19 +127,32 @@ export function validateData(object: JsonObject, fields: readonly string[]): Fie
   let bytes = 0;
   for (const field of fields) {
     for (const [key, value] of Object.entries(asObject(object[field]))) {
-      errors.push(...dataKeyErrors(key).map((detail): FieldError => ({ kind: 'invalid', field: `${field}[${key}]`, value: key, detail })));
+      errors.push(
+        ...dataKeyErrors(key).map((detail): FieldError => ({
+          kind: 'invalid',
+          field: `${field}[${key}]`,
+          value: key,
+          detail,
+        })),
+      );
       bytes += asString(value).length;
     }
   }
-  if (bytes > MAX_DATA_BYTES * 1.4) errors.push({ kind: 'tooLong', field: fields[0] ?? '', detail: `may not be more than ${MAX_DATA_BYTES} bytes` });
+  if (bytes > MAX_DATA_BYTES * 1.4)
+    errors.push({ kind: 'tooLong', field: fields[0] ?? '', detail: `may not be more than ${MAX_DATA_BYTES} bytes` });
   return errors;
 }
 
-export function validateFrozen(object: JsonObject, old: JsonObject | undefined, fields: readonly string[]): FieldError[] {
+export function validateFrozen(
+  object: JsonObject,
+  old: JsonObject | undefined,
+  fields: readonly string[],
+): FieldError[] {
   if (old?.['immutable'] !== true) return [];
   const errors = fields
     .filter((field) => !isEqual(object[field], old[field]))
     .map((field): FieldError => ({ kind: 'forbidden', field, detail: 'field is immutable when `immutable` is set' }));
-  if (object['immutable'] !== true) errors.push({ kind: 'forbidden', field: 'immutable', detail: 'field is immutable when `immutable` is set' });
+  if (object['immutable'] !== true)
+    errors.push({ kind: 'forbidden', field: 'immutable', detail: 'field is immutable when `immutable` is set' });
   return errors;
 }

@@ -67,7 +67,19 @@ const statefulSetPrinter: Printer = {
 };
 
 const daemonSetPrinter: Printer = {
-  columns: columns('Name', 'Desired', 'Current', 'Ready', 'Up-to-date', 'Available', 'Node Selector', 'Age', '+Containers', '+Images', '+Selector'),
+  columns: columns(
+    'Name',
+    'Desired',
+    'Current',
+    'Ready',
+    'Up-to-date',
+    'Available',
+    'Node Selector',
+    'Age',
+    '+Containers',
+    '+Images',
+    '+Selector',
+  ),
   cells: (object, nowMs) => [
     name(object),
     count(object, 'status', 'desiredNumberScheduled'),
@@ -97,7 +109,9 @@ const jobPrinter: Printer = {
 
 function jobStatus(job: JsonObject): string {
   const isTrue = (type: string): boolean =>
-    asArray(valueAt(job, 'status', 'conditions')).some((condition) => valueAt(condition, 'type') === type && valueAt(condition, 'status') === 'True');
+    asArray(valueAt(job, 'status', 'conditions')).some(
+      (condition) => valueAt(condition, 'type') === type && valueAt(condition, 'status') === 'True',
+    );
   if (isTrue('Complete')) return 'Complete';
   if (isTrue('Failed')) return 'Failed';
   if (valueAt(job, 'metadata', 'deletionTimestamp') !== undefined) return 'Terminating';
@@ -120,7 +134,17 @@ function jobDuration(job: JsonObject, nowMs: number): string {
 }
 
 const cronJobPrinter: Printer = {
-  columns: columns('Name', 'Schedule', 'Timezone', 'Suspend', 'Active', 'Last Schedule', 'Age', '+Containers', '+Images'),
+  columns: columns(
+    'Name',
+    'Schedule',
+    'Timezone',
+    'Suspend',
+    'Active',
+    'Last Schedule',
+    'Age',
+    '+Containers',
+    '+Images',
+  ),
   cells: (object, nowMs) => {
     const last = valueAt(object, 'status', 'lastScheduleTime');
     return [
@@ -145,8 +169,13 @@ export const workloadPrinters: Readonly<Record<string, Printer>> = {
   'apps/controllerrevisions': {
     columns: columns('Name', 'Controller', 'Revision', 'Age'),
     cells: (object, nowMs) => {
-      const owner = asArray(valueAt(object, 'metadata', 'ownerReferences')).find((reference) => valueAt(reference, 'controller') === true);
-      const shown = owner === undefined ? '<none>' : `${asString(valueAt(owner, 'kind')).toLowerCase()}.apps/${asString(valueAt(owner, 'name'))}`;
+      const owner = asArray(valueAt(object, 'metadata', 'ownerReferences')).find(
+        (reference) => valueAt(reference, 'controller') === true,
+      );
+      const shown =
+        owner === undefined
+          ? '<none>'
+          : `${asString(valueAt(owner, 'kind')).toLowerCase()}.apps/${asString(valueAt(owner, 'name'))}`;
       return [name(object), shown, count(object, 'revision'), age(object, nowMs)];
     },
   },

@@ -11,7 +11,15 @@ const POD_UPDATE =
   'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)';
 const STATEFUL_SET_UPDATE =
   "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
-const STATEFUL_SET_MUTABLE = ['replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy', 'minReadySeconds'];
+const STATEFUL_SET_MUTABLE = [
+  'replicas',
+  'ordinals',
+  'template',
+  'updateStrategy',
+  'revisionHistoryLimit',
+  'persistentVolumeClaimRetentionPolicy',
+  'minReadySeconds',
+];
 
 export const podStrategy: Strategy = {
   countsGeneration: true,
@@ -24,31 +32,67 @@ export const podStrategy: Strategy = {
     setDefault(spec, 'priority', 0);
   },
   prepareCreate(pod) {
+    addTolerations(ensureObject(pod, 'spec'));
     pod['status'] = { phase: 'Pending', qosClass: qosClassOf(asObject(pod['spec'])) };
   },
   validate(pod, old) {
     const errors = [...requiredErrors(pod, 'V1Pod'), ...validatePodSpec(asObject(pod['spec']), 'spec')];
-    if (old !== undefined && !isEqual(fixedPart(pod), fixedPart(old))) errors.push({ kind: 'forbidden', field: 'spec', detail: POD_UPDATE });
+    if (old !== undefined && !isEqual(fixedPart(pod), fixedPart(old)))
+      errors.push({ kind: 'forbidden', field: 'spec', detail: POD_UPDATE });
     return errors;
   },
 };
 
+const NODE_TAINTS = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
+
+/** A pod stays five minutes on a node that is lost, unless it says otherwise. */
+function addTolerations(spec: JsonObject): void {
+  const own = asArray(spec['tolerations']);
+  const missing = NODE_TAINTS.filter(
+    (taint) => !own.some((toleration) => [taint, undefined].includes(valueAt(toleration, 'key') as string | undefined)),
+  );
+  const added = missing.map((key) => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 }));
+  if (added.length > 0) spec['tolerations'] = [...own, ...added];
+}
+
 /** What of a pod's spec may not change. */
 function fixedPart(pod: JsonObject): JsonObject {
   const spec = { ...asObject(pod['spec']) };
-  for (const field of ['activeDeadlineSeconds', 'tolerations', 'terminationGracePeriodSeconds', 'nodeName', 'schedulingGates', 'ephemeralContainers']) delete spec[field];
+  for (const field of [
+    'activeDeadlineSeconds',
+    'tolerations',
+    'terminationGracePeriodSeconds',
+    'nodeName',
+    'schedulingGates',
+    'ephemeralContainers',
+  ])
+    delete spec[field];
   for (const list of ['containers', 'initContainers']) {
-    if (Array.isArray(spec[list])) spec[list] = asArray(spec[list]).map((container) => ({ ...asObject(container), image: '', imagePullPolicy: '', resources: {} }));
+    if (Array.isArray(spec[list]))
+      spec[list] = asArray(spec[list]).map((container) => ({
+        ...asObject(container),
+        image: '',
+        imagePullPolicy: '',
+        resources: {},
+      }));
   }
   return spec;
 }
 
 function qosClassOf(spec: JsonObject): string {
   const all = asArray(spec['containers']).map((container) => asObject(valueAt(container, 'resources')));
-  if (all.every((resources) => Object.keys(asObject(resources['limits'])).length + Object.keys(asObject(resources['requests'])).length === 0)) return 'BestEffort';
+  if (
+    all.every(
+      (resources) =>
+        Object.keys(asObject(resources['limits'])).length + Object.keys(asObject(resources['requests'])).length === 0,
+    )
+  )
+    return 'BestEffort';
   const guaranteed = all.every((resources) => {
     const limits = asObject(resources['limits']);
-    return ['cpu', 'memory'].every((name) => limits[name] !== undefined && isEqual(limits[name], asObject(resources['requests'])[name]));
+    return ['cpu', 'memory'].every(
+      (name) => limits[name] !== undefined && isEqual(limits[name], asObject(resources['requests'])[name]),
+    );
   });
   return guaranteed ? 'Guaranteed' : 'Burstable';
 }
@@ -69,7 +113,12 @@ function workload({ model, defaults, validateUpdate }: WorkloadRules): Strategy 
     },
     validate(object, old) {
       const spec = asObject(object['spec']);
-      const errors = [...requiredErrors(object, model), ...validateSelector(spec), ...validateTemplate(spec), ...validateCount(spec, 'replicas')];
+      const errors = [
+        ...requiredErrors(object, model),
+        ...validateSelector(spec),
+        ...validateTemplate(spec),
+        ...validateCount(spec, 'replicas'),
+      ];
       return old === undefined ? errors : [...errors, ...validateUpdate(spec, asObject(old['spec']))];
     },
   };
@@ -86,7 +135,9 @@ function validateSelector(spec: JsonObject): FieldError[] {
   if (selector === undefined) return [];
   const labels = valueAt(spec, 'template', 'metadata', 'labels');
   if (Object.keys(asObject(selector)).length === 0) {
-    return [{ kind: 'invalid', field: 'spec.selector', value: selector, detail: 'empty selector is invalid for deployment' }];
+    return [
+      { kind: 'invalid', field: 'spec.selector', value: selector, detail: 'empty selector is invalid for deployment' },
+    ];
   }
   if (matchesLabelSelector(selector, isObject(labels) ? (labels as Record<string, string>) : undefined)) return [];
   const detail = '`selector` does not match template `labels`';
@@ -98,7 +149,12 @@ function validateTemplate(spec: JsonObject): FieldError[] {
   const errors = validatePodSpec(podSpec, 'spec.template.spec');
   const policy = podSpec['restartPolicy'];
   if (policy !== undefined && policy !== 'Always') {
-    errors.push({ kind: 'unsupported', field: 'spec.template.spec.restartPolicy', value: policy, detail: 'supported values: "Always"' });
+    errors.push({
+      kind: 'unsupported',
+      field: 'spec.template.spec.restartPolicy',
+      value: policy,
+      detail: 'supported values: "Always"',
+    });
   }
   return errors;
 }
@@ -153,7 +209,8 @@ export const statefulSetStrategy: Strategy = workload({
     for (const claim of asArray(spec['volumeClaimTemplates'])) setClaimTemplateDefaults(asObject(claim));
   },
   validateUpdate(spec, old) {
-    const rest = (value: JsonObject): JsonObject => Object.fromEntries(Object.entries(value).filter(([key]) => !STATEFUL_SET_MUTABLE.includes(key)));
+    const rest = (value: JsonObject): JsonObject =>
+      Object.fromEntries(Object.entries(value).filter(([key]) => !STATEFUL_SET_MUTABLE.includes(key)));
     return isEqual(rest(spec), rest(old)) ? [] : [{ kind: 'forbidden', field: 'spec', detail: STATEFUL_SET_UPDATE }];
   },
 });
@@ -193,7 +250,11 @@ export const jobStrategy: Strategy = {
   validate(job, old) {
     const spec = asObject(job['spec']);
     const podSpec = asObject(valueAt(spec, 'template', 'spec'));
-    const errors = [...requiredErrors(job, 'V1Job'), ...validatePodSpec(podSpec, 'spec.template.spec'), ...validateJobPolicy(podSpec)];
+    const errors = [
+      ...requiredErrors(job, 'V1Job'),
+      ...validatePodSpec(podSpec, 'spec.template.spec'),
+      ...validateJobPolicy(podSpec),
+    ];
     if (old === undefined) return errors;
     const before = asObject(old['spec']);
     const fixed = ['selector', 'completions', 'completionMode', ...(before['suspend'] === true ? [] : ['template'])];
@@ -205,7 +266,14 @@ function validateJobPolicy(podSpec: JsonObject): FieldError[] {
   const policy = podSpec['restartPolicy'];
   if (policy === 'OnFailure' || policy === 'Never') return [];
   const detail = 'supported values: "OnFailure", "Never"';
-  return [{ kind: policy === undefined ? 'required' : 'unsupported', field: 'spec.template.spec.restartPolicy', value: policy, detail }];
+  return [
+    {
+      kind: policy === undefined ? 'required' : 'unsupported',
+      field: 'spec.template.spec.restartPolicy',
+      value: policy,
+      detail,
+    },
+  ];
 }
 
 export const cronJobStrategy: Strategy = {
@@ -221,6 +289,9 @@ export const cronJobStrategy: Strategy = {
   },
   validate(cronJob) {
     const podSpec = asObject(valueAt(cronJob, 'spec', 'jobTemplate', 'spec', 'template', 'spec'));
-    return [...requiredErrors(cronJob, 'V1CronJob'), ...validatePodSpec(podSpec, 'spec.jobTemplate.spec.template.spec')];
+    return [
+      ...requiredErrors(cronJob, 'V1CronJob'),
+      ...validatePodSpec(podSpec, 'spec.jobTemplate.spec.template.spec'),
+    ];
   },
 };

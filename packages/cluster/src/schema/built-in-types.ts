@@ -92,7 +92,9 @@ function parseListType(text: string): ListType {
   if (text === '') return { kind: 'atomic' };
   if (text === 'set') return { kind: 'set' };
   const keys = text.split(',');
-  const defaults = Object.fromEntries(keys.filter((key) => Object.hasOwn(KEY_DEFAULTS, key)).map((key) => [key, KEY_DEFAULTS[key]]));
+  const defaults = Object.fromEntries(
+    keys.filter((key) => Object.hasOwn(KEY_DEFAULTS, key)).map((key) => [key, KEY_DEFAULTS[key]]),
+  );
   return { kind: 'map', keys, defaults };
 }
 

@@ -89,7 +89,11 @@ function conformStruct(value: JsonObject, { schema, place, walk }: Step<StructSc
       continue;
     }
     if (value[key] === null) continue;
-    const inner = conformValue(value[key], { schema: field.schema, place: { path, owner: `${ownerName(place, schema)}.${key}` }, walk });
+    const inner = conformValue(value[key], {
+      schema: field.schema,
+      place: { path, owner: `${ownerName(place, schema)}.${key}` },
+      walk,
+    });
     if (!field.required && isEmptyCollection(inner, field.schema)) continue;
     result[key] = inner;
   }
@@ -125,9 +129,19 @@ function conformMap(value: unknown, { schema, place, walk }: Step<Extract<Schema
   const result: JsonObject = {};
   for (const key of Object.keys(value)) {
     const inner = value[key];
-    const isText = schema.element.kind === 'scalar' && (schema.element.type === 'string' || schema.element.type === 'byte');
+    const isText =
+      schema.element.kind === 'scalar' && (schema.element.type === 'string' || schema.element.type === 'byte');
     if (inner === null && isText) setOwn(result, key, '');
-    else setOwn(result, key, conformValue(inner, { schema: schema.element, place: { path: `${place.path}.${key}`, owner: place.owner }, walk }));
+    else
+      setOwn(
+        result,
+        key,
+        conformValue(inner, {
+          schema: schema.element,
+          place: { path: `${place.path}.${key}`, owner: place.owner },
+          walk,
+        }),
+      );
   }
   return result;
 }
@@ -147,7 +161,9 @@ const CHECKS: Readonly<Record<ScalarType, (value: unknown) => boolean>> = {
 function conformScalar(value: unknown, type: ScalarType, place: Place): unknown {
   if (CHECKS[type](value)) return type === 'quantity' ? canonicalQuantity(value) : value;
   if (type === 'quantity') {
-    throw new TypeMismatch("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
+    throw new TypeMismatch(
+      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    );
   }
   if (type === 'byte' && typeof value === 'string') throw new TypeMismatch('illegal base64 data at input byte 0');
   if (type === 'date-time' && typeof value === 'string') {
@@ -161,7 +177,13 @@ function isBase64(text: string): boolean {
 }
 
 function mismatch(value: unknown, place: Place, goType: string): TypeMismatch {
-  const name = Array.isArray(value) ? 'array' : isObject(value) ? 'object' : typeof value === 'boolean' ? 'bool' : typeof value;
+  const name = Array.isArray(value)
+    ? 'array'
+    : isObject(value)
+      ? 'object'
+      : typeof value === 'boolean'
+        ? 'bool'
+        : typeof value;
   const shown = typeof value === 'number' && goType.startsWith('int') ? `number ${value}` : name;
   return new TypeMismatch(`json: cannot unmarshal ${shown} into Go struct field ${place.owner} of type ${goType}`);
 }

@@ -44,7 +44,8 @@ export function valueAt(value: unknown, ...path: readonly string[]): unknown {
 
 export function isEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
-  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, index) => isEqual(item, b[index]));
+  if (Array.isArray(a))
+    return Array.isArray(b) && a.length === b.length && a.every((item, index) => isEqual(item, b[index]));
   if (!isObject(a) || !isObject(b)) return false;
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && isEqual(a[key], b[key]));
@@ -60,6 +61,7 @@ export function cloneJson<T>(value: T): T {
 
 /** Plain assignment, except that `__proto__` becomes an own field instead of the prototype. */
 export function setOwn(owner: JsonObject, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(owner, key, { value, enumerable: true, configurable: true, writable: true });
+  if (key === '__proto__')
+    Object.defineProperty(owner, key, { value, enumerable: true, configurable: true, writable: true });
   else owner[key] = value;
 }

@@ -21,7 +21,8 @@ export function parseQuantity(value: unknown): Quantity | undefined {
   const [whole = '', fraction = ''] = digits.split('.');
   const mantissa = BigInt(`${whole}${fraction}`) * (sign === '-' ? -1n : 1n);
   const bits = BINARY[suffix];
-  if (bits !== undefined) return { nano: divideUp(mantissa * NANO * 2n ** BigInt(bits), 10n ** BigInt(fraction.length)), format: 'binary' };
+  if (bits !== undefined)
+    return { nano: divideUp(mantissa * NANO * 2n ** BigInt(bits), 10n ** BigInt(fraction.length)), format: 'binary' };
   const power = (exponent === undefined ? (DECIMAL[suffix] ?? 0) : Number(exponent.slice(1))) + 9 - fraction.length;
   if (power > 60 || power < -60) return undefined;
   const nano = power >= 0 ? mantissa * 10n ** BigInt(power) : divideUp(mantissa, 10n ** BigInt(-power));

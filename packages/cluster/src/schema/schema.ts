@@ -1,6 +1,15 @@
 /** Owns the one description of a field's type that defaulting, patching, apply and discovery share, for built-in and custom kinds. */
 
-export type ScalarType = 'string' | 'int32' | 'int64' | 'double' | 'boolean' | 'date-time' | 'int-or-string' | 'quantity' | 'byte';
+export type ScalarType =
+  | 'string'
+  | 'int32'
+  | 'int64'
+  | 'double'
+  | 'boolean'
+  | 'date-time'
+  | 'int-or-string'
+  | 'quantity'
+  | 'byte';
 
 export type ListType =
   | { readonly kind: 'atomic' }
@@ -11,7 +20,13 @@ export type ListType =
 export type Schema =
   | { readonly kind: 'scalar'; readonly type: ScalarType }
   | { readonly kind: 'any' }
-  | { readonly kind: 'list'; readonly element: Schema; readonly list: ListType; readonly mergeKey?: string; readonly retainKeys?: boolean }
+  | {
+      readonly kind: 'list';
+      readonly element: Schema;
+      readonly list: ListType;
+      readonly mergeKey?: string;
+      readonly retainKeys?: boolean;
+    }
   | { readonly kind: 'map'; readonly element: Schema; readonly atomic?: boolean }
   | StructSchema;
 

@@ -38,11 +38,12 @@ export function createEventLog(startRevision: number, limits: EventLogLimits = {
     events = events.slice(first);
     first = 0;
   };
+  const isFull = (): boolean => events.length - first > maxEvents || (bytes > maxBytes && events.length - first > 1);
   return {
     append(event) {
       events.push(event);
       bytes += event.object.json.length;
-      while (events.length - first > maxEvents || (bytes > maxBytes && events.length - first > 1)) dropFirst();
+      while (isFull()) dropFirst();
     },
     since(table, revision) {
       if (revision < oldest) return undefined;

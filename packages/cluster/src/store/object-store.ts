@@ -6,6 +6,8 @@ import type { JsonObject } from '../schema/json.ts';
 import { createEventLog } from './event-log.ts';
 import type { ChangeEvent, EventLogLimits } from './event-log.ts';
 import type { Store, StoreWrite } from './store.ts';
+import { createTables } from './object-tables.ts';
+import type { Tables } from './object-tables.ts';
 import { fromJson, objectKey, toStored } from './stored-object.ts';
 import type { StoredObject } from './stored-object.ts';
 
@@ -44,17 +46,24 @@ function createBatch(): Batch {
   return { events: [], done: promise, resolve, reject };
 }
 
-/** Loads everything from `store` and serves it. */
-export function createObjectStore(store: Store, limits: EventLogLimits = {}): ObjectStore {
-  const tables = createTables();
-  const loaded = store.load();
-  for (const row of loaded.rows) tables.set(fromJson(row.table, row.json, { revision: row.revision }));
-  let revision = Math.max(loaded.revision, 1);
-  let committedRevision = revision;
-  const log = createEventLog(revision, limits);
-  const listeners = new Map<string, Set<ChangeListener>>();
-  let batch: Batch | undefined;
+interface Journal {
+  readonly committedRevision: number;
+  record(event: ChangeEvent): void;
+  flush(): void;
+  committed(): Promise<void>;
+}
 
+interface JournalParts {
+  readonly store: Store;
+  readonly tables: Tables;
+  readonly startRevision: number;
+  readonly publish: (event: ChangeEvent) => void;
+}
+
+/** Gathers the writes of one turn of the event loop into one transaction. */
+function createJournal({ store, tables, startRevision, publish }: JournalParts): Journal {
+  let committedRevision = startRevision;
+  let batch: Batch | undefined;
   const flush = (): void => {
     const current = batch;
     batch = undefined;
@@ -68,48 +77,43 @@ export function createObjectStore(store: Store, limits: EventLogLimits = {}): Ob
     }
     current.resolve();
     committedRevision = current.events.at(-1)?.revision ?? committedRevision;
-    for (const event of current.events) {
-      log.append(event);
-      for (const listener of listeners.get(event.object.table) ?? []) listener(event);
-    }
-  };
-  const record = (event: ChangeEvent): void => {
-    if (batch === undefined) {
-      batch = createBatch();
-      setImmediate(flush);
-    }
-    batch.events.push(event);
+    current.events.forEach(publish);
   };
   return {
-    get revision() {
-      return revision;
-    },
     get committedRevision() {
       return committedRevision;
     },
+    flush,
+    record(event) {
+      if (batch === undefined) {
+        batch = createBatch();
+        setImmediate(flush);
+      }
+      batch.events.push(event);
+    },
+    committed: () => batch?.done ?? Promise.resolve(),
+  };
+}
+
+interface Bus {
+  readonly oldestRevision: number;
+  publish(event: ChangeEvent): void;
+  subscribe(table: string, after: number, listener: ChangeListener): (() => void) | undefined;
+}
+
+/** Tells listeners what happens, and what happened since the revision that they know. */
+function createBus(startRevision: number, limits: EventLogLimits): Bus {
+  const log = createEventLog(startRevision, limits);
+  const listeners = new Map<string, Set<ChangeListener>>();
+  return {
     get oldestRevision() {
       return log.oldestRevision;
     },
-    get: tables.get,
-    list: tables.list,
-    count: tables.count,
-    put(table, object) {
-      revision += 1;
-      const stored = toStored(table, object, revision);
-      const previous = tables.set(stored);
-      record({ kind: previous === undefined ? 'added' : 'modified', revision, object: stored, previous });
-      return stored;
+    publish(event) {
+      log.append(event);
+      for (const listener of listeners.get(event.object.table) ?? []) listener(event);
     },
-    remove(stored) {
-      revision += 1;
-      tables.drop(stored);
-      const last = toStored(stored.table, JSON.parse(stored.json) as JsonObject, revision);
-      record({ kind: 'deleted', revision, object: last, previous: stored });
-      return last;
-    },
-    committed: () => batch?.done ?? Promise.resolve(),
     subscribe(table, after, listener) {
-      flush();
       const missed = log.since(table, after);
       if (missed === undefined) return undefined;
       const set = listeners.get(table) ?? new Set();
@@ -117,8 +121,51 @@ export function createObjectStore(store: Store, limits: EventLogLimits = {}): Ob
       for (const event of missed) listener(event);
       return () => set.delete(listener);
     },
+  };
+}
+
+/** Loads everything from `store` and serves it. */
+export function createObjectStore(store: Store, limits: EventLogLimits = {}): ObjectStore {
+  const tables = createTables();
+  const loaded = store.load();
+  for (const row of loaded.rows) tables.set(fromJson(row.table, row.json, { revision: row.revision }));
+  let revision = Math.max(loaded.revision, 1);
+  const bus = createBus(revision, limits);
+  const journal = createJournal({ store, tables, startRevision: revision, publish: bus.publish });
+  return {
+    get: tables.get,
+    list: tables.list,
+    count: tables.count,
+    committed: journal.committed,
+    get revision() {
+      return revision;
+    },
+    get committedRevision() {
+      return journal.committedRevision;
+    },
+    get oldestRevision() {
+      return bus.oldestRevision;
+    },
+    put(table, object) {
+      revision += 1;
+      const stored = toStored(table, object, revision);
+      const previous = tables.set(stored);
+      journal.record({ kind: previous === undefined ? 'added' : 'modified', revision, object: stored, previous });
+      return stored;
+    },
+    remove(stored) {
+      revision += 1;
+      tables.drop(stored);
+      const last = toStored(stored.table, JSON.parse(stored.json) as JsonObject, revision);
+      journal.record({ kind: 'deleted', revision, object: last, previous: stored });
+      return last;
+    },
+    subscribe(table, after, listener) {
+      journal.flush();
+      return bus.subscribe(table, after, listener);
+    },
     close() {
-      flush();
+      journal.flush();
       store.close();
       return Promise.resolve();
     },
@@ -134,52 +181,4 @@ function toWrite(event: ChangeEvent): StoreWrite {
 function undo(tables: Tables, event: ChangeEvent): void {
   if (event.previous === undefined) tables.drop(event.object);
   else tables.set(event.previous);
-}
-
-interface Tables {
-  get(table: string, namespace: string, name: string): StoredObject | undefined;
-  list(table: string, namespace?: string): readonly StoredObject[];
-  count(table: string, namespace?: string): number;
-  set(stored: StoredObject): StoredObject | undefined;
-  drop(stored: StoredObject): void;
-}
-
-/** table -> namespace -> name; sorted copies are made on demand and kept until the next insertion or deletion. */
-function createTables(): Tables {
-  const tables = new Map<string, Map<string, Map<string, StoredObject>>>();
-  const space = (table: string, namespace: string): Map<string, StoredObject> => {
-    const spaces = tables.get(table) ?? new Map<string, Map<string, StoredObject>>();
-    tables.set(table, spaces);
-    const found = spaces.get(namespace) ?? new Map<string, StoredObject>();
-    spaces.set(namespace, found);
-    return found;
-  };
-  const sorted = (objects: Map<string, StoredObject> | undefined): StoredObject[] =>
-    [...(objects?.values() ?? [])].toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  return {
-    get: (table, namespace, name) => tables.get(table)?.get(namespace)?.get(name),
-    list(table, namespace) {
-      const spaces = tables.get(table);
-      if (spaces === undefined) return [];
-      if (namespace !== undefined) return sorted(spaces.get(namespace));
-      return [...spaces.keys()].toSorted().flatMap((key) => sorted(spaces.get(key)));
-    },
-    count(table, namespace) {
-      const spaces = tables.get(table);
-      if (namespace !== undefined) return spaces?.get(namespace)?.size ?? 0;
-      return [...(spaces?.values() ?? [])].reduce((sum, objects) => sum + objects.size, 0);
-    },
-    set(stored) {
-      const objects = space(stored.table, stored.namespace);
-      const previous = objects.get(stored.name);
-      objects.set(stored.name, stored);
-      return previous;
-    },
-    drop(stored) {
-      const spaces = tables.get(stored.table);
-      const objects = spaces?.get(stored.namespace);
-      objects?.delete(stored.name);
-      if (objects?.size === 0) spaces?.delete(stored.namespace);
-    },
-  };
 }

@@ -15,7 +15,9 @@ const SCHEMA = `
 export function openSqliteStore(file: string): Store {
   const database = new DatabaseSync(file);
   chmodSync(file, 0o600);
-  database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-1024');
+  database.exec(
+    'PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-1024',
+  );
   database.exec(SCHEMA);
   const put = database.prepare('INSERT OR REPLACE INTO objects (tbl, key, revision, json) VALUES (?, ?, ?, ?)');
   const drop = database.prepare('DELETE FROM objects WHERE tbl = ? AND key = ?');

@@ -31,7 +31,11 @@ export function toStored(table: string, object: JsonObject, revision: number): S
 }
 
 /** Builds the record around a JSON text read back from disk. */
-export function fromJson(table: string, json: string, known: { readonly object?: JsonObject; readonly revision: number }): StoredObject {
+export function fromJson(
+  table: string,
+  json: string,
+  known: { readonly object?: JsonObject; readonly revision: number },
+): StoredObject {
   const metadata = asObject((known.object ?? (JSON.parse(json) as JsonObject))['metadata']);
   const labels = metadata['labels'];
   return {

@@ -15,7 +15,11 @@ export interface ExecWishes {
 const MAX_BUFFERED = 4 * 1024 * 1024;
 
 /** Runs a command with its streams on the socket; closes the socket when it ends. */
-export async function serveExec(socket: WebSocket, wishes: ExecWishes, run: (streams: ExecStreams) => Promise<ExecOutcome>): Promise<void> {
+export async function serveExec(
+  socket: WebSocket,
+  wishes: ExecWishes,
+  run: (streams: ExecStreams) => Promise<ExecOutcome>,
+): Promise<void> {
   const resize = createQueue<{ readonly width: number; readonly height: number }>();
   const stdin = wishes.stdin ? new PassThrough() : undefined;
   socket.on('message', (data: Buffer) => {
@@ -31,15 +35,21 @@ export async function serveExec(socket: WebSocket, wishes: ExecWishes, run: (str
   });
   const stdout = wishes.stdout ? channelWriter(socket, CHANNEL.stdout) : undefined;
   const stderr = wishes.stderr && !wishes.tty ? channelWriter(socket, CHANNEL.stderr) : undefined;
-  const outcome = await run({ resize, ...(stdin ? { stdin } : {}), ...(stdout ? { stdout } : {}), ...(stderr ? { stderr } : {}) }).catch(
-    (error: unknown): ExecOutcome => ({ kind: 'failed', message: (error as Error).message }),
-  );
+  const outcome = await run({
+    resize,
+    ...(stdin ? { stdin } : {}),
+    ...(stdout ? { stdout } : {}),
+    ...(stderr ? { stderr } : {}),
+  }).catch((error: unknown): ExecOutcome => ({ kind: 'failed', message: (error as Error).message }));
   await Promise.all([stdout, stderr].map((stream) => finished(stream)));
   socket.send(frame(CHANNEL.error, Buffer.from(JSON.stringify(renderOutcome(outcome)))), () => socket.close(1000));
   resize.end();
 }
 
-function pushSize(queue: ReturnType<typeof createQueue<{ readonly width: number; readonly height: number }>>, bytes: Buffer): void {
+function pushSize(
+  queue: ReturnType<typeof createQueue<{ readonly width: number; readonly height: number }>>,
+  bytes: Buffer,
+): void {
   const size = parseResize(bytes);
   if (size !== undefined) queue.push(size);
 }
@@ -70,7 +80,14 @@ function finished(stream: PassThrough | undefined): Promise<void> {
 function renderOutcome(outcome: ExecOutcome): unknown {
   if (outcome.kind === 'exited' && outcome.exitCode === 0) return { metadata: {}, status: 'Success' };
   if (outcome.kind === 'failed') {
-    return { metadata: {}, status: 'Failure', reason: 'InternalError', message: outcome.message, details: { causes: [{ message: outcome.message }] }, code: 500 };
+    return {
+      metadata: {},
+      status: 'Failure',
+      reason: 'InternalError',
+      message: outcome.message,
+      details: { causes: [{ message: outcome.message }] },
+      code: 500,
+    };
   }
   const message = `command terminated with non-zero exit code: exit status ${outcome.exitCode}`;
   const causes = [{ reason: 'ExitCode', message: String(outcome.exitCode) }];

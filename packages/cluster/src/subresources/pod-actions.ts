@@ -34,11 +34,18 @@ export function createBinding(registry: Registry): SubresourceHandler {
 function assign(call: ResourceCall, pod: JsonObject, node: string): JsonObject {
   const spec = ensureObject(pod, 'spec');
   const present = asString(spec['nodeName']);
-  if (present !== '') throw conflict(subjectOf(call.target), `pod ${call.target.name} is already assigned to node ${JSON.stringify(present)}`);
+  if (present !== '')
+    throw conflict(
+      subjectOf(call.target),
+      `pod ${call.target.name} is already assigned to node ${JSON.stringify(present)}`,
+    );
   spec['nodeName'] = node;
   const status = ensureObject(pod, 'status');
   const others = asArray(status['conditions']).filter((condition) => valueAt(condition, 'type') !== 'PodScheduled');
-  status['conditions'] = [...others, { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: renderTime(new Date()) }];
+  status['conditions'] = [
+    ...others,
+    { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: renderTime(new Date()) },
+  ];
   return pod;
 }
 
@@ -64,7 +71,11 @@ function requireBudget(registry: Registry, call: ResourceCall, pod: JsonObject):
     if (!matchesLabelSelector(valueAt(budget, 'spec', 'selector'), labels)) continue;
     const allowed = valueAt(budget, 'status', 'disruptionsAllowed');
     if (typeof allowed === 'number' && allowed > 0) continue;
-    const cause = { reason: 'DisruptionBudget', message: `The disruption budget ${stored.name} does not allow evicting pods currently`, field: '' };
+    const cause = {
+      reason: 'DisruptionBudget',
+      message: `The disruption budget ${stored.name} does not allow evicting pods currently`,
+      field: '',
+    };
     throw new StatusError(429, 'TooManyRequests', {
       message: "Cannot evict pod as it would violate the pod's disruption budget.",
       details: { causes: [cause] },

@@ -46,7 +46,10 @@ async function firstChunk(chunks: AsyncIterator<Buffer>): Promise<IteratorResult
   }
 }
 
-async function pump(chunks: AsyncIterator<Buffer>, { sink, first }: { readonly sink: AnswerSink; readonly first: Buffer | undefined }): Promise<void> {
+async function pump(
+  chunks: AsyncIterator<Buffer>,
+  { sink, first }: { readonly sink: AnswerSink; readonly first: Buffer | undefined },
+): Promise<void> {
   try {
     if (first !== undefined && !sink.write(first)) return;
     for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) {
@@ -66,17 +69,26 @@ function readLogRequest(query: URLSearchParams, container: string): LogRequest {
     ['tailLines', 'sinceSeconds', 'limitBytes'].flatMap((name) => {
       const text = query.get(name);
       if (text === null || text === '') return [];
-      if (!/^\d{1,12}$/.test(text)) throw badRequest(`${name}: Invalid value: ${JSON.stringify(text)}: must be greater than or equal to 0`);
+      if (!/^\d{1,12}$/.test(text))
+        throw badRequest(`${name}: Invalid value: ${JSON.stringify(text)}: must be greater than or equal to 0`);
       return [[name, Number(text)]];
     }),
   );
   const sinceTime = query.get('sinceTime') ?? '';
-  return { container, follow: flag('follow'), previous: flag('previous'), timestamps: flag('timestamps'), ...numbers, ...(sinceTime === '' ? {} : { sinceTime }) };
+  return {
+    container,
+    follow: flag('follow'),
+    previous: flag('previous'),
+    timestamps: flag('timestamps'),
+    ...numbers,
+    ...(sinceTime === '' ? {} : { sinceTime }),
+  };
 }
 
 /** The named container, or the only one; 400 otherwise. */
 export function chooseContainer(pod: JsonObject, wanted: string): string {
-  const names = (list: string): string[] => asArray(valueAt(pod, 'spec', list)).map((container) => asString(valueAt(container, 'name')));
+  const names = (list: string): string[] =>
+    asArray(valueAt(pod, 'spec', list)).map((container) => asString(valueAt(container, 'name')));
   const [containers, initContainers] = [names('containers'), names('initContainers')];
   const pending = asString(valueAt(pod, 'metadata', 'name'));
   if (wanted !== '') {

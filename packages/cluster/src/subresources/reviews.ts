@@ -44,13 +44,18 @@ async function answer(deps: ReviewDeps, call: ResourceCall, review: Review): Pro
 
 function decisionStatus(deps: ReviewDeps, user: UserInfo, spec: JsonObject): JsonObject {
   const decision = deps.rbac.decide(user, accessOf(spec));
-  return { status: decision.allowed ? { allowed: true, ...(decision.reason === '' ? {} : { reason: decision.reason }) } : { allowed: false } };
+  return {
+    status: decision.allowed
+      ? { allowed: true, ...(decision.reason === '' ? {} : { reason: decision.reason }) }
+      : { allowed: false },
+  };
 }
 
 function accessOf(spec: JsonObject): AccessRequest {
   const path = spec['nonResourceAttributes'];
   const resource = spec['resourceAttributes'];
-  if (isObject(path) === isObject(resource)) throw badRequest('exactly one of nonResourceAttributes or resourceAttributes must be specified');
+  if (isObject(path) === isObject(resource))
+    throw badRequest('exactly one of nonResourceAttributes or resourceAttributes must be specified');
   if (isObject(path)) return { kind: 'path', verb: asString(path['verb']), path: asString(path['path']) };
   const attributes = asObject(resource);
   const [plural = '', nested = ''] = asString(attributes['resource']).split('/');
@@ -67,7 +72,8 @@ function accessOf(spec: JsonObject): AccessRequest {
 
 function subjectUser(spec: JsonObject): UserInfo {
   const groups = asArray(spec['groups']).map(asString);
-  if (asString(spec['user']) === '' && groups.length === 0) throw badRequest('spec.user: at least one of user or group must be specified');
+  if (asString(spec['user']) === '' && groups.length === 0)
+    throw badRequest('spec.user: at least one of user or group must be specified');
   return { name: asString(spec['user']), groups };
 }
 
@@ -92,10 +98,16 @@ function reviewRules(deps: ReviewDeps, call: ResourceCall, review: JsonObject): 
   const namespace = asString(asObject(review['spec'])['namespace']);
   if (namespace === '') throw badRequest('no namespace on request');
   const rules = deps.rbac.rulesOf(call.request.user, namespace);
-  const list = (values: readonly string[], field: string): JsonObject => (values.length === 0 ? {} : { [field]: values });
+  const list = (values: readonly string[], field: string): JsonObject =>
+    values.length === 0 ? {} : { [field]: values };
   const resourceRules = rules
     .filter((rule) => rule.resources.length > 0)
-    .map((rule) => ({ verbs: rule.verbs, apiGroups: rule.apiGroups, resources: rule.resources, ...list(rule.resourceNames, 'resourceNames') }));
+    .map((rule) => ({
+      verbs: rule.verbs,
+      apiGroups: rule.apiGroups,
+      resources: rule.resources,
+      ...list(rule.resourceNames, 'resourceNames'),
+    }));
   const nonResourceRules = rules
     .filter((rule) => rule.nonResourceURLs.length > 0)
     .map((rule) => ({ verbs: rule.verbs, nonResourceURLs: rule.nonResourceURLs }));
@@ -120,5 +132,8 @@ function reviewToken(deps: ReviewDeps, _call: ResourceCall, review: JsonObject):
 }
 
 function reviewWhoAmI(deps: ReviewDeps, call: ResourceCall): JsonObject {
-  return { metadata: { creationTimestamp: renderTime(deps.now()) }, status: { userInfo: renderUser(call.request.user) } };
+  return {
+    metadata: { creationTimestamp: renderTime(deps.now()) },
+    status: { userInfo: renderUser(call.request.user) },
+  };
 }

@@ -20,7 +20,8 @@ export function createScale(registry: Registry): SubresourceHandler {
     if (!call.served.version.subresources.has('scale')) return undefined;
     const paths = call.served.version.scale ?? WORKLOADS;
     const { verb } = call.info;
-    if (verb === 'get') return { status: 200, body: renderScale(readObject(registry.get(call.target), call.served), paths) };
+    if (verb === 'get')
+      return { status: 200, body: renderScale(readObject(registry.get(call.target), call.served), paths) };
     if (verb !== 'update' && verb !== 'patch') throw methodNotAllowed(subjectOf(call.target), verb);
     const context = parseContext(call.request, 'UpdateOptions');
     const body = await call.request.body();
@@ -42,7 +43,8 @@ function withReplicas(call: ResourceCall, current: JsonObject, { body, paths }: 
   const wanted = call.info.verb === 'update' ? body : patched(call, scale, body);
   if (!isObject(wanted)) throw badRequest('the request body is not a Scale');
   const given = asString(valueAt(wanted, 'metadata', 'resourceVersion'));
-  if (given !== '' && given !== valueAt(current, 'metadata', 'resourceVersion')) throw conflict(subjectOf(call.target), STALE_OBJECT);
+  if (given !== '' && given !== valueAt(current, 'metadata', 'resourceVersion'))
+    throw conflict(subjectOf(call.target), STALE_OBJECT);
   const replicas = valueAt(wanted, 'spec', 'replicas') ?? 0;
   if (typeof replicas !== 'number' || !Number.isInteger(replicas) || replicas < 0) {
     throw invalid({ group: 'autoscaling', plural: 'scales', kind: 'Scale', name: call.target.name }, [
@@ -63,7 +65,10 @@ function patched(call: ResourceCall, scale: JsonObject, body: unknown): unknown 
 function renderScale(object: JsonObject, paths: ScalePaths): JsonObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = asObject(object['metadata']);
   const replicas = valueAt(object, ...paths.specReplicas);
-  const selector = paths.selector === undefined ? renderSelector(valueAt(object, 'spec', 'selector')) : asString(valueAt(object, ...paths.selector));
+  const selector =
+    paths.selector === undefined
+      ? renderSelector(valueAt(object, 'spec', 'selector'))
+      : asString(valueAt(object, ...paths.selector));
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',

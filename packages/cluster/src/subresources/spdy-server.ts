@@ -38,15 +38,12 @@ export function createSpdyServer(options: SpdyOptions): SpdyServer {
   const headers = createHeaderCodec();
   let pending: Buffer = Buffer.alloc(0);
   let work: Promise<void> = Promise.resolve();
-  const fail = (): void => {
-    closeAll();
-    options.onFailure();
-  };
   const closeAll = (): void => {
     for (const stream of streams.values()) stream.onClose();
     streams.clear();
     headers.close();
   };
+  const fail = (): void => void (closeAll(), options.onFailure());
   const open = async (id: number, flags: number, block: Buffer): Promise<void> => {
     const parsed = parseHeaders(await headers.inflate(block));
     if (streams.size >= MAX_STREAMS) return options.send(control(TYPE.reset, ids(id, PROTOCOL_ERROR)));

@@ -27,7 +27,8 @@ export function parseResize(bytes: Buffer): { readonly width: number; readonly h
   try {
     const value = JSON.parse(bytes.toString('utf8')) as { readonly Width?: unknown; readonly Height?: unknown } | null;
     const [width, height] = [value?.Width, value?.Height];
-    const isSize = (size: unknown): size is number => typeof size === 'number' && Number.isInteger(size) && size >= 0 && size <= 65_535;
+    const isSize = (size: unknown): size is number =>
+      typeof size === 'number' && Number.isInteger(size) && size >= 0 && size <= 65_535;
     return isSize(width) && isSize(height) ? { width, height } : undefined;
   } catch {
     return undefined;

@@ -23,7 +23,9 @@ export function createTokenRequests(registry: Registry, tokens: TokenIssuer): Su
     const account = registry.get(target);
     const body = asObject((await request.body()) ?? {});
     const spec = asObject(body['spec']);
-    const asked = asArray(spec['audiences']).map(asString).filter((audience) => audience !== '');
+    const asked = asArray(spec['audiences'])
+      .map(asString)
+      .filter((audience) => audience !== '');
     const audiences = asked.length > 0 ? asked : [tokens.issuer];
     const expirationSeconds = requireSeconds(spec['expirationSeconds']);
     const bound = boundObject(registry, call, spec['boundObjectRef']);
@@ -49,7 +51,10 @@ export function createTokenRequests(registry: Registry, tokens: TokenIssuer): Su
 function requireSeconds(value: unknown): number {
   const seconds = typeof value === 'number' ? value : DEFAULT_SECONDS;
   if (seconds >= MIN_SECONDS && seconds <= MAX_SECONDS) return seconds;
-  const detail = seconds < MIN_SECONDS ? 'may not specify a duration less than 10 minutes' : 'may not specify a duration larger than 2^32 seconds';
+  const detail =
+    seconds < MIN_SECONDS
+      ? 'may not specify a duration less than 10 minutes'
+      : 'may not specify a duration larger than 2^32 seconds';
   const subject = { group: 'authentication.k8s.io', plural: 'tokenrequests', kind: 'TokenRequest', name: '' };
   throw invalid(subject, [{ kind: 'invalid', field: 'spec.expirationSeconds', value: seconds, detail }]);
 }
@@ -61,7 +66,12 @@ function boundObject(registry: Registry, { target }: ResourceCall, reference: un
   const table = TABLES[kind];
   if (table === undefined || (kind !== 'Pod' && kind !== 'Secret' && kind !== 'Node')) {
     throw invalid({ group: 'authentication.k8s.io', plural: 'tokenrequests', kind: 'TokenRequest', name: '' }, [
-      { kind: 'invalid', field: 'spec.boundObjectRef', value: kind, detail: `cannot bind token to object of type ${kind}` },
+      {
+        kind: 'invalid',
+        field: 'spec.boundObjectRef',
+        value: kind,
+        detail: `cannot bind token to object of type ${kind}`,
+      },
     ]);
   }
   const stored = registry.deps.store.get(table, kind === 'Node' ? '' : target.namespace, name);
@@ -69,7 +79,10 @@ function boundObject(registry: Registry, { target }: ResourceCall, reference: un
   if (stored === undefined) throw notFound({ group: '', plural, name });
   const uid = asString(reference['uid']);
   if (uid !== '' && uid !== stored.uid) {
-    throw conflict({ group: '', plural, name }, `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`);
+    throw conflict(
+      { group: '', plural, name },
+      `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+    );
   }
   return { kind, name, uid: stored.uid };
 }

@@ -3,6 +3,7 @@ import type { UpgradeHandler } from '../api/https-server.ts';
 import type { Authorizer } from '../api/api-handler.ts';
 import type { ApiRequest } from '../api/api-request.ts';
 import { headerOf } from '../api/api-request.ts';
+import type { WebSocket } from 'ws';
 import { isTrue, parseRequestInfo } from '../api/request-info.ts';
 import type { ResourceRequestInfo } from '../api/request-info.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -32,7 +33,7 @@ export function createUpgrades(deps: UpgradeDeps): UpgradeHandler {
       if (info === undefined) throw badRequest('the path is not valid');
       // A stream runs a command: it needs the right to create, whatever the method of the handshake is.
       const judged = info.kind === 'resource' ? { ...info, verb: 'create' } : info;
-      deps.authorizer.requireAllowed(request.user, judged);
+      deps.authorizer.requireAllowed(deps.authorizer.actingUser(request), judged);
       if (info.kind !== 'resource' || info.plural !== 'pods' || info.group !== '') throw noSuchStream();
       const pod = requirePod(deps, info);
       if (info.subresource === 'exec' || info.subresource === 'attach') return exec(deps, { request, raw, pod });
@@ -54,7 +55,10 @@ interface FoundPod {
 function requirePod(deps: UpgradeDeps, info: ResourceRequestInfo): FoundPod {
   const served = deps.registry.resolve('', 'v1', 'pods') as ServedResource;
   const stored = deps.registry.get({ served, namespace: info.namespace, name: info.name, subresource: '' });
-  return { place: { namespace: stored.namespace, name: stored.name, uid: stored.uid }, object: readObject(stored, served) };
+  return {
+    place: { namespace: stored.namespace, name: stored.name, uid: stored.uid },
+    object: readObject(stored, served),
+  };
 }
 
 interface StreamCall {
@@ -64,10 +68,14 @@ interface StreamCall {
 }
 
 function requireProtocol(request: ApiRequest, known: readonly string[]): string {
-  const offered = headerOf(request, 'sec-websocket-protocol').split(',').map((name) => name.trim());
+  const offered = headerOf(request, 'sec-websocket-protocol')
+    .split(',')
+    .map((name) => name.trim());
   const chosen = known.find((name) => offered.includes(name));
   if (chosen !== undefined && headerOf(request, 'upgrade').toLowerCase() === 'websocket') return chosen;
-  throw badRequest(`unable to upgrade: only WebSocket streams are served, with one of the protocols ${known.join(', ')}`);
+  throw badRequest(
+    `unable to upgrade: only WebSocket streams are served, with one of the protocols ${known.join(', ')}`,
+  );
 }
 
 async function exec(deps: UpgradeDeps, { request, raw, pod }: StreamCall): Promise<void> {
@@ -83,12 +91,19 @@ async function exec(deps: UpgradeDeps, { request, raw, pod }: StreamCall): Promi
   const protocol = requireProtocol(request, STREAM_PROTOCOLS);
   const wishes = { stdin: flag('stdin'), stdout: flag('stdout'), stderr: flag('stderr'), tty };
   const socket = await accept(raw, protocol);
-  await serveExec(socket, wishes, (streams) => gateway.exec(pod.place, { request: execRequest, streams }, request.signal));
+  await serveExec(socket, wishes, (streams) =>
+    gateway.exec(pod.place, { request: execRequest, streams }, request.signal),
+  );
 }
 
-async function accept({ incoming, socket, head }: Raw, protocol: string): Promise<import('ws').WebSocket> {
+async function accept({ incoming, socket, head }: Raw, protocol: string): Promise<WebSocket> {
   const { WebSocketServer } = await import('ws');
-  const server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false, handleProtocols: () => protocol });
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    handleProtocols: () => protocol,
+  });
   return new Promise((resolve) => server.handleUpgrade(incoming, socket, head, resolve));
 }
 
@@ -96,7 +111,14 @@ async function portForward(deps: UpgradeDeps, { request, raw, pod }: StreamCall)
   const { servePortForward } = await import('./port-forward-socket.ts');
   const gateway = requireNode(deps.node);
   const protocol = requireProtocol(request, [PORT_FORWARD_PROTOCOL, 'v4.channel.k8s.io']);
-  const ports = request.query.getAll('ports').flatMap((text) => text.split(',')).map(Number);
+  const ports = request.query
+    .getAll('ports')
+    .flatMap((text) => text.split(','))
+    .map(Number);
   const socket = await accept(raw, protocol);
-  servePortForward(socket, { protocol, ports, connect: (port) => gateway.portForward(pod.place, port, request.signal) });
+  servePortForward(socket, {
+    protocol,
+    ports,
+    connect: (port) => gateway.portForward(pod.place, port, request.signal),
+  });
 }
