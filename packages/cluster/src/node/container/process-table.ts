@@ -1,0 +1,27 @@
+/** Owns the reading of /proc: children, signal handlers, and the identity of a process over time. */
+import { readFile } from 'node:fs/promises';
+
+async function read(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch(() => undefined);
+}
+
+/** The oldest child of a process, or undefined when it has none. */
+export async function firstChild(pid: number): Promise<number | undefined> {
+  const text = await read(`/proc/${pid}/task/${pid}/children`);
+  const child = Number(text?.split(' ', 1)[0]);
+  return Number.isInteger(child) && child > 0 ? child : undefined;
+}
+
+export async function catchesSignal(pid: number, signal: number): Promise<boolean> {
+  const mask = /^SigCgt:\s*([0-9a-f]+)/m.exec((await read(`/proc/${pid}/status`)) ?? '')?.[1];
+  return mask !== undefined && (BigInt(`0x${mask}`) & (1n << BigInt(signal - 1))) !== 0n;
+}
+
+/** What tells this process from a later one with the same number: boot id and start time. Undefined when it does not run. */
+export async function processIdentity(pid: number): Promise<string | undefined> {
+  const [stat, boot] = await Promise.all([read(`/proc/${pid}/stat`), read('/proc/sys/kernel/random/boot_id')]);
+  if (stat === undefined) return undefined;
+  // The name in parentheses may hold anything; the fields after it are counted from the third on.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' ? undefined : `${boot?.trim() ?? ''} ${fields[19] ?? ''}`;
+}

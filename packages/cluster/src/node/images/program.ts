@@ -1,0 +1,26 @@
+/** Owns the contract of a local program: what stands for an image on this machine. */
+import type { Mount } from '../sandbox/sandbox.ts';
+
+export interface ProgramRequest {
+  /** The container's own command and arguments, `$(NAME)` already replaced; empty when the image's own are wanted. */
+  readonly command: readonly string[];
+  readonly args: readonly string[];
+  readonly podIp: string;
+  /** Where the program may put rendered files; private to the container. */
+  readonly directory: string;
+  readonly mounts: readonly Mount[];
+}
+
+export interface PreparedProgram {
+  readonly argv: readonly string[];
+  readonly mounts?: readonly Mount[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface LocalProgram {
+  /** Shown where people ask which images run here. */
+  readonly description: string;
+  /** What is missing on this machine to run it, as a sentence with the fix; undefined when it can run. */
+  missing(): string | undefined;
+  prepare(request: ProgramRequest): Promise<PreparedProgram>;
+}

@@ -1,0 +1,66 @@
+/** Owns the list of what the parts of the node need from each other. */
+import type { Logger } from '@kfctl/core';
+import type { Informer, KubeClient, ObjectKey, Service, SecretObject, ConfigMap } from '@kfctl/kube';
+import type { NamespaceObjects } from './pod/environment.ts';
+import type { LocalPod } from './pod/pod-spec.ts';
+import type { ImageRegistry } from './images/registry.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
+import type { TokenSource } from './volumes/service-account-token.ts';
+import type { PodAddressPool } from '../network/pod-addresses.ts';
+
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface NodeDeps {
+  readonly client: KubeClient;
+  readonly log: Logger;
+  readonly nodeName: string;
+  /** The node's own address. */
+  readonly hostIp: string;
+  /** Where pods reach the API server. */
+  readonly apiServer: Endpoint;
+  /** Real path of the directory below which pods have theirs. */
+  readonly podsDirectory: string;
+  readonly sandbox: Sandbox;
+  readonly images: ImageRegistry;
+  readonly pool: PodAddressPool;
+  readonly tokens: TokenSource;
+  readonly pods: Informer<LocalPod>;
+  readonly services: Informer<Service>;
+  readonly configMaps: Informer<ConfigMap>;
+  readonly secrets: Informer<SecretObject>;
+  /** The directory behind a claim; undefined while it is not bound. */
+  claimDirectory(namespace: string, claimName: string): string | undefined;
+  /** The text of a pod's /etc/resolv.conf. */
+  resolvConf(namespace: string): string;
+  /** Lines that a pod's /etc/hosts gets besides its own: names of services where the cluster's DNS cannot be asked. */
+  hostsLines(namespace: string): readonly string[];
+  /** Variables of every container of the platform's own image. */
+  readonly platformEnvironment: Readonly<Record<string, string>>;
+  /** Directories that containers of the platform's own image share with the node (the compile cache). */
+  readonly sharedDirectories: readonly string[];
+  /** Makes the pod be looked at again. */
+  wake(key: ObjectKey): void;
+  now(): Date;
+  /** Aborts when the node stops. */
+  readonly signal: AbortSignal;
+}
+
+export type PodEvent = {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+};
+
+export function namespaceObjects(
+  deps: Pick<NodeDeps, 'configMaps' | 'secrets' | 'services'>,
+  namespace: string,
+): NamespaceObjects {
+  return {
+    configMap: (name) => deps.configMaps.get(name, namespace),
+    secret: (name) => deps.secrets.get(name, namespace),
+    services: () => deps.services.list(namespace),
+  };
+}

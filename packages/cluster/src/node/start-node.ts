@@ -1,0 +1,129 @@
+/** Owns the start of the node: sandbox, addresses, pods, and the gateway that the API server uses. */
+import { mkdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from '@kfctl/core';
+import { resources } from '@kfctl/kube';
+import type { KubeClient } from '@kfctl/kube';
+import type { NodeGateway } from '../api/node-gateway.ts';
+import { createInformerSet } from '../controllers/informer-set.ts';
+import type { InformerSet } from '../controllers/informer-set.ts';
+import { createWakeUp } from '../controllers/wake-up.ts';
+import type { ClusterAddresses } from '../network/addresses.ts';
+import { createPodAddressPool } from '../network/pod-addresses.ts';
+import { claimDirectory, claims, volumes } from './claim-directories.ts';
+import { endLeftovers } from './container/leftovers.ts';
+import { createNodeGateway } from './gateway.ts';
+import { productRoot } from './images/platform-program.ts';
+import { createImageRegistry } from './images/registry.ts';
+import type { Endpoint, NodeDeps } from './node-deps.ts';
+import { keepLease, registerNode } from './node-object.ts';
+import { localPods } from './pod/pod-spec.ts';
+import { runPods } from './run-pods.ts';
+import { chooseSandbox } from './sandbox/choose-sandbox.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
+import { createTokenSource } from './volumes/service-account-token.ts';
+
+export interface StartNodeOptions {
+  readonly client: KubeClient;
+  /** The cluster's data directory: pods live below it, and no pod sees it. */
+  readonly dataDirectory: string;
+  readonly addresses: ClusterAddresses;
+  /** Where pods reach the API server. */
+  readonly apiServer: Endpoint;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** Watches shared with the controllers. */
+  readonly informers?: InformerSet;
+  readonly nodeName?: string;
+  /** Directory that the platform's programs use as their compile cache (NODE_COMPILE_CACHE). */
+  readonly compileCache?: string;
+  /** The address that answers DNS on port 53; absent where it cannot be bound. */
+  readonly dnsServer?: string;
+  /** Lines for /etc/hosts where DNS cannot be asked. */
+  readonly hostsLines?: (namespace: string) => readonly string[];
+  /** Tries these sandboxes only (tests). */
+  readonly sandboxes?: readonly Sandbox['kind'][];
+}
+
+export interface LocalNode {
+  readonly name: string;
+  readonly gateway: NodeGateway;
+  /** Resolves when the signal has aborted and no process of a pod is left. */
+  readonly stopped: Promise<void>;
+}
+
+const NODE_VERSION = 'v1.34.0';
+
+export async function startNode(options: StartNodeOptions): Promise<LocalNode> {
+  const { client, addresses, log, signal, nodeName = 'local' } = options;
+  const podsPlace = join(options.dataDirectory, 'pods');
+  await mkdir(podsPlace, { recursive: true, mode: 0o700 });
+  const [podsDirectory, dataDirectory] = await Promise.all([realpath(podsPlace), realpath(options.dataDirectory)]);
+  const left = await endLeftovers(podsDirectory);
+  if (left > 0) log.warn('ended processes that an earlier node had left', { count: left });
+  const shared = options.compileCache === undefined ? [] : [await ensureDirectory(options.compileCache)];
+  const sandbox = await chooseSandbox({
+    directory: dataDirectory,
+    hidden: [dataDirectory],
+    needed: [productRoot],
+    isRoot: process.getuid?.() === 0,
+    platform: process.platform,
+    ...(options.sandboxes === undefined ? {} : { kinds: options.sandboxes }),
+  });
+  const wakeUp = createWakeUp();
+  const deps = createDeps(options, { podsDirectory, sandbox, shared, nodeName, wake: wakeUp.wake });
+  await registerNode(client, { name: nodeName, address: addresses.host, sandbox: sandbox.kind, version: NODE_VERSION });
+  void keepLease(client, nodeName, { log, signal });
+  const pods = runPods(deps, wakeUp.source);
+  log.info('node started', { node: nodeName, sandbox: sandbox.kind });
+  return { name: nodeName, gateway: createNodeGateway(pods, sandbox), stopped: pods.stopped };
+}
+
+async function ensureDirectory(path: string): Promise<string> {
+  await mkdir(path, { recursive: true, mode: 0o755 });
+  return realpath(path);
+}
+
+interface Prepared {
+  readonly podsDirectory: string;
+  readonly sandbox: Sandbox;
+  readonly shared: readonly string[];
+  readonly nodeName: string;
+  readonly wake: NodeDeps['wake'];
+}
+
+function createDeps(options: StartNodeOptions, { podsDirectory, sandbox, shared, nodeName, wake }: Prepared): NodeDeps {
+  const { client, log, signal, addresses, apiServer } = options;
+  const informers = options.informers ?? createInformerSet({ client, log, signal });
+  const storage = { claims: informers.of(claims), volumes: informers.of(volumes) };
+  const [cache] = shared;
+  return {
+    client,
+    log,
+    signal,
+    nodeName,
+    apiServer,
+    podsDirectory,
+    sandbox,
+    wake,
+    hostIp: addresses.host,
+    images: createImageRegistry({ node: process.execPath, root: productRoot }),
+    pool: createPodAddressPool(addresses),
+    tokens: createTokenSource(client, Date.now),
+    pods: informers.of(localPods),
+    services: informers.of(resources.services),
+    configMaps: informers.of(resources.configMaps),
+    secrets: informers.of(resources.secrets),
+    claimDirectory: (namespace, name) => claimDirectory(storage, namespace, name),
+    resolvConf: (namespace) => renderResolvConf(namespace, options.dnsServer),
+    hostsLines: options.hostsLines ?? (() => []),
+    platformEnvironment: cache === undefined ? {} : { NODE_COMPILE_CACHE: cache },
+    sharedDirectories: shared,
+    now: () => new Date(),
+  };
+}
+
+function renderResolvConf(namespace: string, server: string | undefined): string {
+  const search = `search ${namespace}.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5\n`;
+  return server === undefined ? search : `nameserver ${server}\n${search}`;
+}
