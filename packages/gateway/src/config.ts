@@ -10,6 +10,8 @@ export interface Config {
   readonly namespace: string;
   readonly labels: ReadonlyMap<string, string>;
   readonly podName: string;
+  /** The gateway's SPIFFE identity, by which policies of destinations know it. */
+  readonly principal: string;
   readonly maxConnections: number;
   readonly idleTimeoutMs: number;
   readonly drainMs: number;
@@ -20,11 +22,14 @@ export interface Config {
 /** Reads the settings; throws one `CONFIG_INVALID` that lists every mistake. */
 export function readConfig(env: Environment): Config {
   const reader = createEnvReader(env);
+  const namespace = reader.string('POD_NAMESPACE', 'istio-system');
+  const account = reader.string('SERVICE_ACCOUNT', 'istio-ingressgateway-service-account');
   const config: Config = {
     listenPorts: readPorts(reader),
     host: reader.string('LISTEN_HOST', '0.0.0.0'),
     healthPort: reader.integer('HEALTH_PORT', { fallback: 15_021, min: 0, max: 65_535 }),
-    namespace: reader.string('POD_NAMESPACE', 'istio-system'),
+    namespace,
+    principal: `${reader.string('TRUST_DOMAIN', 'cluster.local')}/ns/${namespace}/sa/${account}`,
     labels: readLabels(reader),
     podName: reader.string('POD_NAME', 'istio-ingressgateway'),
     maxConnections: reader.integer('MAX_CONNECTIONS', { fallback: 10_000, min: 1, max: 1_000_000 }),

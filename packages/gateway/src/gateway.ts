@@ -59,6 +59,7 @@ export function startGateway(deps: GatewayDeps): Gateway {
     accessLog,
     log,
     namespace: config.namespace,
+    principal: config.principal,
     idleTimeoutMs: config.idleTimeoutMs,
     isDraining: () => flow.isDraining,
   };

@@ -10,10 +10,11 @@ import type { MeshConfig } from './istio/mesh-config.ts';
 import type { Sources } from './istio/sources.ts';
 import { parseVirtualService } from './istio/virtual-service.ts';
 import { identityHeaders } from './policy/identity-headers.ts';
-import { selectPolicies } from './policy/policy-table.ts';
+import { createPolicyTable } from './policy/policy-table.ts';
 import type { GatewayState } from './proxy/gateway-state.ts';
 import { createFieldRules } from './request/field-rules.ts';
 import { buildRouteTable } from './routes/route-table.ts';
+import type { EndpointSet } from './upstream/service-directory.ts';
 
 export interface StateBuilderOptions {
   readonly sources: Sources;
@@ -40,6 +41,12 @@ export function createStateBuilder({ sources, config, warn }: StateBuilderOption
   const readMesh = createMeshReader(sources, namespace, warn);
   return () => {
     const mesh = readMesh();
+    const table = createPolicyTable({
+      policies: policies.models(),
+      broken: policies.broken(),
+      mesh,
+      rootNamespace: namespace,
+    });
     return {
       mesh,
       table: buildRouteTable({
@@ -48,12 +55,21 @@ export function createStateBuilder({ sources, config, warn }: StateBuilderOption
         labels,
         namespace,
       }),
-      policies: selectPolicies(
-        { policies: policies.models(), broken: policies.broken(), mesh, rootNamespace: namespace },
-        { namespace, labels },
+      policies: table.select({ namespace, labels, knowsAllLabels: true }),
+      destinationPolicies: rememberByEndpoints(({ service, labels }) =>
+        table.select({ namespace: service.namespace, labels, knowsAllLabels: false }),
       ),
       fieldRules: createFieldRules(identityHeaders(mesh.authorizers.values())),
     };
+  };
+}
+
+function rememberByEndpoints<T>(find: (endpoints: EndpointSet) => T): (endpoints: EndpointSet) => T {
+  const known = new WeakMap<EndpointSet, T>();
+  return (endpoints) => {
+    const found = known.get(endpoints) ?? find(endpoints);
+    known.set(endpoints, found);
+    return found;
   };
 }
 

@@ -52,6 +52,7 @@ const NEVER_UPSTREAM = new Set([
   'path',
   'date',
   'server',
+  'x-envoy-auth-headers-to-remove',
 ]);
 
 /** Asks; the returned function gives the question up (the client went away). */
@@ -164,6 +165,8 @@ function checkFields(
     const name = head.fields[index] ?? '';
     if (matchesHeaderPattern(checkHeaders, name)) fields.push(name, head.fields[index + 1] ?? '');
   }
+  // Authorizers answer a WebSocket with 401 where a page would get the login.
+  if (head.webSocket && matchesHeaderPattern(checkHeaders, 'upgrade')) fields.push('upgrade', 'websocket');
   for (const [name, value] of additionalCheckHeaders) fields.push(name, value);
   return fields;
 }

@@ -5,19 +5,24 @@ import { DEFAULT_MESH_CONFIG, parseMeshConfig } from '../istio/mesh-config.ts';
 import { policy } from '../rig/objects.ts';
 import { identityHeaders } from './identity-headers.ts';
 import type { PolicyRequest } from './match-rule.ts';
-import { findRefusal, requiredChecks, selectPolicies } from './policy-table.ts';
-import type { PolicySet } from './policy-table.ts';
+import { createPolicyTable, findRefusal, requiredChecks } from './policy-table.ts';
+import type { PolicySet, Workload } from './policy-table.ts';
 
-const gateway = { namespace: 'istio-system', labels: new Map([['istio', 'ingressgateway']]) };
+const gateway = { namespace: 'istio-system', labels: new Map([['istio', 'ingressgateway']]), knowsAllLabels: true };
 
-function select(specs: unknown[], namespace?: string): PolicySet {
+function select(specs: unknown[], namespace?: string, workload: Workload = gateway): PolicySet {
   const policies = specs.map((spec, index) => {
     const problems: string[] = [];
     const model = parseAuthorizationPolicy(policy(`p${index}`, spec, namespace), problems);
     assert.deepEqual(problems, []);
     return model;
   });
-  return selectPolicies({ policies, broken: [], mesh: DEFAULT_MESH_CONFIG, rootNamespace: 'istio-system' }, gateway);
+  return createPolicyTable({
+    policies,
+    broken: [],
+    mesh: DEFAULT_MESH_CONFIG,
+    rootNamespace: 'istio-system',
+  }).select(workload);
 }
 
 function request(more: Partial<PolicyRequest> = {}): PolicyRequest {
@@ -116,6 +121,16 @@ describe('policies', () => {
     assert.equal(refused([{ ...spec, selector: { matchLabels: { istio: 'ingressgateway' } } }]), true);
   });
 
+  test('whose selector names a label that is not known restrict, and open nothing', () => {
+    const workload = { namespace: 'user', labels: new Map([['app', 'nb']]), knowsAllLabels: false };
+    const judge = (spec: object): string | undefined => findRefusal(select([spec], 'user', workload), request());
+    const selector = (labels: object): object => ({ selector: { matchLabels: labels } });
+    assert.equal(judge({ ...selector({ app: 'nb' }), rules: [{}] }), undefined);
+    assert.equal(judge({ ...selector({ tier: 'x' }), rules: [{}] }), 'user/p0');
+    assert.equal(judge({ ...selector({ tier: 'x' }), action: 'DENY', rules: [{}] }), 'user/p0');
+    assert.equal(judge({ ...selector({ app: 'other', tier: 'x' }), action: 'DENY', rules: [{}] }), undefined);
+  });
+
   test('that are CUSTOM ask once per provider, and an unknown provider stays unknown', () => {
     const spec = {
       action: 'CUSTOM',
@@ -133,10 +148,12 @@ describe('policies', () => {
     const object = policy('odd', { rules: [{ to: [{ operation: { pathz: ['/'] } }] }] });
     parseAuthorizationPolicy(object, problems);
     assert.match(problems.join(), /pathz: is not supported/);
-    const set = selectPolicies(
-      { policies: [], broken: [object], mesh: DEFAULT_MESH_CONFIG, rootNamespace: 'istio-system' },
-      gateway,
-    );
+    const set = createPolicyTable({
+      policies: [],
+      broken: [object],
+      mesh: DEFAULT_MESH_CONFIG,
+      rootNamespace: 'istio-system',
+    }).select(gateway);
     assert.equal(findRefusal(set, request()), 'istio-system/odd');
   });
 

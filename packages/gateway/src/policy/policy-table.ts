@@ -14,9 +14,13 @@ export interface PolicySet {
   readonly custom: readonly CustomPolicy[];
   readonly deny: readonly PolicyModel[];
   readonly allow: readonly PolicyModel[];
+  /** ALLOW policies that may select the workload: they close it, and open it for nobody. */
+  readonly mayRestrict: string | undefined;
   /** A policy that cannot be understood, and never could be, denies everything it might concern. */
   readonly broken: string | undefined;
 }
+
+export const NO_POLICIES: PolicySet = { custom: [], deny: [], allow: [], mayRestrict: undefined, broken: undefined };
 
 export interface CustomPolicy {
   readonly policy: PolicyModel;
@@ -24,7 +28,7 @@ export interface CustomPolicy {
   readonly authorizer: ExternalAuthorizer | undefined;
 }
 
-export interface PolicySetInput {
+export interface PolicyTableInput {
   readonly policies: readonly PolicyModel[];
   readonly broken: readonly UnknownObject[];
   readonly mesh: MeshConfig;
@@ -35,24 +39,57 @@ export interface PolicySetInput {
 export interface Workload {
   readonly namespace: string;
   readonly labels: ReadonlyMap<string, string>;
+  /** False when the workload may have more labels than are known here. */
+  readonly knowsAllLabels: boolean;
 }
 
-/** The policies for one workload. */
-export function selectPolicies(input: PolicySetInput, workload: Workload): PolicySet {
-  const inScope = (namespace: string): boolean => namespace === workload.namespace || namespace === input.rootNamespace;
-  const selected = input.policies.filter(
-    ({ namespace, selector }) =>
-      inScope(namespace) && [...selector].every(([key, value]) => workload.labels.get(key) === value),
-  );
-  const broken = input.broken.find((object) => inScope(object.metadata.namespace ?? ''));
+export interface PolicyTable {
+  select(workload: Workload): PolicySet;
+}
+
+/** Indexes policies by namespace, so that thousands of profile namespaces cost nothing to each other. */
+export function createPolicyTable({ policies, broken, mesh, rootNamespace }: PolicyTableInput): PolicyTable {
+  const byNamespace = Map.groupBy(policies, ({ namespace }) => namespace);
+  const brokenByNamespace = Map.groupBy(broken, ({ metadata }) => metadata.namespace ?? '');
   return {
-    custom: selected
-      .filter(({ action }) => action === 'CUSTOM')
-      .map((policy) => ({ policy, authorizer: input.mesh.authorizers.get(policy.provider) })),
-    deny: selected.filter(({ action }) => action === 'DENY'),
-    allow: selected.filter(({ action }) => action === 'ALLOW'),
-    broken: broken === undefined ? undefined : `${broken.metadata.namespace ?? ''}/${broken.metadata.name ?? ''}`,
+    select(workload) {
+      const scopes = [...new Set([rootNamespace, workload.namespace])];
+      const inScope = scopes.flatMap((namespace) => byNamespace.get(namespace) ?? []);
+      const odd = scopes.flatMap((namespace) => brokenByNamespace.get(namespace) ?? [])[0];
+      if (inScope.length === 0 && odd === undefined) return NO_POLICIES;
+      return {
+        ...selectFrom(inScope, workload, mesh),
+        broken: odd && `${odd.metadata.namespace}/${odd.metadata.name}`,
+      };
+    },
   };
+}
+
+function selectFrom(policies: readonly PolicyModel[], workload: Workload, mesh: MeshConfig): PolicySet {
+  const chosen = policies.map((policy) => ({ policy, selected: selects(policy, workload) }));
+  const ofAction = (action: PolicyModel['action'], ...answers: Selection[]): PolicyModel[] =>
+    chosen
+      .filter(({ policy, selected }) => policy.action === action && answers.includes(selected))
+      .map(({ policy }) => policy);
+  return {
+    custom: ofAction('CUSTOM', 'yes', 'maybe').map((policy) => ({
+      policy,
+      authorizer: mesh.authorizers.get(policy.provider),
+    })),
+    deny: ofAction('DENY', 'yes', 'maybe'),
+    allow: ofAction('ALLOW', 'yes'),
+    mayRestrict: ofAction('ALLOW', 'maybe')[0]?.key,
+    broken: undefined,
+  };
+}
+
+type Selection = 'yes' | 'no' | 'maybe';
+
+/** A label that is not known leaves it open, and open questions are answered against the request. */
+function selects({ selector }: PolicyModel, { labels, knowsAllLabels }: Workload): Selection {
+  const missing = [...selector].filter(([key, value]) => labels.get(key) !== value);
+  if (missing.length === 0) return 'yes';
+  return knowsAllLabels || missing.some(([key]) => labels.has(key)) ? 'no' : 'maybe';
 }
 
 /** The CUSTOM policies that want the request checked, each authorizer once. */
@@ -67,7 +104,7 @@ export function findRefusal(set: PolicySet, request: PolicyRequest): string | un
   if (set.broken !== undefined) return set.broken;
   const denied = set.deny.find(({ rules }) => rules.some((rule) => matchesRule(rule, request)));
   if (denied !== undefined) return denied.key;
-  if (set.allow.length === 0) return undefined;
+  if (set.allow.length === 0) return set.mayRestrict;
   const allowed = set.allow.some(({ rules }) => rules.some((rule) => matchesRule(rule, request)));
   return allowed ? undefined : 'no ALLOW policy';
 }

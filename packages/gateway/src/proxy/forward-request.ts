@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Destination, ForwardAction } from '../istio/route-action.ts';
+import type { PolicyRequest } from '../policy/match-rule.ts';
 import type { FieldList } from '../request/fields.ts';
 import { findField, removeField, setField } from '../request/fields.ts';
 import { parseServiceHost, pickEndpoint } from '../upstream/service-directory.ts';
@@ -16,21 +17,46 @@ import type {
   UpstreamHead,
   UpstreamRequest,
 } from '../upstream/upstream.ts';
+import { forwardedFields } from './forwarded.ts';
 import { applyHeaderChanges, hostFrom } from './header-changes.ts';
+import { passPolicies } from './pass-policies.ts';
 import type { RoutedFlow } from './request-flow.ts';
 import { rewriteTarget } from './rewrite-target.ts';
 import { spliceStreams } from './splice-streams.ts';
 
-/** Picks a destination and forwards; answers 503 where there is nobody to forward to. */
-export function forwardRequest(flow: RoutedFlow, action: ForwardAction, forwarded: FieldList): void {
+/** Picks a destination, passes its policies and forwards; answers 503 where there is nobody to forward to. */
+export function forwardRequest(flow: RoutedFlow, action: ForwardAction): void {
   const destination = pickDestination(action);
   const ref = destination === undefined ? undefined : parseServiceHost(destination.host, destination.namespace);
   const endpoints = ref === undefined ? undefined : flow.deps.directory.resolve(ref, destination?.port);
   const target = rewriteTarget(flow.route, action, flow.head);
   if (target === undefined) return flow.answer.refuse(400, { flags: 'DPE' });
   if (destination === undefined || endpoints === undefined || endpoints.addresses.length === 0) return noUpstream(flow);
-  const request = buildRequest({ flow, action, destination, forwarded, target });
-  new Forwarding({ flow, action, destination, endpoints, request }).start();
+  const build = (): UpstreamRequest => buildRequest({ flow, action, destination, target });
+  const set = flow.state.destinationPolicies(endpoints);
+  passPolicies(flow, { set, request: () => destinationRequest(flow, endpoints, build()) }, () => {
+    new Forwarding({ flow, action, destination, endpoints, request: build() }).start();
+  });
+}
+
+/** The request as the workload would see it, coming from the gateway: what a sidecar's policies judge. */
+function destinationRequest(flow: RoutedFlow, endpoints: EndpointSet, request: UpstreamRequest): PolicyRequest {
+  const { client, deps } = flow;
+  const mark = request.target.indexOf('?');
+  return {
+    method: request.method,
+    path: mark < 0 ? request.target : request.target.slice(0, mark),
+    host: request.authority.replace(/:\d+$/, ''),
+    authority: request.authority,
+    port: endpoints.addresses[0]?.port ?? endpoints.port,
+    fields: request.fields,
+    sourceIp: '',
+    remoteIp: client.remoteIp,
+    sni: '',
+    principal: deps.principal,
+    namespace: deps.namespace,
+    jwt: undefined,
+  };
 }
 
 function noUpstream(flow: RoutedFlow): void {
@@ -55,13 +81,12 @@ interface BuildInput {
   readonly flow: RoutedFlow;
   readonly action: ForwardAction;
   readonly destination: Destination;
-  readonly forwarded: FieldList;
   readonly target: string;
 }
 
-function buildRequest({ flow, action, destination, forwarded, target }: BuildInput): UpstreamRequest {
+function buildRequest({ flow, action, destination, target }: BuildInput): UpstreamRequest {
   const { head, state } = flow;
-  const fields = [...head.fields, ...forwarded];
+  const fields = [...head.fields, ...forwardedFields(flow)];
   const isProtected = (name: string): boolean => state.fieldRules.isIdentity(name);
   applyHeaderChanges(fields, action.headers.request, isProtected);
   applyHeaderChanges(fields, destination.headers.request, isProtected);

@@ -1,5 +1,6 @@
 /** Owns what the gateway states about the client to those behind it. */
 import type { Downstream } from '../server/downstream.ts';
+import type { FieldList } from '../request/fields.ts';
 import type { RequestHead } from '../request/request-head.ts';
 
 export interface ClientFacts {
@@ -30,4 +31,24 @@ export function readClient(downstream: Downstream, head: RequestHead, trustedPro
 
 function plainAddress(address: string): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address;
+}
+
+/** What the gateway adds to a request for those behind it. */
+export function forwardedFields({ client, head, requestId }: ForwardedFrom): FieldList {
+  return [
+    'x-forwarded-for',
+    client.forwardedFor,
+    'x-forwarded-proto',
+    client.proto,
+    'x-forwarded-host',
+    head.authority,
+    'x-request-id',
+    requestId,
+  ];
+}
+
+interface ForwardedFrom {
+  readonly client: ClientFacts;
+  readonly head: RequestHead;
+  readonly requestId: string;
 }

@@ -1,7 +1,9 @@
 /** Owns what a request is judged by: one immutable value, replaced as a whole. */
 import type { MeshConfig } from '../istio/mesh-config.ts';
 import { DEFAULT_MESH_CONFIG } from '../istio/mesh-config.ts';
+import { NO_POLICIES } from '../policy/policy-table.ts';
 import type { PolicySet } from '../policy/policy-table.ts';
+import type { EndpointSet } from '../upstream/service-directory.ts';
 import { createFieldRules } from '../request/field-rules.ts';
 import type { FieldRules } from '../request/field-rules.ts';
 import { EMPTY_ROUTE_TABLE } from '../routes/route-table.ts';
@@ -11,13 +13,16 @@ export interface GatewayState {
   readonly table: RouteTable;
   /** Policies that select the gateway itself. */
   readonly policies: PolicySet;
+  /** Policies that select the workload behind a destination: where it has no sidecar, the gateway keeps them for it. */
+  readonly destinationPolicies: (endpoints: EndpointSet) => PolicySet;
   readonly fieldRules: FieldRules;
   readonly mesh: MeshConfig;
 }
 
 export const EMPTY_STATE: GatewayState = {
   table: EMPTY_ROUTE_TABLE,
-  policies: { custom: [], deny: [], allow: [], broken: undefined },
+  policies: NO_POLICIES,
+  destinationPolicies: () => NO_POLICIES,
   fieldRules: createFieldRules([]),
   mesh: DEFAULT_MESH_CONFIG,
 };

@@ -1,19 +1,13 @@
 /**
  * Owns the way of one request through the gateway.
  *
- *   head -> route -> https redirect -> authorizers -> policies -> action (forward | redirect | direct)
- *     400     404          301        302/401/503       403
+ *   head -> https redirect -> route -> authorizers -> policies -> action: redirect | direct
+ *     400         301          404    302/401/503       403            : forward -> policies of the destination -> upstream
  */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '@kfctl/core';
 import type { Route } from '../istio/virtual-service.ts';
-import { askAuthorizer } from '../policy/ext-authz.ts';
-import type { CheckResult } from '../policy/ext-authz.ts';
 import type { PolicyRequest } from '../policy/match-rule.ts';
-import { findRefusal, requiredChecks } from '../policy/policy-table.ts';
-import type { CustomPolicy } from '../policy/policy-table.ts';
-import { removeField, setField } from '../request/fields.ts';
-import type { FieldList } from '../request/fields.ts';
 import { parseRequestHead } from '../request/request-head.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import type { Downstream } from '../server/downstream.ts';
@@ -27,6 +21,7 @@ import { readClient } from './forwarded.ts';
 import type { ClientFacts } from './forwarded.ts';
 import { applyHeaderChanges } from './header-changes.ts';
 import type { GatewayState } from './gateway-state.ts';
+import { passPolicies } from './pass-policies.ts';
 import { httpsLocation, redirectLocation } from './rewrite-target.ts';
 
 export interface FlowDeps {
@@ -38,6 +33,8 @@ export interface FlowDeps {
   readonly log: Logger;
   /** The gateway's own namespace, where authorizers' short names are looked up. */
   readonly namespace: string;
+  /** The gateway's own identity (`cluster.local/ns/…/sa/…`), by which policies of destinations know it. */
+  readonly principal: string;
   readonly idleTimeoutMs: number;
   /** True while the process is ending: clients are told to connect anew. */
   readonly isDraining: () => boolean;
@@ -73,7 +70,8 @@ export function serveRequest(downstream: Downstream, deps: FlowDeps): void {
   }
   const route = server?.hosts.find(head.host)?.find({ ...head, scheme: client.proto });
   if (route === undefined) return answer.local(404, { flags: 'NR' });
-  authorize({ downstream, state, answer, head, client, requestId, route, deps });
+  const flow: RoutedFlow = { downstream, state, answer, head, client, requestId, route, deps };
+  passPolicies(flow, { set: state.policies, request: () => gatewayRequest(flow) }, () => act(flow));
 }
 
 function findServer(downstream: Downstream, head: RequestHead, state: GatewayState): ServerTable | undefined {
@@ -82,73 +80,12 @@ function findServer(downstream: Downstream, head: RequestHead, state: GatewaySta
   return listener.servers.find(downstream.isTls && downstream.sni !== '' ? downstream.sni : head.host);
 }
 
-function authorize(flow: RoutedFlow): void {
-  const { policies } = flow.state;
-  if (policies.broken !== undefined) return deny(flow, policies.broken);
-  const checks = requiredChecks(policies, policyRequest(flow));
-  if (checks.length === 0) return judge(flow);
-  askAll(flow, checks, 0);
-}
-
-/** Asks the authorizers in turn; each one's headers are set before the next is asked. */
-function askAll(flow: RoutedFlow, checks: readonly CustomPolicy[], index: number): void {
-  const check = checks[index];
-  if (check === undefined) return judge(flow);
-  const { authorizer, policy } = check;
-  if (authorizer === undefined) {
-    flow.deps.log.warn('policy names an unknown provider', { policy: policy.key, provider: policy.provider });
-    return flow.answer.refuse(503, { flags: 'UAEX' });
-  }
-  const giveUp = askAuthorizer(
-    authorizer,
-    {
-      head: flow.head,
-      forwarded: forwardedFields(flow),
-      onResult: (result) => applyResult(flow, result, () => askAll(flow, checks, index + 1)),
-    },
-    flow.deps,
-  );
-  flow.downstream.onGone = () => {
-    giveUp();
-    flow.answer.gone();
-  };
-}
-
-function applyResult(flow: RoutedFlow, result: CheckResult, next: () => void): void {
-  switch (result.kind) {
-    case 'denied':
-      return flow.answer.local(result.status, { fields: result.fields, body: result.body, flags: 'UAEX' });
-    case 'failed':
-      flow.deps.log.warn('authorizer failed', { detail: result.detail, request: flow.requestId });
-      return flow.answer.refuse(result.status, { flags: 'UAEX' });
-    case 'allowed':
-      for (const name of result.remove) if (name !== '') removeField(flow.head.fields, name);
-      for (let index = 0; index < result.set.length; index += 2) {
-        setField(flow.head.fields, result.set[index] ?? '', result.set[index + 1] ?? '');
-      }
-      flow.answer.addFields(result.respond);
-      return next();
-  }
-}
-
-/** DENY and ALLOW policies, on what the authorizers made of the request. */
-function judge(flow: RoutedFlow): void {
-  const refusal = findRefusal(flow.state.policies, policyRequest(flow));
-  if (refusal !== undefined) return deny(flow, refusal);
-  act(flow);
-}
-
-function deny(flow: RoutedFlow, policy: string): void {
-  flow.deps.log.debug('request denied', { policy, request: flow.requestId });
-  flow.answer.local(403, { body: Buffer.from('RBAC: access denied'), fields: ['content-type', 'text/plain'] });
-}
-
 function act(flow: RoutedFlow): void {
   const { route, answer, head, client } = flow;
   const { action } = route;
   switch (action.kind) {
     case 'forward':
-      return forwardRequest(flow, action, forwardedFields(flow));
+      return forwardRequest(flow, action);
     case 'redirect':
       return answer.local(action.status, {
         fields: ['location', redirectLocation(action, { ...head, proto: client.proto })],
@@ -161,20 +98,8 @@ function act(flow: RoutedFlow): void {
   }
 }
 
-function forwardedFields({ client, head, requestId }: RoutedFlow): FieldList {
-  return [
-    'x-forwarded-for',
-    client.forwardedFor,
-    'x-forwarded-proto',
-    client.proto,
-    'x-forwarded-host',
-    head.authority,
-    'x-request-id',
-    requestId,
-  ];
-}
-
-function policyRequest({ head, client, downstream }: RoutedFlow): PolicyRequest {
+/** The request as policies of the gateway see it. */
+function gatewayRequest({ head, client, downstream }: RoutedFlow): PolicyRequest {
   return {
     method: head.method,
     path: head.path,

@@ -13,6 +13,8 @@ export interface EndpointSet {
   readonly service: ServiceRef;
   readonly port: number;
   readonly addresses: readonly UpstreamAddress[];
+  /** Labels that the Service selects pods by. */
+  readonly labels: ReadonlyMap<string, string>;
   /** `http`, `grpc` … from the port's appProtocol or name. */
   readonly protocol: string;
   /** Round robin. */
@@ -69,7 +71,8 @@ interface Search {
 }
 
 function find({ services, endpointSlices, ref, port }: Search): EndpointSet | undefined {
-  const ports = services.get(ref.name, ref.namespace)?.spec?.ports ?? [];
+  const spec = services.get(ref.name, ref.namespace)?.spec;
+  const ports = spec?.ports ?? [];
   const servicePort = port === undefined && ports.length === 1 ? ports[0] : ports.find((item) => item.port === port);
   if (servicePort === undefined || (servicePort.protocol ?? 'TCP') !== 'TCP') return undefined;
   const addresses = endpointSlices
@@ -80,6 +83,7 @@ function find({ services, endpointSlices, ref, port }: Search): EndpointSet | un
     service: ref,
     port: servicePort.port,
     addresses: unique(addresses),
+    labels: new Map(Object.entries(spec?.selector ?? {})),
     protocol: servicePort.appProtocol ?? servicePort.name ?? '',
     next: 0,
   };
