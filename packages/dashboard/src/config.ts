@@ -12,6 +12,8 @@ export interface Config {
   readonly logoutUrl: string;
   readonly accessManagement: { readonly host: string; readonly port: number };
   readonly namespace: string;
+  /** Where this process's own service account token is mounted. */
+  readonly serviceAccountDirectory: string;
   readonly configMap: string;
   /** Namespaces whose Deployments make up the platform's health. */
   readonly platformNamespaces: readonly string[];
@@ -32,6 +34,10 @@ export function readConfig(env: Environment): Config {
       port: reader.integer('PROFILES_KFAM_SERVICE_PORT', { fallback: 8081, ...port }),
     },
     namespace: reader.string('POD_NAMESPACE', 'kubeflow'),
+    serviceAccountDirectory: reader.string(
+      'KUBERNETES_SERVICEACCOUNT_DIR',
+      '/var/run/secrets/kubernetes.io/serviceaccount',
+    ),
     configMap: reader.string('DASHBOARD_CONFIGMAP', 'centraldashboard-config'),
     platformNamespaces: reader.list('PLATFORM_NAMESPACES', ['kubeflow', 'istio-system', 'metallb-system']),
   };

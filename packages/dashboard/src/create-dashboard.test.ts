@@ -215,3 +215,12 @@ test('oversized bodies are refused', async (t) => {
   const body = JSON.stringify({ namespace: 'x'.repeat(70_000) });
   assert.equal((await request('/api/workgroup/create', { method: 'POST', user: ANN, body })).status, 413);
 });
+
+test('a client’s own Authorization header is not handed on', async (t) => {
+  const { request, kfam } = await startFixture(t);
+  await request('/api/workgroup/exists', { user: ANN, headers: { authorization: 'Bearer of-a-client' } });
+  assert.deepEqual(
+    kfam.calls.map(({ authorization }) => authorization),
+    ['Bearer own-token'],
+  );
+});

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { createHttpServer, createLogger, runProcess, systemClock } from '@kfctl/core';
 import { createKubeClient, loadKubeConfig } from '@kfctl/kube';
 import { createAccessClient } from './access/access-client.ts';
+import { createOwnToken } from './access/own-token.ts';
 import { readConfig } from './config.ts';
 import { createDashboard } from './create-dashboard.ts';
 import { renderError } from './errors.ts';
@@ -15,7 +16,8 @@ await runProcess({
   start: async () => {
     const config = readConfig(process.env);
     const client = createKubeClient(await loadKubeConfig({ env: process.env }));
-    const access = createAccessClient(config.accessManagement);
+    const ownToken = createOwnToken(config.serviceAccountDirectory, systemClock);
+    const access = createAccessClient({ ...config.accessManagement, ownToken });
     const pages = createPages(path.join(import.meta.dirname, '..', 'web', 'dist'));
     const handler = createDashboard({ config, client, access, pages, clock: systemClock, version: '0.1.0' });
     const server = createHttpServer({ handler, log, renderError, maxBodyBytes: 65_536 });

@@ -1,5 +1,6 @@
 /** Starts the dashboard beside a real access management stub server and a few Kubernetes objects. */
 import { createServer } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { createHttpServer, htmlResponse, silentLogger } from '@kfctl/core';
@@ -20,7 +21,13 @@ export interface Binding {
 export interface Kfam {
   readonly bindings: Binding[];
   readonly admins: Set<string>;
-  readonly calls: { method: string; path: string; user: string | undefined; body: unknown }[];
+  readonly calls: {
+    method: string;
+    path: string;
+    user: string | undefined;
+    authorization: string | undefined;
+    body: unknown;
+  }[];
   /** Answer every call with this instead. */
   failure?: { status: number; text: string };
 }
@@ -84,13 +91,7 @@ export async function startFixture(t: TestContext, options: FixtureOptions = {})
     let text = '';
     request.on('data', (chunk: Buffer) => (text += chunk.toString()));
     request.on('end', () => {
-      const { status, body } = answerKfam(
-        kfam,
-        request.method ?? '',
-        request.url ?? '',
-        request.headers['kubeflow-userid'],
-        text,
-      );
+      const { status, body } = answerKfam(kfam, request, text);
       response.writeHead(status).end(body);
     });
   });
@@ -101,7 +102,7 @@ export async function startFixture(t: TestContext, options: FixtureOptions = {})
     PROFILES_KFAM_SERVICE_PORT: String(kfamPort),
     ...options.env,
   });
-  const access = createAccessClient(config.accessManagement);
+  const access = createAccessClient({ ...config.accessManagement, ownToken: async () => 'own-token' });
   const handler = createDashboard({
     config,
     client,
@@ -140,16 +141,12 @@ interface KfamBody {
   referredNamespace?: string;
 }
 
-function answerKfam(
-  kfam: Kfam,
-  method: string,
-  url: string,
-  user: unknown,
-  text: string,
-): { status: number; body: string } {
+function answerKfam(kfam: Kfam, request: IncomingMessage, text: string): { status: number; body: string } {
+  const { method = '', url = '' } = request;
+  const { authorization, 'kubeflow-userid': user } = request.headers;
   const body = text === '' ? undefined : (JSON.parse(text) as KfamBody);
   const { pathname, searchParams } = new URL(url, 'http://kfam');
-  kfam.calls.push({ method, path: url, user: typeof user === 'string' ? user : undefined, body });
+  kfam.calls.push({ method, path: url, user: typeof user === 'string' ? user : undefined, authorization, body });
   if (kfam.failure !== undefined) return { status: kfam.failure.status, body: kfam.failure.text };
   if (pathname === '/kfam/v1/role/clusteradmin')
     return { status: 200, body: String(kfam.admins.has(searchParams.get('user') ?? '')) };
