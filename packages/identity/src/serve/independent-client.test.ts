@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import * as client from 'openid-client';
+import { ISSUER, startTestIdentity } from '../../test/test-identity.ts';
+import type { TestIdentity } from '../../test/test-identity.ts';
+
+const REDIRECT = 'https://app.example.com/plain';
+
+let identity: TestIdentity;
+before(async () => {
+  identity = await startTestIdentity();
+});
+after(() => identity.stop());
+
+/** openid-client against the issuer's own name, with the connection led to the port under test. */
+async function discover(): Promise<client.Configuration> {
+  const lead = (url: string, options: RequestInit): Promise<Response> =>
+    fetch(url.replace(new URL(ISSUER).origin, identity.origin), options);
+  return await client.discovery(new URL(ISSUER), 'app', 's3cret', client.ClientSecretBasic('s3cret'), {
+    [client.customFetch]: lead as client.CustomFetch,
+    execute: [client.allowInsecureRequests],
+  });
+}
+
+async function logIn(url: URL): Promise<URL> {
+  const first = await identity.fetch(url.pathname + url.search);
+  const second = await identity.fetch(first.headers.get('location') ?? '');
+  const page = second.headers.get('location') ?? '';
+  const done = await identity.post(page, { login: 'zoe@example.com', password: 'password' });
+  return new URL(done.headers.get('location') ?? '');
+}
+
+test('openid-client passes code with PKCE, userinfo and refresh', async () => {
+  const config = await discover();
+  const pkceCodeVerifier = client.randomPKCECodeVerifier();
+  const expectedNonce = client.randomNonce();
+  const expectedState = client.randomState();
+  const url = client.buildAuthorizationUrl(config, {
+    redirect_uri: REDIRECT,
+    scope: 'openid profile email offline_access',
+    code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge_method: 'S256',
+    nonce: expectedNonce,
+    state: expectedState,
+  });
+  const checks = { pkceCodeVerifier, expectedNonce, expectedState };
+  const tokens = await client.authorizationCodeGrant(config, await logIn(url), checks);
+  const claims = tokens.claims();
+  assert.equal(claims?.['name'], 'Zoë');
+  assert.equal(claims?.['preferred_username'], 'zo');
+  const info = await client.fetchUserInfo(config, tokens.access_token, claims?.sub ?? '');
+  assert.equal(info.email, 'zoe@example.com');
+  const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token ?? '');
+  assert.equal(refreshed.claims()?.sub, claims?.sub);
+});
