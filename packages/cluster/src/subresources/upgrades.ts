@@ -96,14 +96,12 @@ async function exec(deps: UpgradeDeps, { request, raw, pod }: StreamCall): Promi
   );
 }
 
+/** The name of the tunnel's protocol has a slash, which WebSocket libraries refuse: the choice is ours, and told by hand. */
 async function accept({ incoming, socket, head }: Raw, protocol: string): Promise<WebSocket> {
   const { WebSocketServer } = await import('ws');
-  const server = new WebSocketServer({
-    noServer: true,
-    maxPayload: MAX_MESSAGE_BYTES,
-    perMessageDeflate: false,
-    handleProtocols: () => protocol,
-  });
+  const server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
+  server.on('headers', (headers) => headers.push(`Sec-WebSocket-Protocol: ${protocol}`));
+  delete incoming.headers['sec-websocket-protocol'];
   return new Promise((resolve) => server.handleUpgrade(incoming, socket, head, resolve));
 }
 
