@@ -1,0 +1,61 @@
+/** Owns what the gateway is told to do with a request's headers: who it is, and which of the client's headers must not get through. */
+import { FLOW_COOKIE_PREFIX, withoutCookies } from '@kfctl/oidc';
+import type { RequestHeaders } from '@kfctl/oidc';
+import type { LiveSession } from '../session/session.ts';
+
+export interface IdentityHeaderOptions {
+  /** Lower case. */
+  readonly userIdHeader: string;
+  readonly groupsHeader: string;
+  readonly cookieName: string;
+}
+
+export interface IdentityHeaders {
+  /** For a request that passes as somebody. */
+  forSession(session: LiveSession, request: RequestHeaders, via: 'cookie' | 'header'): readonly string[];
+  /** For a request that passes as nobody: no identity of the client's making may pass with it. */
+  readonly forNobody: readonly string[];
+}
+
+/** Envoy's way to take headers of the client away (ext_authz over HTTP); our gateway keeps it too. Applied after headers are set. */
+const REMOVE = 'x-envoy-auth-headers-to-remove';
+
+/**
+ * The session cookie never reaches upstreams: a notebook is code of its owner, and whoever is lured to it would hand its owner
+ * the whole session. The same goes for the token in a header.
+ */
+export function createIdentityHeaders(options: IdentityHeaderOptions): IdentityHeaders {
+  const { userIdHeader, groupsHeader, cookieName } = options;
+  const isOwn = (name: string): boolean => name === cookieName || name.startsWith(FLOW_COOKIE_PREFIX);
+  // Servers that speak CGI's dialect read `_` as `-`.
+  const aliases = [userIdHeader, groupsHeader].map((name) => name.replaceAll('-', '_'));
+  const aliasesOnly = aliases.filter((alias) => alias !== userIdHeader && alias !== groupsHeader);
+  return {
+    forNobody: [REMOVE, [userIdHeader, groupsHeader, ...aliasesOnly].join(',')],
+    forSession: (session, request, via) => {
+      const headers = [userIdHeader, toHeaderText(session.userId)];
+      const remove = [...aliasesOnly];
+      if (session.groups.length > 0) headers.push(groupsHeader, renderGroups(session.groups));
+      else remove.push(groupsHeader);
+      if (via === 'header') remove.push('authorization', 'x-auth-token');
+      const cookie = request['cookie'];
+      if (typeof cookie === 'string') {
+        const rest = withoutCookies(cookie, isOwn);
+        if (rest === '') remove.push('cookie');
+        else if (rest !== cookie) headers.push('cookie', rest);
+      }
+      headers.push(REMOVE, remove.join(','));
+      return headers;
+    },
+  };
+}
+
+/** Groups in one header, separated by commas; a comma inside of a name (a directory's DN) is escaped, or it would grant two groups. */
+function renderGroups(groups: readonly string[]): string {
+  return groups.map((group) => toHeaderText(group.replaceAll(',', '%2C'))).join(',');
+}
+
+/** UTF-8 bytes as the characters that node:http writes one byte each. */
+function toHeaderText(text: string): string {
+  return /^[\x20-\x7e]*$/.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+}

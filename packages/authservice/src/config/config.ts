@@ -1,0 +1,85 @@
+/** Owns the AuthService's settings: the names of the reference's eras, read once, all mistakes at once. */
+import { createEnvReader } from '@kfctl/core';
+import type { Environment, EnvReader, LogLevel, Secret } from '@kfctl/core';
+import type { CookieAttributes } from '@kfctl/oidc';
+import type { IdentityRules } from '../login/identity-of.ts';
+import { readIdentitySettings } from './identity-settings.ts';
+import { readPathSettings } from './path-settings.ts';
+import { readProviderSettings } from './provider-settings.ts';
+import { readSessionSettings } from './session-settings.ts';
+
+export interface Config {
+  /** The issuer as its tokens and its discovery document name it. */
+  readonly issuer: string;
+  /** Where browsers are sent instead of the discovered endpoint; may be a path. */
+  readonly authorizationUrl: string | undefined;
+  /** The provider's logout page as browsers reach it. */
+  readonly endSessionUrl: string | undefined;
+  readonly clientId: string;
+  readonly clientSecret: Secret;
+  /** redirect_uri as registered; may be a path. Its path is the callback route. */
+  readonly redirectUri: string;
+  readonly callbackPath: string;
+  readonly scopes: readonly string[];
+  readonly caFile: string | undefined;
+  readonly useUserinfo: boolean;
+  readonly userIdHeader: string;
+  readonly groupsHeader: string;
+  readonly userIdClaim: string;
+  readonly identityRules: IdentityRules;
+  /** Paths that need no session, whole segments. */
+  readonly exemptPaths: readonly string[];
+  /** Path below which the AuthService has its own routes; no slash at the end. */
+  readonly urlPrefix: string;
+  readonly afterLoginUrl: string;
+  readonly afterLogoutUrl: string;
+  readonly cookieName: string;
+  readonly cookieAttributes: CookieAttributes;
+  readonly maxAgeSeconds: number;
+  readonly idleTimeoutMs: number;
+  readonly store: StoreConfig;
+  /** The first seals, all open. */
+  readonly encryptionKeys: readonly Secret[];
+  readonly host: string;
+  readonly port: number;
+  readonly readinessPort: number;
+  readonly logLevel: LogLevel;
+}
+
+export type StoreConfig =
+  | { readonly kind: 'kubernetes'; readonly namespace: string }
+  | { readonly kind: 'file'; readonly path: string };
+
+const PORT_RANGE = { min: 1, max: 65_535 };
+const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
+  debug: 'debug',
+  info: 'info',
+  warn: 'warn',
+  warning: 'warn',
+  error: 'error',
+  fatal: 'error',
+};
+
+/** Reads and judges the environment; throws CONFIG_INVALID that lists every mistake. An empty value counts as absent. */
+export function readConfig(env: Environment): Config {
+  const reader = createEnvReader(env);
+  const config: Config = {
+    ...readProviderSettings(reader),
+    ...readPathSettings(reader),
+    ...readIdentitySettings(reader),
+    ...readSessionSettings(reader),
+    host: reader.string('SERVER_HOSTNAME', '0.0.0.0'),
+    port: reader.integer(reader.optional('SERVER_PORT') ? 'SERVER_PORT' : 'PORT', { fallback: 8080, ...PORT_RANGE }),
+    readinessPort: reader.integer('READINESS_PROBE_PORT', { fallback: 8081, ...PORT_RANGE }),
+    logLevel: readLogLevel(reader),
+  };
+  reader.finish();
+  return Object.freeze(config);
+}
+
+function readLogLevel(reader: EnvReader): LogLevel {
+  const text = reader.string('LOG_LEVEL', 'info');
+  const level = LOG_LEVELS[text.toLowerCase()];
+  if (level === undefined) reader.problem('LOG_LEVEL', `"${text}" is unknown; use debug, info, warn or error`);
+  return level ?? 'info';
+}

@@ -1,0 +1,82 @@
+/** Owns the settings of who a person is: claims in, headers out. */
+import type { EnvReader } from '@kfctl/core';
+import type { UserIdTransformer } from '../login/identity-of.ts';
+import type { Config } from './config.ts';
+
+type IdentitySettings = Pick<Config, 'userIdHeader' | 'groupsHeader' | 'userIdClaim' | 'identityRules'>;
+
+export function readIdentitySettings(reader: EnvReader): IdentitySettings {
+  const userIdClaim = reader.string('USERID_CLAIM', 'email');
+  const userIdHeader = readHeaderName(reader, 'USERID_HEADER', 'kubeflow-userid');
+  const groupsHeader = readHeaderName(reader, 'GROUPS_HEADER', 'kubeflow-groups');
+  if (userIdHeader === groupsHeader) reader.problem('GROUPS_HEADER', 'is the same as USERID_HEADER');
+  const userIdPrefix = reader.optional('USERID_PREFIX') ?? '';
+  if (!/^[\x21-\x7e]*$/.test(userIdPrefix))
+    reader.problem('USERID_PREFIX', 'has characters that do not fit in a header');
+  return {
+    userIdHeader,
+    groupsHeader,
+    userIdClaim,
+    identityRules: {
+      userIdClaim,
+      userIdPrefix,
+      userIdTransformers: readTransformers(reader),
+      groupsClaim: reader.string('GROUPS_CLAIM', 'groups'),
+      allowUnverifiedEmail: reader.boolean('ALLOW_UNVERIFIED_EMAIL', false),
+    },
+  };
+}
+
+/** Headers that belong to the connection or to the client: an identity in one of them would not arrive. */
+const RESERVED = new Set([
+  'host',
+  'cookie',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'upgrade',
+  'location',
+]);
+
+function readHeaderName(reader: EnvReader, name: string, fallback: string): string {
+  const value = reader.string(name, fallback).toLowerCase();
+  if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(value) || RESERVED.has(value)) {
+    reader.problem(name, `"${value}" is not usable as a header name`);
+  }
+  return value;
+}
+
+/** `[{"matches": "<regular expression>", "replaces": "<text>"}]`, the reference's form. */
+function readTransformers(reader: EnvReader): readonly UserIdTransformer[] {
+  const name = 'USERID_TRANSFORMERS';
+  const text = reader.optional(name);
+  if (text === undefined) return [];
+  const listed = parseJson(text);
+  if (!Array.isArray(listed)) {
+    reader.problem(name, 'is not a JSON list such as [{"matches": "@example\\\\.com$", "replaces": ""}]');
+    return [];
+  }
+  return listed.flatMap((item: unknown, index) => {
+    const { matches, replaces } = (item ?? {}) as { readonly matches?: unknown; readonly replaces?: unknown };
+    const expression = typeof matches === 'string' ? compile(matches) : undefined;
+    if (expression !== undefined && typeof replaces === 'string') return [{ matches: expression, replaces }];
+    reader.problem(name, `item ${index} needs "matches", a regular expression, and "replaces", a text`);
+    return [];
+  });
+}
+
+function compile(source: string): RegExp | undefined {
+  try {
+    return new RegExp(source, 'gu');
+  } catch {
+    return undefined;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,58 @@
+/** Owns the settings that are paths: our routes, the exceptions to the check, where people go after a login and a logout. */
+import type { EnvReader } from '@kfctl/core';
+import { isPlainPath, safeReturnPath } from '@kfctl/oidc';
+import type { Config } from './config.ts';
+import { isHttpUrl, readBrowserUrl } from './provider-settings.ts';
+
+type PathSettings = Pick<
+  Config,
+  'redirectUri' | 'callbackPath' | 'exemptPaths' | 'urlPrefix' | 'afterLoginUrl' | 'afterLogoutUrl'
+>;
+
+const DEFAULT_PREFIX = '/authservice';
+
+export function readPathSettings(reader: EnvReader): PathSettings {
+  const prefixSetting = reader.optional('AUTHSERVICE_URL_PREFIX');
+  const urlPrefix = readRoute(reader, 'AUTHSERVICE_URL_PREFIX', prefixSetting ?? DEFAULT_PREFIX);
+  const redirectUri = reader.string(
+    'REDIRECT_URL',
+    prefixSetting === undefined ? '/login/oidc' : `${prefixSetting.replace(/\/+$/, '')}/oidc/callback`,
+  );
+  const callbackPath = readRoute(reader, 'REDIRECT_URL', redirectUri);
+  return {
+    redirectUri,
+    callbackPath,
+    urlPrefix,
+    exemptPaths: readExemptPaths(reader),
+    afterLoginUrl: readAfterLoginUrl(reader),
+    afterLogoutUrl: readBrowserUrl(reader, 'AFTER_LOGOUT_URL') ?? '/',
+  };
+}
+
+/** The path of a setting that is an absolute address or a path, without a slash at its end. The front page cannot be a route of ours. */
+function readRoute(reader: EnvReader, name: string, value: string): string {
+  const path = (isHttpUrl(value) ? new URL(value).pathname : value).replace(/\/+$/, '');
+  if (path === '' || !isPlainPath(path))
+    reader.problem(name, `"${value}" has no usable path such as ${DEFAULT_PREFIX}`);
+  return path;
+}
+
+/** `/` would switch the check off, and is refused with everything else that is not a plain path. */
+function readExemptPaths(reader: EnvReader): readonly string[] {
+  return ['SKIP_AUTH_URI', 'SKIP_AUTH_URLS'].flatMap((name) =>
+    reader.list(name).flatMap((path) => {
+      const trimmed = path.replace(/\/+$/, '');
+      if (trimmed !== '' && isPlainPath(trimmed)) return [trimmed];
+      reader.problem(name, `"${path}" is not a path such as /dex below which no session is needed`);
+      return [];
+    }),
+  );
+}
+
+function readAfterLoginUrl(reader: EnvReader): string {
+  const name = reader.optional('AFTER_LOGIN_URL') === undefined ? 'STATIC_DESTINATION_URL' : 'AFTER_LOGIN_URL';
+  const value = reader.optional(name);
+  if (value === undefined) return '';
+  if (safeReturnPath(value) === undefined) reader.problem(name, `"${value}" is not a path of this site such as /_/`);
+  return value;
+}

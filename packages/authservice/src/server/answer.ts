@@ -1,0 +1,58 @@
+/** Owns the values that the AuthService answers with. Headers are flat name, value lists: what node:http writes fastest, repeats allowed. */
+import type { IncomingMessage } from 'node:http';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly body?: string;
+}
+
+export type Endpoint = (request: IncomingMessage) => Answer | Promise<Answer>;
+
+const NO_STORE = ['cache-control', 'no-store'] as const;
+
+/** A redirect that nothing may cache and whose target learns nothing from the Referer. */
+export function redirect(status: 302 | 303, location: string, setCookies: readonly string[] = []): Answer {
+  const cookies = setCookies.flatMap((cookie) => ['set-cookie', cookie]);
+  return { status, headers: ['location', location, ...NO_STORE, 'referrer-policy', 'no-referrer', ...cookies] };
+}
+
+export function jsonAnswer(status: number, value: unknown, headers: readonly string[] = []): Answer {
+  return {
+    status,
+    headers: ['content-type', 'application/json', ...NO_STORE, ...headers],
+    body: `${JSON.stringify(value)}\n`,
+  };
+}
+
+export function textAnswer(status: number, text: string, headers: readonly string[] = []): Answer {
+  return {
+    status,
+    headers: [
+      'content-type',
+      'text/plain; charset=utf-8',
+      'x-content-type-options',
+      'nosniff',
+      ...NO_STORE,
+      ...headers,
+    ],
+    body: `${text}\n`,
+  };
+}
+
+export function methodNotAllowed(allow: string): Answer {
+  return textAnswer(405, 'Method not allowed.', ['allow', allow]);
+}
+
+/** The query parameters of a request target. */
+export function queryOf(request: IncomingMessage): URLSearchParams {
+  const target = request.url ?? '';
+  const mark = target.indexOf('?');
+  return new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1));
+}
+
+/** The value of a parameter that is given exactly once (RFC 6749 §3.1), otherwise ''. */
+export function singleParameter(query: URLSearchParams, name: string): string {
+  const values = query.getAll(name);
+  return values.length === 1 ? (values[0] ?? '') : '';
+}

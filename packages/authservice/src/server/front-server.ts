@@ -1,0 +1,114 @@
+/** Owns the listener that gateways ask: raw node:http, because a check is made for every request to the platform. Knows no routes. */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { delay, describeError, isAppError, listen } from '@kfctl/core';
+import type { Logger } from '@kfctl/core';
+import { errorPage } from '../pages/page.ts';
+import type { Answer, Endpoint } from './answer.ts';
+
+// Not `import`: that reads every export of node:http, whose WebSocket getter loads undici.
+const { createServer } = process.getBuiltinModule('node:http');
+
+export interface FrontServer {
+  listen(port: number, host?: string): Promise<number>;
+  /** Stops accepting, lets requests in flight finish within `graceMs`, then ends what is left. */
+  close(graceMs?: number): Promise<void>;
+}
+
+export interface FrontServerOptions {
+  readonly endpoint: Endpoint;
+  readonly log: Logger;
+}
+
+/** Larger than any gateway's own limit: what the gateway took, the check must be able to judge. */
+const MAX_HEADER_BYTES = 96 * 1024;
+/** Gateways keep connections; ours must not be the side that closes first. */
+const KEEP_ALIVE_MS = 20 * 60_000;
+const DRAIN_POLL_MS = 20;
+
+export function createFrontServer({ endpoint, log }: FrontServerOptions): FrontServer {
+  let closing = false;
+  const server = createServer({
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: 20_000,
+    requestTimeout: 30_000,
+    maxHeaderSize: MAX_HEADER_BYTES,
+  });
+  const sockets = trackSockets(server);
+  server.on('request', (request, response) => {
+    if (closing) response.shouldKeepAlive = false;
+    // Bodies of checks mean nothing; those that an endpoint reads it has begun to read before it answers.
+    serve({ request, response, log }, endpoint);
+  });
+  return {
+    listen: (port, host) => listen(server, port, host),
+    close: async (graceMs = 5_000) => {
+      closing = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+      const abort = new AbortController();
+      void closeIdle(server, abort.signal);
+      await Promise.race([closed, delay(graceMs, abort.signal)]);
+      abort.abort();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function trackSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  return sockets;
+}
+
+async function closeIdle(server: Server, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    server.closeIdleConnections();
+    await delay(DRAIN_POLL_MS, signal);
+  }
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly log: Logger;
+}
+
+/** A check answers in the same turn of the event loop; only logins, logouts and look-ups wait. */
+function serve(exchange: Exchange, endpoint: Endpoint): void {
+  try {
+    const answer = endpoint(exchange.request);
+    if (answer instanceof Promise)
+      answer.then((value) => send(exchange, value)).catch((error: unknown) => fail(exchange, error));
+    else send(exchange, answer);
+  } catch (error) {
+    fail(exchange, error);
+  }
+}
+
+function send({ request, response }: Exchange, { status, headers, body }: Answer): void {
+  // A body left unread would be parsed as the next request's start: end the connection after the answer instead.
+  if (!request.complete && hasBody(request)) response.shouldKeepAlive = false;
+  const length = body === undefined ? 0 : Buffer.byteLength(body);
+  response.writeHead(status, status === 204 ? [...headers] : [...headers, 'content-length', String(length)]);
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+}
+
+function fail(exchange: Exchange, error: unknown): void {
+  const { response, log } = exchange;
+  const status = isAppError(error) ? error.status : 500;
+  const fields = { status, error: describeError(error) };
+  if (isAppError(error)) log.info('request refused', fields);
+  else log.error('request failed', fields);
+  if (response.headersSent) return void response.destroy();
+  const text = (isAppError(error) ? error.public : undefined) ?? 'Something went wrong. Please try again.';
+  send(exchange, errorPage(status, text));
+}

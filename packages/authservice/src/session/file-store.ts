@@ -1,0 +1,48 @@
+/** Owns sessions in one SQLite file: for a single replica with a volume. */
+import type { StatementResultingChanges } from 'node:sqlite';
+import type { Clock } from '@kfctl/core';
+import type { StoredSession } from './session.ts';
+import type { SessionStore } from './session-store.ts';
+
+export interface FileStoreOptions {
+  readonly path: string;
+  readonly clock: Clock;
+}
+
+/** Opens or makes the file; throws when it cannot be written. */
+export async function openFileStore({ path, clock }: FileStoreOptions): Promise<SessionStore> {
+  const { DatabaseSync } = await import('node:sqlite');
+  const database = new DatabaseSync(path, { timeout: 5_000 });
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+  database.exec(
+    'CREATE TABLE IF NOT EXISTS session (id TEXT PRIMARY KEY, sealed TEXT NOT NULL, expires_at_ms INTEGER NOT NULL)',
+  );
+  const insert = database.prepare('INSERT OR IGNORE INTO session (id, sealed, expires_at_ms) VALUES (?, ?, ?)');
+  const update = database.prepare('UPDATE session SET sealed = ?2, expires_at_ms = ?3 WHERE id = ?1');
+  const remove = database.prepare('DELETE FROM session WHERE id = ?');
+  const prune = database.prepare('DELETE FROM session WHERE expires_at_ms <= ?');
+  const one = database.prepare('SELECT id, sealed, expires_at_ms FROM session WHERE id = ?');
+  const all = database.prepare('SELECT id, sealed, expires_at_ms FROM session');
+  return {
+    follow: async (listener) => {
+      prune.run(clock.now());
+      for (const row of all.iterate()) listener.put(toStored(row));
+    },
+    write: async ({ id, sealed, expiresAtMs }, mode) =>
+      changed((mode === 'create' ? insert : update).run(id, sealed, expiresAtMs)),
+    delete: async (id) => void remove.run(id),
+    get: async (id) => {
+      const row = one.get(id);
+      return row === undefined ? undefined : toStored(row);
+    },
+    close: async () => database.close(),
+  };
+}
+
+function changed({ changes }: StatementResultingChanges): boolean {
+  return Number(changes) > 0;
+}
+
+function toStored(row: Readonly<Record<string, unknown>>): StoredSession {
+  return { id: String(row['id']), sealed: String(row['sealed']), expiresAtMs: Number(row['expires_at_ms']) };
+}

@@ -1,0 +1,77 @@
+/** Owns sessions as Kubernetes objects: watched by every replica, kept over restarts, no volume needed. */
+import type { Logger } from '@kfctl/core';
+import { createInformer, defineResource, isKubeError } from '@kfctl/kube';
+import type { KubeClient, KubeObject, ResourceType } from '@kfctl/kube';
+import type { StoredSession } from './session.ts';
+import type { SessionStore } from './session-store.ts';
+
+interface AuthServiceSession extends KubeObject {
+  spec?: { readonly sealed?: string; readonly expiresAt?: string };
+}
+
+export const sessionResource: ResourceType<AuthServiceSession> = defineResource<AuthServiceSession>(
+  'auth.kubeflow.org/v1',
+  'AuthServiceSession',
+  { plural: 'authservicesessions' },
+);
+
+export interface KubernetesStoreOptions {
+  readonly client: Pick<KubeClient, 'get' | 'list' | 'watch' | 'create' | 'patch' | 'delete' | 'close'>;
+  readonly namespace: string;
+  readonly log: Logger;
+}
+
+/** A longer pause after failures would leave another replica's logouts unseen for longer. */
+const MAX_BACKOFF_MS = 2_000;
+
+/** The object of a session is called by the session's id: the hash cannot be turned into the cookie. */
+export function createKubernetesStore({ client, namespace, log }: KubernetesStoreOptions): SessionStore {
+  return {
+    follow: async (listener, signal) => {
+      const informer = createInformer({ client, type: sessionResource, namespace, log, maxBackoffMs: MAX_BACKOFF_MS });
+      informer.onChange((object, previous) => {
+        const stored = object === undefined ? undefined : toStored(object);
+        if (stored !== undefined) listener.put(stored);
+        else listener.remove((object ?? previous)?.metadata.name ?? '');
+      });
+      informer.start(signal);
+      await informer.synced;
+    },
+    write: async (stored, mode) => {
+      try {
+        const object = toObject(stored, namespace);
+        if (mode === 'create') await client.create(sessionResource, object, { namespace });
+        else
+          await client.patch(sessionResource, stored.id, {
+            namespace,
+            patch: { kind: 'merge', body: { spec: object.spec } },
+          });
+        return true;
+      } catch (error) {
+        if (isKubeError(error, mode === 'create' ? 'AlreadyExists' : 'NotFound')) return false;
+        throw error;
+      }
+    },
+    delete: async (id) => void (await client.delete(sessionResource, id, { namespace })),
+    get: async (id) => {
+      const object = await client.get(sessionResource, id, { namespace });
+      return object === undefined ? undefined : toStored(object);
+    },
+    close: async () => client.close(),
+  };
+}
+
+function toObject({ id, sealed, expiresAtMs }: StoredSession, namespace: string): AuthServiceSession {
+  return {
+    apiVersion: 'auth.kubeflow.org/v1',
+    kind: 'AuthServiceSession',
+    metadata: { name: id, namespace, labels: { app: 'authservice' } },
+    spec: { sealed, expiresAt: new Date(expiresAtMs).toISOString() },
+  };
+}
+
+function toStored({ metadata, spec }: AuthServiceSession): StoredSession | undefined {
+  const expiresAtMs = Date.parse(spec?.expiresAt ?? '');
+  if (metadata.name === undefined || spec?.sealed === undefined || Number.isNaN(expiresAtMs)) return undefined;
+  return { id: metadata.name, sealed: spec.sealed, expiresAtMs };
+}

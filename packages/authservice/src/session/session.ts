@@ -1,0 +1,72 @@
+/** Owns what a session is: the record that stores keep sealed, and the form of it that memory holds for checks. */
+import type { Sealer } from '@kfctl/oidc';
+
+export interface Identity {
+  /** As upstreams get it: claim, transformed, prefixed. */
+  readonly userId: string;
+  readonly groups: readonly string[];
+  /** The provider's `sub`. */
+  readonly subject: string;
+}
+
+/** What may be of use to the provider later; only what it has an endpoint for is kept. */
+export interface SessionTokenSet {
+  readonly idToken?: string;
+  readonly refreshToken?: string;
+  readonly accessToken?: string;
+  /** Milliseconds since the epoch. */
+  readonly accessTokenExpiresAtMs?: number;
+}
+
+export interface SessionRecord extends Identity {
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  readonly lastUsedAtMs: number;
+  /** What the browser called itself at login, so that people recognise their sessions. */
+  readonly userAgent: string;
+  readonly tokens: SessionTokenSet;
+}
+
+/** A session as stores see it: nothing can be read from it, and it opens under its own id only. */
+export interface StoredSession {
+  /** Lower-case hex SHA-256 of the token. */
+  readonly id: string;
+  readonly sealed: string;
+  readonly expiresAtMs: number;
+}
+
+/** A session as checks see it. Tokens stay in the store. */
+export interface LiveSession extends Identity {
+  readonly id: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  readonly userAgent: string;
+  lastUsedAtMs: number;
+  /** The last use that the store knows of. */
+  storedUseAtMs: number;
+}
+
+export function sealSession(id: string, record: SessionRecord, sealer: Sealer): StoredSession {
+  return { id, expiresAtMs: record.expiresAtMs, sealed: sealer.seal(JSON.stringify(record), id) };
+}
+
+/** The record, or undefined when it was not sealed by us for this id (a foreign key, a swapped object, a changed value). */
+export function openSession(stored: StoredSession, sealer: Sealer): SessionRecord | undefined {
+  const text = sealer.open(stored.sealed, stored.id);
+  return text === undefined ? undefined : (JSON.parse(text) as SessionRecord);
+}
+
+export function toLiveSession(id: string, record: SessionRecord): LiveSession {
+  const { userId, groups, subject, createdAtMs, expiresAtMs, lastUsedAtMs, userAgent } = record;
+  return {
+    id,
+    userId,
+    groups,
+    subject,
+    createdAtMs,
+    expiresAtMs,
+    lastUsedAtMs,
+    storedUseAtMs: lastUsedAtMs,
+    userAgent,
+  };
+}

@@ -1,0 +1,79 @@
+/** Owns the running of the AuthService: what is started, in what order it ends. */
+import { readFile } from 'node:fs/promises';
+import { createHttpServer, describeError, systemClock, systemRandom, textResponse } from '@kfctl/core';
+import type { Environment, HttpResponse, Logger, RunningProcess } from '@kfctl/core';
+import { createSealer, createSessionTokens } from '@kfctl/oidc';
+import type { Config } from './config/config.ts';
+import { createAuthService } from './create-authservice.ts';
+import { createProvider } from './provider/provider.ts';
+import type { Provider } from './provider/provider.ts';
+import { createProviderHttp } from './provider/provider-http.ts';
+import { createFrontServer } from './server/front-server.ts';
+import { openStore } from './session/open-store.ts';
+import { Sessions } from './session/sessions.ts';
+import type { SessionsOptions } from './session/sessions.ts';
+
+export interface RunningAuthService extends RunningProcess {
+  readonly port: number;
+  readonly readinessPort: number;
+}
+
+const SWEEP_MS = 60_000;
+
+/** Listens at once, also while neither the store nor the provider can be reached: whoever asks is told 503, never let in. */
+export async function startAuthService(
+  config: Config,
+  { env, log, signal }: { readonly env: Environment; readonly log: Logger; readonly signal: AbortSignal },
+): Promise<RunningAuthService> {
+  const clock = systemClock;
+  const http = createProviderHttp(config.caFile === undefined ? undefined : await readFile(config.caFile, 'utf8'));
+  const provider = createProvider({ issuer: config.issuer, http, clock, log });
+  const store = await openStore(config.store, { env, clock, log });
+  const sessions = createSessions(config, { store, clock, log });
+  const abort = new AbortController();
+  const whileRunning = AbortSignal.any([signal, abort.signal]);
+  void provider.follow(whileRunning);
+  follow(sessions, whileRunning, log);
+  const endpoint = createAuthService({ config, provider, http, sessions, clock, log });
+  const front = createFrontServer({ endpoint, log });
+  const readiness = createHttpServer({ log, handler: () => renderReadiness(sessions, provider) });
+  const readinessPort = await readiness.listen(config.readinessPort, config.host);
+  const port = await front.listen(config.port, config.host);
+  log.info('listening', { port, readinessPort });
+  return {
+    port,
+    readinessPort,
+    stop: async () => {
+      abort.abort();
+      await Promise.all([front.close(), readiness.close()]);
+      http.close();
+      await store.close?.();
+    },
+  };
+}
+
+function createSessions(config: Config, deps: Pick<SessionsOptions, 'store' | 'clock' | 'log'>): Sessions {
+  return new Sessions({
+    ...deps,
+    sealer: createSealer({ secrets: config.encryptionKeys, purpose: 'session' }),
+    tokens: createSessionTokens({ secrets: config.encryptionKeys, random: systemRandom }),
+    maxAgeMs: config.maxAgeSeconds * 1000,
+    idleTimeoutMs: config.idleTimeoutMs,
+  });
+}
+
+function follow(sessions: Sessions, signal: AbortSignal, log: Logger): void {
+  sessions.open(signal).then(
+    () => log.info('sessions loaded', { count: sessions.size }),
+    (error: unknown) => signal.aborted || log.error('cannot load sessions', { error: describeError(error) }),
+  );
+  const sweeper = setInterval(() => {
+    sessions.sweep().catch((error: unknown) => log.warn('sweep failed', { error: describeError(error) }));
+  }, SWEEP_MS);
+  signal.addEventListener('abort', () => clearInterval(sweeper), { once: true });
+}
+
+function renderReadiness(sessions: Pick<Sessions, 'isReady'>, provider: Pick<Provider, 'metadata'>): HttpResponse {
+  const missing = [...(sessions.isReady ? [] : ['sessions']), ...(provider.metadata() ? [] : ['identity provider'])];
+  return missing.length === 0 ? textResponse(200, 'ok\n') : textResponse(503, `waiting for ${missing.join(', ')}\n`);
+}
