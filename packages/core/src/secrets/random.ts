@@ -1,5 +1,7 @@
 /** Owns randomness and comparison of secrets; every token of the product comes from here. */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+
+// Taken this way because importing names of node:crypto also loads Web Cryptography: 5 MB in every process for nothing.
+const { createHash, randomBytes, timingSafeEqual } = process.getBuiltinModule('node:crypto');
 
 /** A source of random bytes; a parameter so that tests can be deterministic. */
 export type RandomBytes = (size: number) => Buffer;
