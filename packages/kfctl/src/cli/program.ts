@@ -80,6 +80,7 @@ function addClusterCommands(program: Command, invoke: Invoke): void {
     });
   cluster(base(program, 'rotate', 'Make credentials anew and put them in force.'))
     .argument('<credential...>', 'certificate, client-secret, session-key or password')
+    .option('--no-wait', 'do not wait until everything is ready')
     .option('--timeout <duration>', 'how long to wait at most', '5m')
     .action(async (names: string[], flags: Flags & ApplyFlags) => {
       const { runRotate } = await import('../commands/rotate.ts');

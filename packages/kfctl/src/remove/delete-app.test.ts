@@ -171,10 +171,7 @@ test('another cluster than the one applied to is refused', async () => {
 test('a damaged inventory deletes nothing', async () => {
   const object = { data: { objects: 'dex /v1 ConfigMap kubeflow/dex\nrubbish\n' } };
   await make(resources.configMaps, 'kfctl-inventory-demo', { object });
-  await assert.rejects(
-    remove(),
-    /inventory ConfigMap kubeflow\/kfctl-inventory-demo is damaged/,
-  );
+  await assert.rejects(remove(), /inventory ConfigMap kubeflow\/kfctl-inventory-demo is damaged/);
   assert.deepEqual(deletions(), []);
 });
 

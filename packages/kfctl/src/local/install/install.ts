@@ -38,6 +38,8 @@ export async function install(input: InstallInput): Promise<void> {
   const { data, settings, terminal, signal } = input;
   const started = performance.now();
   terminal.progress('starting the cluster');
+  // The cluster needs a moment, and so does this.
+  void import('@kfctl/kustomize').catch(() => undefined);
   await Promise.race([input.clusterReady, interrupted(signal)]);
   signal.throwIfAborted();
   const app = await prepareApp(input);
@@ -100,8 +102,8 @@ async function prepareApp({ data, settings }: InstallInput): Promise<App> {
 
 /** The load balancer's addresses of this data folder, as the cluster wrote them down. */
 function addressPool(data: DataDirectory): string {
-  const facts = JSON.parse(readFileSync(data.clusterFile, 'utf8')) as { addresses?: { loadBalancerPool?: unknown } };
-  const pool = facts.addresses?.loadBalancerPool;
+  const facts = JSON.parse(readFileSync(data.clusterFile, 'utf8')) as { addresses?: { loadBalancerRange?: unknown } };
+  const pool = facts.addresses?.loadBalancerRange;
   return typeof pool === 'string' ? pool : '127.0.0.1-127.0.0.1';
 }
 
