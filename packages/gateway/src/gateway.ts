@@ -3,7 +3,9 @@ import { describeError } from '@kfctl/core';
 import type { Logger } from '@kfctl/core';
 import type { KubeObject } from '@kfctl/kube';
 import type { Config } from './config.ts';
-import type { Sources } from './istio/sources.ts';
+import type { Source, Sources } from './istio/sources.ts';
+import { fetchJson } from './jwt/fetch-json.ts';
+import { createKeyStore } from './jwt/key-store.ts';
 import { createAccessLog } from './proxy/access-log.ts';
 import { EMPTY_STATE } from './proxy/gateway-state.ts';
 import type { GatewayState } from './proxy/gateway-state.ts';
@@ -60,6 +62,7 @@ export function startGateway(deps: GatewayDeps): Gateway {
     log,
     namespace: config.namespace,
     principal: config.principal,
+    keyStore: createKeyStore({ fetchJson, log }),
     idleTimeoutMs: config.idleTimeoutMs,
     isDraining: () => flow.isDraining,
   };
@@ -116,22 +119,21 @@ function attempt(build: () => GatewayState, current: GatewayState, log: Logger):
 /** Applies once everything has been listed, then after each burst of changes. */
 function followSources(sources: Sources, apply: () => void, onSynced: () => void): void {
   let timer: NodeJS.Timeout | undefined;
-  const { gateways, virtualServices, authorizationPolicies, configMaps, secrets, services, endpointSlices } = sources;
-  const all = [gateways, virtualServices, authorizationPolicies, configMaps, secrets, services, endpointSlices];
+  const { services, endpointSlices, ...configuration } = sources;
+  const watched = Object.values(configuration) as Pick<Source<KubeObject>, 'onChange' | 'synced'>[];
   const soon = (): void => {
     timer ??= setTimeout(() => {
       timer = undefined;
       apply();
     }, COALESCE_MS);
   };
-  const synced = Promise.all(all.map((source) => source.synced));
+  const synced = Promise.all([...watched, services, endpointSlices].map((source) => source.synced));
   synced.then(
     () => {
       onSynced();
       apply();
       // Services and endpoints are looked up by the directory when they are needed; routes do not depend on them.
-      for (const source of [gateways, virtualServices, authorizationPolicies, configMaps, secrets])
-        source.onChange(soon);
+      for (const source of watched) source.onChange(soon);
     },
     () => undefined,
   );

@@ -7,8 +7,10 @@ import { createLastGood } from './istio/last-good.ts';
 import type { LastGood, LastGoodOptions } from './istio/last-good.ts';
 import { DEFAULT_MESH_CONFIG, parseMeshConfig } from './istio/mesh-config.ts';
 import type { MeshConfig } from './istio/mesh-config.ts';
+import { parseRequestAuthentication } from './istio/request-authentication.ts';
 import type { Sources } from './istio/sources.ts';
 import { parseVirtualService } from './istio/virtual-service.ts';
+import { claimHeaderNames } from './jwt/check-token.ts';
 import { identityHeaders } from './policy/identity-headers.ts';
 import { createPolicyTable } from './policy/policy-table.ts';
 import type { GatewayState } from './proxy/gateway-state.ts';
@@ -38,9 +40,16 @@ export function createStateBuilder({ sources, config, warn }: StateBuilderOption
   const gateways = follow(sources.gateways, parseGateway);
   const virtualServices = follow(sources.virtualServices, parseVirtualService);
   const policies = follow(sources.authorizationPolicies, parseAuthorizationPolicy);
+  const authentications = follow(sources.requestAuthentications, parseRequestAuthentication);
   const readMesh = createMeshReader(sources, namespace, warn);
   return () => {
     const mesh = readMesh();
+    const own = authentications
+      .models()
+      .filter(
+        (model) =>
+          model.namespace === namespace && [...model.selector].every(([key, value]) => labels.get(key) === value),
+      );
     const table = createPolicyTable({
       policies: policies.models(),
       broken: policies.broken(),
@@ -59,7 +68,8 @@ export function createStateBuilder({ sources, config, warn }: StateBuilderOption
       destinationPolicies: rememberByEndpoints(({ service, labels }) =>
         table.select({ namespace: service.namespace, labels, knowsAllLabels: false }),
       ),
-      fieldRules: createFieldRules(identityHeaders(mesh.authorizers.values())),
+      tokenRules: own.flatMap(({ rules }) => rules),
+      fieldRules: createFieldRules([...identityHeaders(mesh.authorizers.values()), ...claimHeaderNames(own)]),
     };
   };
 }

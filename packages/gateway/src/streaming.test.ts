@@ -79,6 +79,23 @@ describe('an upstream that misbehaves gives 502 or 503, never a confused client'
     });
   }
 
+  test('odd but harmless headers pass, and cannot end the process', async () => {
+    await rawUpstream(
+      'odd',
+      (socket) =>
+        void socket.write(
+          'HTTP/1.1 200 OK\r\nContent-Type: a\r\nContent-Type: b\r\nHTTP2-Settings: x\r\nHost: y\r\nTE: gzip\r\nDate: nonsense\r\nX: \xe4\r\nAge: 1\r\nAge: 2\r\nContent-Length: 2\r\n\r\nok',
+        ),
+    );
+    route('odd');
+    await rig.settle();
+    assert.equal((await get('/odd')).text, 'ok');
+    const raw = await rawExchange(rig.tlsPort(), 'GET /odd HTTP/1.1\r\nHost: h\r\n\r\n', {
+      tls: { ALPNProtocols: ['http/1.1'] },
+    });
+    assert.match(raw, /ok$/);
+  });
+
   test('bytes after the answer poison no later request', async () => {
     await rawUpstream('extra', (socket, connection) => {
       socket.write(

@@ -10,6 +10,11 @@ export const virtualServices: ResourceType<UnknownObject> = defineResource(
   'VirtualService',
   { plural: 'virtualservices' },
 );
+export const requestAuthentications: ResourceType<UnknownObject> = defineResource(
+  'security.istio.io/v1beta1',
+  'RequestAuthentication',
+  { plural: 'requestauthentications' },
+);
 export const authorizationPolicies: ResourceType<UnknownObject> = defineResource(
   'security.istio.io/v1beta1',
   'AuthorizationPolicy',

@@ -1,4 +1,6 @@
 /** Owns the answer to one request: exactly one, counted, logged once, whoever gives it. */
+import { describeError } from '@kfctl/core';
+import type { Logger } from '@kfctl/core';
 import type { Duplex } from 'node:stream';
 import type { FieldList } from '../request/fields.ts';
 import type { RequestHead } from '../request/request-head.ts';
@@ -9,6 +11,7 @@ export interface AnswerContext {
   readonly requestId: string;
   readonly accessLog: AccessLog;
   readonly isDraining: () => boolean;
+  readonly log: Logger;
 }
 
 export interface LocalAnswer {
@@ -46,6 +49,11 @@ export class Answer {
 
   get hasBegun(): boolean {
     return this.#status !== 0;
+  }
+
+  /** Answered, or the client is gone. */
+  get hasEnded(): boolean {
+    return this.#isLogged;
   }
 
   identify(head: RequestHead, forwardedFor: string): void {
@@ -106,6 +114,13 @@ export class Answer {
     this.#log();
   }
 
+  /** A fault of ours: the client gets 500 where it still can, the operator the reason. */
+  fail(error: unknown): void {
+    this.#context.log.error('request failed', { request: this.#context.requestId, error: describeError(error) });
+    if (this.hasBegun) this.abort('IH');
+    else this.refuse(500, { close: true });
+  }
+
   /** Breaks an answer off that has begun. */
   abort(flags: string): void {
     this.#flags ||= flags;
@@ -163,6 +178,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
   405: 'method not allowed',
   408: 'request timeout',
   417: 'expectation failed',
+  500: 'internal error',
   431: 'request header fields too large',
   502: 'upstream connect error or disconnect/reset before headers',
   503: 'service unavailable',

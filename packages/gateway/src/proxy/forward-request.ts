@@ -34,7 +34,7 @@ export function forwardRequest(flow: RoutedFlow, action: ForwardAction): void {
   if (destination === undefined || endpoints === undefined || endpoints.addresses.length === 0) return noUpstream(flow);
   const build = (): UpstreamRequest => buildRequest({ flow, action, destination, target });
   const set = flow.state.destinationPolicies(endpoints);
-  passPolicies(flow, { set, request: () => destinationRequest(flow, endpoints, build()) }, () => {
+  passPolicies(flow, { set, request: () => destinationRequest(flow, endpoints, build()), tokenRules: [] }, () => {
     new Forwarding({ flow, action, destination, endpoints, request: build() }).start();
   });
 }
@@ -55,7 +55,7 @@ function destinationRequest(flow: RoutedFlow, endpoints: EndpointSet, request: U
     sni: '',
     principal: deps.principal,
     namespace: deps.namespace,
-    jwt: undefined,
+    jwt: flow.token,
   };
 }
 

@@ -1,4 +1,5 @@
 /** Owns what a request is judged by: one immutable value, replaced as a whole. */
+import type { JwtRule } from '../istio/request-authentication.ts';
 import type { MeshConfig } from '../istio/mesh-config.ts';
 import { DEFAULT_MESH_CONFIG } from '../istio/mesh-config.ts';
 import { NO_POLICIES } from '../policy/policy-table.ts';
@@ -15,6 +16,8 @@ export interface GatewayState {
   readonly policies: PolicySet;
   /** Policies that select the workload behind a destination: where it has no sidecar, the gateway keeps them for it. */
   readonly destinationPolicies: (endpoints: EndpointSet) => PolicySet;
+  /** Whose tokens the gateway accepts. */
+  readonly tokenRules: readonly JwtRule[];
   readonly fieldRules: FieldRules;
   readonly mesh: MeshConfig;
 }
@@ -23,6 +26,7 @@ export const EMPTY_STATE: GatewayState = {
   table: EMPTY_ROUTE_TABLE,
   policies: NO_POLICIES,
   destinationPolicies: () => NO_POLICIES,
+  tokenRules: [],
   fieldRules: createFieldRules([]),
   mesh: DEFAULT_MESH_CONFIG,
 };

@@ -1,4 +1,7 @@
 /** Owns putting a request before a set of policies: authorizers are asked in turn, then DENY and ALLOW judge what came of it. */
+import type { JwtRule } from '../istio/request-authentication.ts';
+import { applyToken, checkToken } from '../jwt/check-token.ts';
+import type { TokenVerdict } from '../jwt/check-token.ts';
 import { askAuthorizer } from '../policy/ext-authz.ts';
 import type { CheckResult } from '../policy/ext-authz.ts';
 import type { PolicyRequest } from '../policy/match-rule.ts';
@@ -12,19 +15,44 @@ export interface Hurdle {
   readonly set: PolicySet;
   /** The request as these policies see it; asked again after the authorizers have changed it. */
   readonly request: () => PolicyRequest;
+  readonly tokenRules: readonly JwtRule[];
 }
 
 /** Calls `next` when the request may pass; otherwise it is answered here. */
 export function passPolicies(flow: RoutedFlow, hurdle: Hurdle, next: () => void): void {
   const { set } = hurdle;
-  if (set === NO_POLICIES) return next();
+  if (set === NO_POLICIES) return verifyToken(flow, hurdle.tokenRules, next);
   if (set.broken !== undefined) return deny(flow, set.broken);
   const checks = requiredChecks(set, hurdle.request());
-  askAll(flow, checks, () => {
-    const refusal = findRefusal(set, hurdle.request());
-    if (refusal !== undefined) return deny(flow, refusal);
-    next();
-  });
+  askAll(flow, checks, () =>
+    verifyToken(flow, hurdle.tokenRules, () => {
+      const refusal = findRefusal(set, hurdle.request());
+      if (refusal !== undefined) return deny(flow, refusal);
+      next();
+    }),
+  );
+}
+
+/** Istio's order: an authorizer may have put the token there; policies look at what the token says. */
+function verifyToken(flow: RoutedFlow, rules: readonly JwtRule[], next: () => void): void {
+  if (rules.length === 0) return next();
+  checkToken(flow.head, rules, flow.deps.keyStore)
+    .then((verdict) => settleToken(flow, verdict, next))
+    .catch((error: unknown) => flow.answer.fail(error));
+}
+
+function settleToken(flow: RoutedFlow, verdict: TokenVerdict, next: () => void): void {
+  const { answer, head } = flow;
+  if (answer.hasEnded) return;
+  if (verdict.kind === 'invalid') {
+    const fields = ['www-authenticate', 'Bearer error="invalid_token"', 'content-type', 'text/plain'];
+    return answer.local(401, { body: Buffer.from('Jwt verification fails'), fields, flags: 'UAEX' });
+  }
+  if (verdict.kind === 'valid') {
+    flow.token = verdict.token;
+    applyToken(head.fields, verdict);
+  }
+  next();
 }
 
 /** Each authorizer's headers are set before the next one is asked. */
@@ -52,10 +80,10 @@ function applyResult(flow: RoutedFlow, result: CheckResult, next: () => void): v
       flow.deps.log.warn('authorizer failed', { detail: result.detail, request: flow.requestId });
       return flow.answer.refuse(result.status, { flags: 'UAEX' });
     case 'allowed':
-      for (const name of result.remove) if (name !== '') removeField(flow.head.fields, name);
       for (let index = 0; index < result.set.length; index += 2) {
         setField(flow.head.fields, result.set[index] ?? '', result.set[index + 1] ?? '');
       }
+      for (const name of result.remove) if (name !== '') removeField(flow.head.fields, name);
       flow.answer.addFields(result.respond);
       return next();
   }

@@ -1,13 +1,14 @@
 /**
  * Owns the way of one request through the gateway.
  *
- *   head -> https redirect -> route -> authorizers -> policies -> action: redirect | direct
- *     400         301          404    302/401/503       403            : forward -> policies of the destination -> upstream
+ *   head -> https redirect -> route -> authorizers -> token -> policies -> action: redirect | direct
+ *     400         301          404    302/401/503     401       403           : forward -> policies of the destination -> upstream
  */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '@kfctl/core';
 import type { Route } from '../istio/virtual-service.ts';
-import type { PolicyRequest } from '../policy/match-rule.ts';
+import type { KeyStore } from '../jwt/key-store.ts';
+import type { PolicyRequest, VerifiedToken } from '../policy/match-rule.ts';
 import { parseRequestHead } from '../request/request-head.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import type { Downstream } from '../server/downstream.ts';
@@ -35,6 +36,7 @@ export interface FlowDeps {
   readonly namespace: string;
   /** The gateway's own identity (`cluster.local/ns/…/sa/…`), by which policies of destinations know it. */
   readonly principal: string;
+  readonly keyStore: KeyStore;
   readonly idleTimeoutMs: number;
   /** True while the process is ending: clients are told to connect anew. */
   readonly isDraining: () => boolean;
@@ -50,13 +52,29 @@ export interface RoutedFlow {
   readonly requestId: string;
   readonly route: Route;
   readonly deps: FlowDeps;
+  /** Of the token that the request carried, once it is verified. */
+  token: VerifiedToken | undefined;
 }
 
 /** Serves one request from head to access log line. */
 export function serveRequest(downstream: Downstream, deps: FlowDeps): void {
   const state = deps.state();
   const requestId = randomUUID();
-  const answer = new Answer(downstream, { requestId, accessLog: deps.accessLog, isDraining: deps.isDraining });
+  const answer = new Answer(downstream, { ...deps, requestId });
+  try {
+    begin({ downstream, state, answer, requestId, deps });
+  } catch (error) {
+    answer.fail(error);
+  }
+}
+
+function begin({
+  downstream,
+  state,
+  answer,
+  requestId,
+  deps,
+}: Omit<RoutedFlow, 'head' | 'client' | 'route' | 'token'>): void {
   const head = parseRequestHead(downstream.raw, {
     fields: state.fieldRules,
     escapedSlashes: state.mesh.escapedSlashes,
@@ -70,8 +88,9 @@ export function serveRequest(downstream: Downstream, deps: FlowDeps): void {
   }
   const route = server?.hosts.find(head.host)?.find({ ...head, scheme: client.proto });
   if (route === undefined) return answer.local(404, { flags: 'NR' });
-  const flow: RoutedFlow = { downstream, state, answer, head, client, requestId, route, deps };
-  passPolicies(flow, { set: state.policies, request: () => gatewayRequest(flow) }, () => act(flow));
+  const flow: RoutedFlow = { downstream, state, answer, head, client, requestId, route, deps, token: undefined };
+  const hurdle = { set: state.policies, request: () => gatewayRequest(flow), tokenRules: state.tokenRules };
+  passPolicies(flow, hurdle, () => act(flow));
 }
 
 function findServer(downstream: Downstream, head: RequestHead, state: GatewayState): ServerTable | undefined {
@@ -99,7 +118,7 @@ function act(flow: RoutedFlow): void {
 }
 
 /** The request as policies of the gateway see it. */
-function gatewayRequest({ head, client, downstream }: RoutedFlow): PolicyRequest {
+function gatewayRequest({ head, client, downstream, token }: RoutedFlow): PolicyRequest {
   return {
     method: head.method,
     path: head.path,
@@ -112,6 +131,6 @@ function gatewayRequest({ head, client, downstream }: RoutedFlow): PolicyRequest
     sni: downstream.sni,
     principal: '',
     namespace: '',
-    jwt: undefined,
+    jwt: token,
   };
 }

@@ -81,6 +81,8 @@ const HTTP2_LIMITS = {
   streamResetRate: 50,
   peerMaxConcurrentStreams: 0,
   unknownProtocolTimeout: 5_000,
+  // Upstreams may repeat what should come once; the browser decides, as over HTTP/1.1.
+  strictSingleValueFields: false,
 } as const;
 
 /** Creates a listener; it does nothing until `listen`. */

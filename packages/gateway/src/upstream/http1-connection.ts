@@ -1,4 +1,5 @@
 /** Owns one HTTP/1.1 connection to an endpoint: one exchange at a time, reused while both sides keep to the protocol. */
+import { describeError } from '@kfctl/core';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { writeRequest } from './request-writer.ts';
@@ -100,8 +101,17 @@ export class Http1Connection {
 
   #onData(chunk: Buffer): void {
     if (this.#running === undefined) return this.#drop();
-    const problem = this.#parser.push(chunk);
+    const problem = this.#parse(chunk);
     if (problem !== undefined && !this.#closed) this.#fail('protocol', problem);
+  }
+
+  /** Whatever an answer makes the handler throw is that answer's fault: it must not end the process. */
+  #parse(chunk: Buffer): string | undefined {
+    try {
+      return this.#parser.push(chunk);
+    } catch (error) {
+      return describeError(error);
+    }
   }
 
   #onEnd(): void {

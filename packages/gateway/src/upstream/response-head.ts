@@ -18,6 +18,7 @@ const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
+  'http2-settings',
   'transfer-encoding',
   'upgrade',
   'trailer',

@@ -1,0 +1,136 @@
+/** Owns what a request's token is worth: RequestAuthentication says whose tokens count, a token that does not hold is 401. */
+import { decodeJwt, selectKey, verifyJwt } from '@kfctl/oidc';
+import type { JwtClaims } from '@kfctl/oidc';
+import type { JwtRule, RequestAuthenticationModel } from '../istio/request-authentication.ts';
+import type { VerifiedToken } from '../policy/match-rule.ts';
+import { findField, removeField, setField } from '../request/fields.ts';
+import type { RequestHead } from '../request/request-head.ts';
+import type { KeyStore } from './key-store.ts';
+
+export type TokenVerdict =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'valid';
+      readonly rule: JwtRule;
+      readonly token: VerifiedToken;
+      readonly place: TokenPlace;
+      readonly payload: string;
+    }
+  | { readonly kind: 'invalid'; readonly reason: string };
+
+interface TokenPlace {
+  readonly text: string;
+  /** The header it came in; undefined for a query parameter. */
+  readonly header: string | undefined;
+}
+
+const NONE: TokenVerdict = { kind: 'none' };
+const TOLERANCE_SECONDS = 60;
+
+/** Headers that RequestAuthentications set from claims: clients must not send them. */
+export function claimHeaderNames(models: Iterable<RequestAuthenticationModel>): readonly string[] {
+  return [...models].flatMap(({ rules }) =>
+    rules.flatMap(({ claimHeaders, payloadHeader }) => [
+      ...claimHeaders.map(({ header }) => header),
+      ...(payloadHeader === undefined ? [] : [payloadHeader]),
+    ]),
+  );
+}
+
+/** Judges the tokens of a request. No token passes as nobody; a token that no rule knows or that does not verify is invalid. */
+export async function checkToken(
+  head: RequestHead,
+  rules: readonly JwtRule[],
+  keyStore: KeyStore,
+): Promise<TokenVerdict> {
+  let found: TokenPlace | undefined;
+  for (const rule of rules) {
+    for (const place of tokensFor(head, rule)) {
+      found = place;
+      const decoded = decodeJwt(place.text);
+      if (decoded?.claims['iss'] !== rule.issuer) continue;
+      return verifyFor(place, rule, keyStore);
+    }
+  }
+  return found === undefined ? NONE : { kind: 'invalid', reason: 'Jwt issuer is not configured' };
+}
+
+function tokensFor(head: RequestHead, rule: JwtRule): TokenPlace[] {
+  const places: TokenPlace[] = [];
+  for (const { name, prefix } of rule.fromHeaders) {
+    const value = findField(head.fields, name);
+    const fits = value !== undefined && value.slice(0, prefix.length).toLowerCase() === prefix.toLowerCase();
+    if (fits) places.push({ text: value.slice(prefix.length).trim(), header: name });
+  }
+  if (rule.fromParams.length === 0 || head.query === '') return places;
+  const parameters = new URLSearchParams(head.query);
+  for (const name of rule.fromParams) {
+    const text = parameters.get(name);
+    if (text !== null) places.push({ text, header: undefined });
+  }
+  return places;
+}
+
+async function verifyFor(place: TokenPlace, rule: JwtRule, keyStore: KeyStore): Promise<TokenVerdict> {
+  const decoded = decodeJwt(place.text);
+  let keys = await keyStore.find(rule.keys, rule.timeoutMs);
+  if (decoded !== undefined && selectKey(decoded.header, keys) === undefined) {
+    keys = await keyStore.find(rule.keys, rule.timeoutMs, true);
+  }
+  const verdict = verifyJwt(place.text, {
+    keys,
+    issuer: rule.issuer,
+    nowMs: Date.now(),
+    toleranceSeconds: TOLERANCE_SECONDS,
+  });
+  if (verdict.kind === 'invalid') return verdict;
+  const { claims } = verdict;
+  const audiences = listOf(claims['aud']);
+  if (rule.audiences !== undefined && !rule.audiences.some((audience) => audiences.includes(audience))) {
+    return { kind: 'invalid', reason: 'wrong audience' };
+  }
+  const subject = typeof claims['sub'] === 'string' ? claims['sub'] : '';
+  return {
+    kind: 'valid',
+    rule,
+    place,
+    token: { issuer: rule.issuer, subject, claims },
+    payload: place.text.split('.')[1] ?? '',
+  };
+}
+
+/** Sets what the rule wants upstreams to know, and takes the token away unless it may travel on. */
+export function applyToken(
+  fields: string[],
+  { rule, place, token, payload }: TokenVerdict & { readonly kind: 'valid' },
+): void {
+  for (const { header, claim } of rule.claimHeaders) {
+    const value = renderClaim(claimAt(token.claims, claim));
+    if (value !== undefined) setField(fields, header, value);
+  }
+  if (rule.payloadHeader !== undefined) setField(fields, rule.payloadHeader, payload);
+  if (!rule.forwardOriginalToken && place.header !== undefined) removeField(fields, place.header);
+}
+
+function claimAt(claims: JwtClaims, path: readonly string[]): unknown {
+  let value: unknown = claims;
+  for (const name of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = (value as Record<string, unknown>)[name];
+  }
+  return value;
+}
+
+/** A claim as a header value; what cannot be one without loss is left out. A comma inside of an item would make two of it. */
+function renderClaim(value: unknown): string | undefined {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'string') return /^[\x20-\x7e]+$/.test(value) ? value : undefined;
+  if (!Array.isArray(value)) return undefined;
+  const items = value.filter((item): item is string => typeof item === 'string' && /^[\x20-\x7e]+$/.test(item));
+  return items.length === 0 ? undefined : items.map((item) => item.replaceAll(',', '%2C')).join(',');
+}
+
+function listOf(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
