@@ -10,12 +10,18 @@ export interface Http1UpstreamOptions {
   readonly maxIdle?: number;
 }
 
+interface Opening {
+  readonly address: UpstreamAddress;
+  readonly webSocket: boolean;
+}
+
 interface Pool {
   readonly idle: Http1Connection[];
   open: number;
 }
 
 const NEVER: UpstreamExchange = { resume: () => undefined, abort: () => undefined };
+const READ_BYTES = 65_536;
 const SWEEP_MS = 5_000;
 const FRESH_MS = 1_500;
 
@@ -27,11 +33,13 @@ export function createHttp1Upstream(options: Http1UpstreamOptions = {}): Upstrea
   const sweeper = setInterval(() => sweep(pools), SWEEP_MS);
   sweeper.unref();
 
-  const open = (key: string, pool: Pool, address: UpstreamAddress): Http1Connection => {
+  const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  const open = (key: string, pool: Pool, { address, webSocket }: Opening): Http1Connection => {
     pool.open += 1;
     const connection = new Http1Connection({
       address,
       connectTimeoutMs,
+      readBuffer: webSocket ? undefined : readBuffer,
       onIdle: (idle) => {
         if (pool.idle.length < maxIdle) pool.idle.push(idle);
         else idle.close();
@@ -53,7 +61,9 @@ export function createHttp1Upstream(options: Http1UpstreamOptions = {}): Upstrea
       const key = `${address.host}|${address.port}`;
       const pool = pools.get(key) ?? { idle: [], open: 0 };
       pools.set(key, pool);
-      const connection = takeIdle(pool, request) ?? (pool.open < maxConnections ? open(key, pool, address) : undefined);
+      const connection =
+        takeIdle(pool, request) ??
+        (pool.open < maxConnections ? open(key, pool, { address, webSocket: request.webSocket }) : undefined);
       return connection === undefined ? overflow(handler) : connection.send(request, handler);
     },
     close() {

@@ -45,19 +45,18 @@ export class ResponseParser {
     return rest;
   }
 
-  /** Takes bytes; returns what is wrong with them, or undefined. Bytes beyond the response are wrong. */
+  /** Takes bytes, which may be overwritten afterwards; returns what is wrong with them. Bytes beyond the response are wrong. */
   push(chunk: Buffer): string | undefined {
     let rest = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
     this.#pending = EMPTY;
     while (rest.length > 0) {
       if (this.#state === 'done') {
-        this.#pending = rest;
         return 'bytes beyond the response';
       }
       const next = this.#step(rest);
       if (typeof next === 'string') return next;
       if (next === undefined) {
-        this.#pending = rest;
+        this.#pending = Buffer.from(rest);
         return undefined;
       }
       rest = next;
@@ -114,7 +113,7 @@ export class ResponseParser {
   }
 
   #switchProtocols(head: ResponseHead, rest: Buffer): Buffer {
-    this.#pending = rest;
+    this.#pending = Buffer.from(rest);
     const events = this.#events;
     this.#events = undefined;
     events?.onHead(head);
