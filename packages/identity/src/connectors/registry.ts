@@ -4,6 +4,7 @@ import type { ConnectorType } from './connector.ts';
 type Loader = () => Promise<ConnectorType<unknown>>;
 
 export const CONNECTOR_TYPES: Readonly<Record<string, Loader>> = {
+  ldap: async () => (await import('./ldap/ldap-connector.ts')).ldap,
   mockPassword: async () => (await import('./mock/mock-password.ts')).mockPassword,
   mockCallback: async () => (await import('./mock/mock-callback.ts')).mockCallback,
 };

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseConfig } from '../../config/parse-config.ts';
+import { parseHosts } from './ldap-config.ts';
+import { firstValue, requestable } from './ldap-entry.ts';
+import { searchFilter } from './ldap-filter.ts';
+import { isDisabled } from './find-user.ts';
+
+test('hosts in every spelling', () => {
+  assert.deepEqual(parseHosts('a, b:1636 [::1]:3 fe80::1', 636), [
+    { name: 'a', port: 636 },
+    { name: 'b', port: 1636 },
+    { name: '::1', port: 3 },
+    { name: 'fe80::1', port: 636 },
+  ]);
+  for (const text of ['', 'ldap://a', 'a:b', 'a:99999', 'a b:', 'a/b'])
+    assert.equal(parseHosts(text, 1), undefined, text);
+});
+
+test('mistakes of a connector are named with their place', async () => {
+  const { problems } = await parseConfig(
+    `issuer: https://x
+storage: {type: memory}
+web: {http: ":0"}
+connectors:
+- type: ldap
+  id: ldap
+  name: LDAP
+  config:
+    host: ldap://x
+    userSearch:
+      scope: base
+      filter: objectClass=person
+      emailSuffix: x
+    groupSearch: {baseDN: ou=x}
+`,
+    {},
+  );
+  const texts = problems.map(({ path, message }) => `${path.replace('connectors[0].config.', '')} ${message}`);
+  for (const expected of [
+    'host is not host or host:port',
+    'userSearch.baseDN is required',
+    'userSearch.username is required',
+    'userSearch.idAttr is required',
+    'userSearch.scope is not one of sub, one',
+    'userSearch.filter is not an LDAP filter',
+    'userSearch has emailSuffix without nameAttr',
+    'groupSearch has no nameAttr',
+  ]) {
+    assert.ok(
+      texts.some((text) => text.startsWith(expected)),
+      `${expected}\n${texts.join('\n')}`,
+    );
+  }
+});
+
+test('filters hold what was typed as a value', () => {
+  assert.equal(searchFilter('(a=b)', ['uid'], 'x*)(y').toString(), '(&(a=b)(uid=x\\2a\\29\\28y))');
+  assert.equal(searchFilter('', ['uid', 'mail'], 'é').toString(), '(|(uid=é)(mail=é))');
+  assert.match(
+    searchFilter('', ['member:1.2.840.113556.1.4.1941:'], 'cn=a').toString(),
+    /member:1\.2\.840\.113556\.1\.4\.1941:=cn=a/,
+  );
+});
+
+test('values of entries: any case, several, binary ids, the DN', () => {
+  const entry = {
+    dn: 'cn=x',
+    Mail: ['a@b', 'c@d'],
+    objectGUID: Buffer.from('00112233445566778899aabbccddeeff', 'hex'),
+    empty: [],
+  };
+  assert.equal(firstValue(entry, 'mAIL'), 'a@b');
+  assert.equal(firstValue(entry, 'dn'), 'cn=x');
+  assert.equal(firstValue(entry, 'objectguid'), '33221100-5544-7766-8899-aabbccddeeff');
+  assert.equal(firstValue(entry, 'empty'), '');
+  assert.deepEqual(requestable(['DN', '', 'dn']), ['1.1']);
+});
+
+test('accounts that a directory marks as shut', () => {
+  assert.equal(isDisabled({ dn: '', userAccountControl: '514' }), true);
+  assert.equal(isDisabled({ dn: '', userAccountControl: '512' }), false);
+  assert.equal(isDisabled({ dn: '', nsaccountlock: 'TRUE' }), true);
+  assert.equal(isDisabled({ dn: '', pwdAccountLockedTime: '000001010000Z' }), true);
+  assert.equal(isDisabled({ dn: '' }), false);
+});
