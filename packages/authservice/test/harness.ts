@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { createLogger } from '@kfctl/core';
 import { Provider } from 'oidc-provider';
-import type { Configuration } from 'oidc-provider';
+import type { Configuration, Grant } from 'oidc-provider';
 import { readConfig, startAuthService } from '../src/index.ts';
 import type { RunningAuthService } from '../src/index.ts';
 
@@ -57,6 +57,8 @@ export async function startProvider(t: TestContext, options: ProviderOptions = {
 }
 
 function baseConfiguration(accounts: ReadonlyMap<string, Account>): Configuration {
+  // One a browser: with a grant of its own for every tab, the provider takes all but the last tab's codes for revoked.
+  const grants = new Map<string, Grant>();
   return {
     clients: [
       {
@@ -82,11 +84,13 @@ function baseConfiguration(accounts: ReadonlyMap<string, Account>): Configuratio
       claims: () => ({ sub: id, ...accounts.get(id) }),
     }),
     loadExistingGrant: async (context) => {
-      const grant = new context.oidc.provider.Grant({
-        clientId: context.oidc.client?.clientId ?? '',
-        accountId: context.oidc.session?.accountId ?? '',
-      });
+      const accountId = context.oidc.session?.accountId ?? '';
+      const sessionUid = context.oidc.session?.uid ?? '';
+      const known = grants.get(sessionUid);
+      if (known !== undefined) return known;
+      const grant = new context.oidc.provider.Grant({ clientId: CLIENT_ID, accountId });
       grant.addOIDCScope('openid profile email groups offline_access');
+      grants.set(sessionUid, grant);
       await grant.save();
       return grant;
     },

@@ -11,7 +11,7 @@ declare module 'oidc-provider' {
     readonly oidc: {
       readonly provider: Provider;
       readonly client?: { readonly clientId: string };
-      readonly session?: { readonly accountId?: string };
+      readonly session?: { readonly accountId?: string; readonly uid: string };
     };
   }
 

@@ -20,6 +20,9 @@ export interface IdentityHeaders {
 /** Envoy's way to take headers of the client away (ext_authz over HTTP); our gateway keeps it too. Applied after headers are set. */
 const REMOVE = 'x-envoy-auth-headers-to-remove';
 
+/** A longer rest would not fit in an answer that every gateway takes; it is dropped with the session rather than passed on with it. */
+const MAX_COOKIE_CHARACTERS = 10_000;
+
 /**
  * The session cookie never reaches upstreams: a notebook is code of its owner, and whoever is lured to it would hand its owner
  * the whole session. The same goes for the token in a header.
@@ -41,7 +44,7 @@ export function createIdentityHeaders(options: IdentityHeaderOptions): IdentityH
       const cookie = request['cookie'];
       if (typeof cookie === 'string') {
         const rest = withoutCookies(cookie, isOwn);
-        if (rest === '') remove.push('cookie');
+        if (rest === '' || rest.length > MAX_COOKIE_CHARACTERS) remove.push('cookie');
         else if (rest !== cookie) headers.push('cookie', rest);
       }
       headers.push(REMOVE, remove.join(','));

@@ -1,4 +1,5 @@
 /** Owns sessions in one SQLite file: for a single replica with a volume. */
+import { closeSync, fchmodSync, openSync } from 'node:fs';
 import type { StatementResultingChanges } from 'node:sqlite';
 import type { Clock } from '@kfctl/core';
 import type { StoredSession } from './session.ts';
@@ -12,6 +13,7 @@ export interface FileStoreOptions {
 /** Opens or makes the file; throws when it cannot be written. */
 export async function openFileStore({ path, clock }: FileStoreOptions): Promise<SessionStore> {
   const { DatabaseSync } = await import('node:sqlite');
+  makePrivate(path);
   const database = new DatabaseSync(path, { timeout: 5_000 });
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
   database.exec(
@@ -37,6 +39,16 @@ export async function openFileStore({ path, clock }: FileStoreOptions): Promise<
     },
     close: async () => database.close(),
   };
+}
+
+/** SQLite gives its files the mode of the first one. */
+function makePrivate(path: string): void {
+  const file = openSync(path, 'a', 0o600);
+  try {
+    fchmodSync(file, 0o600);
+  } finally {
+    closeSync(file);
+  }
 }
 
 function changed({ changes }: StatementResultingChanges): boolean {

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readConfig } from './config.ts';
+
+const GOOD = {
+  OIDC_PROVIDER: 'http://dex.kubeflow.svc.cluster.local:5556/dex',
+  OIDC_AUTH_URL: '/dex/auth',
+  OIDC_SCOPES: 'openid profile email groups',
+  REDIRECT_URL: '/login/oidc',
+  SKIP_AUTH_URI: '/dex',
+  CLIENT_ID: 'kubeflow-authservice-oidc',
+  CLIENT_SECRET: 'secret',
+  USERID_PREFIX: '',
+  SESSION_ENCRYPTION_KEY: 'k'.repeat(44),
+};
+
+function problems(env: Readonly<Record<string, string>>): string {
+  try {
+    readConfig(env);
+    return '';
+  } catch (error) {
+    return error instanceof Error ? error.message : '';
+  }
+}
+
+test('reads the settings of the manifests', () => {
+  const config = readConfig(GOOD);
+  assert.equal(config.callbackPath, '/login/oidc');
+  assert.equal(config.authorizationUrl, '/dex/auth');
+  assert.deepEqual(config.scopes, ['openid', 'profile', 'email', 'groups']);
+  assert.deepEqual(config.exemptPaths, ['/dex']);
+  assert.equal(config.maxAgeSeconds, 86_400);
+  assert.deepEqual(config.store, { kind: 'kubernetes', namespace: 'istio-system' });
+  assert.deepEqual(config.cookieAttributes, { httpOnly: true, secure: true, sameSite: 'Lax' });
+  assert.equal(config.userIdHeader, 'kubeflow-userid');
+  assert.equal(config.identityRules.userIdPrefix, '');
+});
+
+test('reads the names and forms of older and newer references', () => {
+  const older = readConfig({
+    ...GOOD,
+    PORT: '9000',
+    STORE_PATH: '/data/db',
+    SESSION_STORE_TYPE: 'file',
+    OIDC_SCOPES: 'profile email',
+    STATIC_DESTINATION_URL: '/_/',
+    OIDC_PROVIDER_CA_FILE: '/ca.pem',
+  });
+  assert.equal(older.port, 9000);
+  assert.deepEqual(older.store, { kind: 'file', path: '/data/db' });
+  assert.deepEqual(older.scopes, ['openid', 'profile', 'email']);
+  assert.equal(older.afterLoginUrl, '/_/');
+  assert.equal(older.caFile, '/ca.pem');
+  const { REDIRECT_URL: _unset, ...rest } = GOOD;
+  const newer = readConfig({
+    ...rest,
+    AUTHSERVICE_URL_PREFIX: 'https://host.example/authservice/',
+    SKIP_AUTH_URLS: '/dex,/public/',
+    OIDC_SCOPES: 'openid,email',
+    LOG_LEVEL: 'WARN',
+    SESSION_MAX_AGE: '12h',
+  });
+  assert.equal(newer.redirectUri, 'https://host.example/authservice/oidc/callback');
+  assert.equal(newer.callbackPath, '/authservice/oidc/callback');
+  assert.equal(newer.urlPrefix, '/authservice');
+  assert.deepEqual(newer.exemptPaths, ['/dex', '/dex', '/public']);
+  assert.deepEqual(newer.scopes, ['openid', 'email']);
+  assert.equal(newer.maxAgeSeconds, 43_200);
+  assert.equal(newer.logLevel, 'warn');
+});
+
+test('names every mistake at once', () => {
+  const text = problems({
+    OIDC_PROVIDER: 'dex:5556',
+    OIDC_AUTH_URL: '//evil.example/auth',
+    SKIP_AUTH_URI: '/ /dex/../x //',
+    REDIRECT_URL: '/',
+    USERID_HEADER: 'kube flow',
+    GROUPS_HEADER: 'cookie',
+    USERID_TRANSFORMERS: '[{"matches": "(", "replaces": ""}, {"matches": "a"}]',
+    SESSION_SAME_SITE: 'sometimes',
+    SESSION_STORE_TYPE: 'boltdb',
+    SESSION_ENCRYPTION_KEY: 'short',
+    SESSION_MAX_AGE: '5',
+    AFTER_LOGIN_URL: 'https://evil.example/',
+    AFTER_LOGOUT_URL: 'javascript:alert(1)',
+    LOG_LEVEL: 'loud',
+  });
+  for (const name of [
+    'OIDC_PROVIDER',
+    'OIDC_AUTH_URL',
+    'SKIP_AUTH_URI',
+    'REDIRECT_URL',
+    'USERID_HEADER',
+    'GROUPS_HEADER',
+    'USERID_TRANSFORMERS',
+    'SESSION_SAME_SITE',
+    'SESSION_STORE_TYPE',
+    'SESSION_ENCRYPTION_KEY',
+    'SESSION_MAX_AGE',
+    'AFTER_LOGIN_URL',
+    'AFTER_LOGOUT_URL',
+    'LOG_LEVEL',
+    'CLIENT_ID',
+    'CLIENT_SECRET',
+  ]) {
+    assert.match(text, new RegExp(`- ${name}: `), name);
+  }
+  assert.doesNotMatch(text, /short/);
+});
+
+test('no setting opens everything', () => {
+  for (const paths of ['/', '//', '/..', '/dex/%2e%2e', 'dex', '*', 'https://host', '/dex;x']) {
+    assert.match(problems({ ...GOOD, SKIP_AUTH_URI: paths }), /SKIP_AUTH_URI/, paths);
+  }
+  for (const prefix of ['https://host', 'https://host/', '/', '/../x']) {
+    assert.match(problems({ ...GOOD, AUTHSERVICE_URL_PREFIX: prefix }), /AUTHSERVICE_URL_PREFIX/, prefix);
+  }
+});
+
+test('refuses cookies that browsers would throw away', () => {
+  assert.match(problems({ ...GOOD, SESSION_SAME_SITE: 'none', SESSION_COOKIE_SECURE: 'false' }), /SESSION_COOKIE_NAME/);
+  assert.match(
+    problems({ ...GOOD, SESSION_COOKIE_NAME: '__Host-s', SESSION_COOKIE_SECURE: 'false' }),
+    /SESSION_COOKIE_NAME/,
+  );
+  assert.equal(readConfig({ ...GOOD, SESSION_COOKIE_NAME: '__Host-s' }).cookieName, '__Host-s');
+});
+
+test('a configuration shows no secret', () => {
+  assert.doesNotMatch(JSON.stringify(readConfig({ ...GOOD, CLIENT_SECRET: 'hunter2' })), /hunter2|kkkk/);
+});

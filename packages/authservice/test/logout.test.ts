@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { Browser } from './browser.ts';
+import { PUBLIC_ORIGIN, send, startService, untilReady } from './harness.ts';
+import type { ServiceUnderTest } from './harness.ts';
+import { loginAt, startHostileProvider } from './hostile-provider.ts';
+import type { HostileProvider } from './hostile-provider.ts';
+
+describe('logout', () => {
+  const cleanUp: (() => unknown)[] = [];
+  let provider: HostileProvider;
+  let service: ServiceUnderTest;
+
+  before(async () => {
+    const context = { after: (end: () => unknown) => void cleanUp.push(end) } as unknown as TestContext;
+    provider = await startHostileProvider(context);
+    provider.answers.metadata = {
+      revocation_endpoint: `${provider.issuer}/revoke`,
+      end_session_endpoint: `${provider.issuer}/end`,
+    };
+    service = await startService(context, {
+      OIDC_PROVIDER: provider.issuer,
+      OIDC_LOGOUT_URL: '/dex/logout',
+      AFTER_LOGOUT_URL: `${PUBLIC_ORIGIN}/bye`,
+    });
+    await untilReady(service);
+  });
+  after(async () => {
+    for (const end of cleanUp.toReversed()) await end();
+  });
+
+  const login = async (): Promise<Browser> => {
+    const browser = new Browser(service.port);
+    await loginAt(provider, browser);
+    return browser;
+  };
+  const isIn = async (token: string): Promise<boolean> =>
+    (await send({ port: service.port, path: '/', headers: { cookie: `authservice_session=${token}` } })).status === 200;
+  const fromPage = { accept: 'application/json', 'sec-fetch-mode': 'cors', 'sec-fetch-site': 'same-origin' };
+
+  test('tells the provider, and where to go', async () => {
+    const browser = await login();
+    const token = browser.cookie('authservice_session') ?? '';
+    const answer = await browser.fetch(`${PUBLIC_ORIGIN}/logout`, { method: 'POST', headers: fromPage });
+    assert.equal(answer.status, 201);
+    const { afterLogoutURL } = JSON.parse(answer.body) as { afterLogoutURL: string };
+    const url = new URL(afterLogoutURL, PUBLIC_ORIGIN);
+    assert.equal(url.pathname, '/dex/logout');
+    assert.match(url.searchParams.get('id_token_hint') ?? '', /^eyJ/);
+    assert.equal(url.searchParams.get('post_logout_redirect_uri'), `${PUBLIC_ORIGIN}/bye`);
+    assert.ok(provider.requests.includes('/revoke'));
+    assert.equal(await isIn(token), false);
+    assert.equal(browser.cookie('authservice_session'), undefined);
+  });
+
+  test('other sites cannot log a person out', async () => {
+    const browser = await login();
+    const token = browser.cookie('authservice_session') ?? '';
+    const foreign: Record<string, string>[] = [
+      { 'sec-fetch-site': 'cross-site', origin: PUBLIC_ORIGIN },
+      { 'sec-fetch-site': 'same-site' },
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { origin: 'https://kubeflow.test.evil.example' },
+      { origin: 'https://kubeflow.test:8443' },
+      { referer: 'https://evil.example/kubeflow.test' },
+    ];
+    for (const headers of foreign) {
+      for (const path of ['/logout', '/authservice/logout']) {
+        assert.equal((await browser.fetch(PUBLIC_ORIGIN + path, { method: 'POST', headers })).status, 403);
+      }
+      const link = await browser.fetch(`${PUBLIC_ORIGIN}/logout`, { headers });
+      assert.equal(link.status, 403);
+      assert.match(link.body, /<form method="post" action="\/logout">/);
+      assert.equal(await isIn(token), true, JSON.stringify(headers));
+    }
+    const image = await browser.fetch(`${PUBLIC_ORIGIN}/logout`, {
+      headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' },
+    });
+    assert.equal(image.status, 403);
+    assert.equal(await isIn(token), true);
+  });
+
+  test('our pages, forms, links and scripts can', async () => {
+    const own: [string, Record<string, string>, number][] = [
+      ['POST', { origin: PUBLIC_ORIGIN, accept: 'application/json', 'sec-fetch-mode': '' }, 201],
+      ['POST', { origin: PUBLIC_ORIGIN, 'sec-fetch-site': 'same-origin' }, 303],
+      ['POST', { accept: '*/*', 'sec-fetch-mode': '' }, 201],
+      ['GET', { 'sec-fetch-site': 'same-origin' }, 303],
+      ['GET', { 'sec-fetch-site': 'none' }, 303],
+      ['GET', { referer: `${PUBLIC_ORIGIN}/_/` }, 303],
+    ];
+    for (const [method, headers, status] of own) {
+      const browser = await login();
+      const token = browser.cookie('authservice_session') ?? '';
+      const answer = await browser.fetch(`${PUBLIC_ORIGIN}/logout`, { method, headers });
+      assert.equal(answer.status, status, JSON.stringify(headers));
+      assert.equal(await isIn(token), false);
+      assert.equal(browser.cookie('authservice_session'), undefined);
+    }
+  });
+
+  test('older dashboards send the token as a bearer', async () => {
+    const browser = await login();
+    const token = browser.cookie('authservice_session') ?? '';
+    const answer = await send({
+      port: service.port,
+      path: '/authservice/logout',
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+    });
+    assert.equal(answer.status, 201);
+    assert.equal(await isIn(token), false);
+  });
+
+  test('who is not logged in gets 401, or the way out when it is a page', async () => {
+    assert.equal((await send({ port: service.port, path: '/logout', method: 'POST' })).status, 401);
+    const page = await new Browser(service.port).fetch(`${PUBLIC_ORIGIN}/logout`, {
+      headers: { 'sec-fetch-site': 'none' },
+    });
+    assert.equal(page.status, 303);
+    for (const method of ['PUT', 'DELETE', 'OPTIONS', 'HEAD']) {
+      assert.equal((await send({ port: service.port, path: '/logout', method })).status, 405);
+    }
+  });
+
+  test('a provider that fails does not keep a session alive', async () => {
+    const browser = await login();
+    const token = browser.cookie('authservice_session') ?? '';
+    await provider.close();
+    const answer = await browser.fetch(`${PUBLIC_ORIGIN}/logout`, { method: 'POST', headers: fromPage });
+    assert.equal(answer.status, 201);
+    assert.equal(await isIn(token), false);
+    assert.match(service.logged(), /tokens not revoked/);
+  });
+});
