@@ -1,0 +1,71 @@
+/** A kustomization directory -> finished objects, in the order and with the bytes of `kubectl kustomize`. */
+
+import { resolve } from 'node:path';
+import { createDiskFileSystem } from '../files/disk-file-system.ts';
+import type { FileSystem } from '../files/file-system.ts';
+import { type LoadRestrictor, Loader } from '../files/loader.ts';
+import { contentHash } from '../generate/content-hash.ts';
+import type { Resource } from '../resource/resource.ts';
+import { builtInSchema } from '../schema/merge-schema.ts';
+import { fixReferences } from '../transform/fix-references.ts';
+import { legacyOrder, sortResources } from '../transform/sort-resources.ts';
+import { resolveVars } from '../transform/vars.ts';
+import type { MapNode } from '../yaml/node.ts';
+import { Accumulator, type BuildContext, accumulate, openKustomization } from './accumulate.ts';
+
+export interface BuildOptions {
+  readonly directory: string;
+  /** The machine's files when it is not given. */
+  readonly fileSystem?: FileSystem;
+  /** Whether files outside their kustomization's directory may be read. */
+  readonly loadRestrictor?: LoadRestrictor;
+  /** Files larger than this are refused. */
+  readonly maxFileBytes?: number;
+  /** Hears about deprecated fields and unused vars. */
+  readonly warn?: (message: string) => void;
+}
+
+export interface BuildResult {
+  /** One node per object; `renderYaml` makes text of them, `toObjects` plain values. */
+  readonly nodes: readonly MapNode[];
+}
+
+const defaultMaxFileBytes = 64 * 1024 * 1024;
+
+/** Builds a directory. Throws KustomizeError. */
+export function build(options: BuildOptions): BuildResult {
+  const loader = Loader.open(resolve(options.directory), {
+    fileSystem: options.fileSystem ?? createDiskFileSystem(),
+    restrictor: options.loadRestrictor ?? 'rootOnly',
+    maxFileBytes: options.maxFileBytes ?? defaultMaxFileBytes,
+  });
+  const context: BuildContext = { schemas: builtInSchema, warn: options.warn ?? ((): void => undefined) };
+  const kustomization = openKustomization(loader, context);
+  const all = new Accumulator();
+  accumulate({ loader, kustomization, context }, all);
+  const { resources } = all.map;
+  addHashes(resources);
+  fixReferences(resources, all.config.nameReference);
+  for (const name of resolveVars(resources, all.vars, all.config.varReference))
+    context.warn(`well-defined var that was never replaced: ${name}`);
+  const kept = resources.filter((resource) => !isLocal(resource));
+  const sorted = sortResources(kept, kustomization.sortOptions ?? legacyOrder);
+  for (const resource of sorted)
+    resource.setAnnotations(new Map([...resource.annotations()].sort(([left], [right]) => (left < right ? -1 : 1))));
+  return { nodes: sorted.map((resource) => resource.node) };
+}
+
+function addHashes(resources: readonly Resource[]): void {
+  for (const resource of resources) {
+    if (!resource.needsHash) continue;
+    const hash = contentHash(resource);
+    resource.rememberId();
+    resource.name = `${resource.name}-${hash}`;
+  }
+}
+
+/** Objects that are only configuration of the build are not part of the result. */
+function isLocal(resource: Resource): boolean {
+  const value = resource.annotations().get('config.kubernetes.io/local-config');
+  return value !== undefined && value !== 'false';
+}

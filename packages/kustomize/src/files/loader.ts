@@ -1,0 +1,124 @@
+/**
+ * Reads the files of one kustomization directory. Files must lie in or below the directory (symbolic links resolved) unless the
+ * restriction is lifted; other kustomization directories may lie anywhere, but never around one that is being built.
+ */
+
+import { dirname, isAbsolute, join, sep } from 'node:path';
+import { KustomizeError } from '../errors.ts';
+import type { FileSystem } from './file-system.ts';
+
+export type LoadRestrictor = 'rootOnly' | 'none';
+
+export interface LoaderOptions {
+  readonly fileSystem: FileSystem;
+  readonly restrictor: LoadRestrictor;
+  readonly maxFileBytes: number;
+}
+
+export interface LoadedFile {
+  readonly bytes: Uint8Array;
+  /** Absolute path, for messages. */
+  readonly path: string;
+}
+
+export class Loader {
+  readonly root: string;
+  private readonly options: LoaderOptions;
+  private readonly parent: Loader | undefined;
+
+  private constructor(root: string, options: LoaderOptions, parent: Loader | undefined) {
+    this.root = root;
+    this.options = options;
+    this.parent = parent;
+  }
+
+  /** A loader for the directory that a build starts in. */
+  static open(directory: string, options: LoaderOptions): Loader {
+    return new Loader(requireDirectory(directory, options.fileSystem), options, undefined);
+  }
+
+  /** A loader for a base or component; its path is relative to this directory. */
+  enter(path: string): Loader {
+    const { fileSystem } = this.options;
+    const directory = requireDirectory(isAbsolute(path) ? path : join(this.root, path), fileSystem);
+    this.refuseCycle(directory);
+    return new Loader(directory, this.options, this);
+  }
+
+  private refuseCycle(directory: string): void {
+    if (contains(directory, this.root)) {
+      throw new KustomizeError(
+        'BASE_CYCLE',
+        `cycle detected: candidate root '${directory}' contains visited root '${this.root}'`,
+        {
+          hint: 'a base may not be, or lie around, a directory that uses it',
+        },
+      );
+    }
+    this.parent?.refuseCycle(directory);
+  }
+
+  /** True when the path names something that is there, wherever it is. */
+  kindOf(path: string): 'file' | 'directory' | undefined {
+    return this.options.fileSystem.resolve(this.absolute(path))?.kind;
+  }
+
+  /** Content of a file. */
+  read(path: string): LoadedFile {
+    const { fileSystem, restrictor, maxFileBytes } = this.options;
+    const found = fileSystem.resolve(this.absolute(path));
+    if (found === undefined)
+      throw new KustomizeError('FILE_NOT_FOUND', `no such file '${path}'`, { file: join(this.root, path) });
+    if (found.kind === 'directory')
+      throw new KustomizeError('FILE_NOT_FOUND', `'${path}' must resolve to a file`, { file: found.path });
+    if (restrictor === 'rootOnly' && !contains(this.root, dirname(found.path))) {
+      throw new KustomizeError('FILE_OUTSIDE_ROOT', `file '${found.path}' is not in or below '${this.root}'`, {
+        hint: 'move it below the kustomization, use it as a base, or build with --load-restrictor=LoadRestrictionsNone',
+      });
+    }
+    if (found.size > maxFileBytes) {
+      throw new KustomizeError(
+        'FILE_TOO_LARGE',
+        `the file has ${found.size} bytes, more than the ${maxFileBytes} allowed`,
+        { file: found.path },
+      );
+    }
+    const bytes = fileSystem.readFile(found.path);
+    if (bytes === undefined) throw new KustomizeError('FILE_NOT_FOUND', `cannot read '${path}'`, { file: found.path });
+    return { bytes, path: found.path };
+  }
+
+  /** Content of a UTF-8 text file. */
+  readText(path: string): { text: string; path: string } {
+    const file = this.read(path);
+    return { text: decodeText(file), path: file.path };
+  }
+
+  private absolute(path: string): string {
+    return isAbsolute(path) ? path : join(this.root, path);
+  }
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+export function decodeText(file: LoadedFile): string {
+  try {
+    return decoder.decode(file.bytes);
+  } catch (cause) {
+    throw new KustomizeError('NOT_UTF8', 'the file is not UTF-8 text', { file: file.path, cause });
+  }
+}
+
+function requireDirectory(path: string, fileSystem: FileSystem): string {
+  const found = fileSystem.resolve(path);
+  if (found?.kind === 'directory') return found.path;
+  throw new KustomizeError(
+    'FILE_NOT_FOUND',
+    found === undefined ? `no such directory '${path}'` : `'${path}' is not a directory`,
+  );
+}
+
+/** True when `inner` is `outer` or lies below it. */
+function contains(outer: string, inner: string): boolean {
+  return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep);
+}

@@ -1,0 +1,104 @@
+/** Patches applied to the objects of a build. A patch may remove objects, but never changes a name, namespace or kind unless allowed to. */
+
+import { KustomizeError } from '../errors.ts';
+import type { Selector } from '../kustomization/kustomization.ts';
+import type { Resource } from '../resource/resource.ts';
+import type { ResourceMap } from '../resource/resource-map.ts';
+import type { SchemaLookup } from '../schema/merge-schema.ts';
+import { selectResources } from '../transform/select.ts';
+import { type Json, type PatchOperation, applyJsonPatch } from './json-patch.ts';
+import { MapNode, copyNode, stringNode } from '../yaml/node.ts';
+import { mapFromJson, toJson } from '../yaml/json.ts';
+import { strategicMerge } from './strategic-merge.ts';
+
+export interface PatchContext {
+  readonly map: ResourceMap;
+  readonly schemas: SchemaLookup;
+}
+
+const historyMark = 'internal.config.kubernetes.io/history';
+
+/** Merges one patch object into one resource. */
+export function mergeIntoResource(resource: Resource, patch: Resource, schemas: SchemaLookup): void {
+  const { name, namespace, kind } = resource;
+  if (patch.allowNameChange || patch.allowKindChange) resource.rememberId();
+  const hasHistory = resource.previous.length > 0;
+  // The reference keeps an object's history in its annotations: a patch that throws those away throws away the history too.
+  if (hasHistory) resource.setAnnotations(new Map([...resource.annotations(), [historyMark, '']]));
+  const merged = strategicMerge(resource.node, copyNode(patch.node), schemas);
+  if (merged === undefined) {
+    resource.node = new MapNode();
+    return;
+  }
+  resource.node = merged;
+  if (hasHistory) takeMark(resource);
+  if (!patch.allowKindChange) setKind(resource, kind);
+  if (!patch.allowNameChange) resource.name = name;
+  resource.namespace = namespace;
+}
+
+function takeMark(resource: Resource): void {
+  const metadata = resource.node.get('metadata');
+  const annotations = metadata?.kind === 'map' ? metadata.get('annotations') : undefined;
+  if (annotations?.kind === 'map' && annotations.get(historyMark) !== undefined) {
+    annotations.remove(historyMark);
+    return;
+  }
+  resource.previous = [];
+  resource.prefixes = [];
+  resource.suffixes = [];
+}
+
+function setKind(resource: Resource, kind: string): void {
+  if (resource.kind !== kind) resource.node.set('kind', stringNode(kind));
+}
+
+/** Applies strategic merge patches, each to the object it names or to all that the target selects. */
+export function applyStrategicPatches(
+  objects: readonly Resource[],
+  target: Selector | undefined,
+  context: PatchContext,
+): void {
+  for (const patch of objects) {
+    if (target === undefined) {
+      mergeIntoResource(context.map.requireById(patch.originalId()), patch, context.schemas);
+      continue;
+    }
+    for (const resource of selectResources(context.map.resources, target)) {
+      const typed = patch.copy();
+      typed.setType(resource.apiVersion, patch.kind);
+      mergeIntoResource(resource, typed, context.schemas);
+    }
+    context.map.dropGone();
+  }
+}
+
+/** Applies a JSON patch to all objects that the target selects. */
+export function applyJsonPatches(
+  operations: readonly PatchOperation[],
+  target: Selector | undefined,
+  { map }: PatchContext,
+): void {
+  if (target === undefined) {
+    throw new KustomizeError('PATCH_INVALID', 'must specify a target for a JSON patch', {
+      field: 'target',
+      hint: 'add target: with kind and name',
+    });
+  }
+  for (const resource of selectResources(map.resources, target)) {
+    resource.rememberId();
+    patchResource(resource, operations);
+  }
+}
+
+/** Applies operations to one resource. */
+export function patchResource(resource: Resource, operations: readonly PatchOperation[]): void {
+  const document = toJson(resource.node);
+  applyJsonPatch(document, operations);
+  if (!isObject(document)) throw new KustomizeError('PATCH_FAILED', 'a JSON patch replaced the whole object');
+  resource.node = mapFromJson(document);
+}
+
+function isObject(value: Json): value is { [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,41 @@
+/** labels, commonLabels and commonAnnotations: entries in the maps that field specs lead to. */
+
+import { KustomizeError } from '../errors.ts';
+import { metadataLabels } from '../field/default-fields.ts';
+import { type FieldSpec, mergeFieldSpecs } from '../field/field-spec.ts';
+import type { TransformerConfig } from '../field/transformer-config.ts';
+import { visitField } from '../field/visit-field.ts';
+import type { Label } from '../kustomization/kustomization.ts';
+import { setScalar } from '../resource/edit-node.ts';
+import type { Resource } from '../resource/resource.ts';
+import { type Node, isNull, stringNode } from '../yaml/node.ts';
+
+/** Sets every entry in every field; missing maps are made where the spec says so. */
+export function setEntries(
+  resources: readonly Resource[],
+  entries: ReadonlyMap<string, string>,
+  specs: readonly FieldSpec[],
+): void {
+  if (entries.size === 0) return;
+  const visit = (node: Node): void => addEntries(node, entries);
+  for (const resource of resources) {
+    const type = resource.currentId();
+    for (const spec of specs) visitField(resource.node, type, { spec, createKind: 'map', visit });
+  }
+}
+
+function addEntries(node: Node, entries: ReadonlyMap<string, string>): void {
+  if (isNull(node)) return;
+  if (node.kind !== 'map')
+    throw new KustomizeError('FIELD_INVALID', `labels and annotations are maps, found a ${node.kind}`, {
+      line: node.line,
+    });
+  for (const [key, value] of entries) setScalar(node, key, stringNode(value));
+}
+
+/** The fields that one entry of `labels:` is written to. */
+export function labelFields(label: Label, config: TransformerConfig): readonly FieldSpec[] {
+  if (label.includeSelectors) return mergeFieldSpecs(label.fields, config.commonLabels);
+  const fields = label.includeTemplates ? mergeFieldSpecs(label.fields, config.templateLabels) : label.fields;
+  return mergeFieldSpecs(fields, [metadataLabels]);
+}
