@@ -43,11 +43,13 @@ test('kubectl reads logs, runs commands and forwards ports', async (t) => {
   const server = await runServer(t);
   server.connectNode(gateway);
   assert.equal((await kubectl(server, ['create', '-f', '-'], POD)).stdout, 'pod/p created\n');
-  await server.createClient('test').patch(
-    { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true },
-    'p',
-    { namespace: 'default', subresource: 'status', patch: { kind: 'merge', body: { status: { phase: 'Running' } } } },
-  );
+  await server
+    .createClient('test')
+    .patch({ group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true }, 'p', {
+      namespace: 'default',
+      subresource: 'status',
+      patch: { kind: 'merge', body: { status: { phase: 'Running' } } },
+    });
 
   await t.test('logs', async () => {
     const { stdout } = await kubectl(server, ['logs', 'p', '--tail=3', '-f']);

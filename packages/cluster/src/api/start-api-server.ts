@@ -87,6 +87,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const port = await listen(doors.server, options.port, host);
   await bootstrapCluster(registry, { host, port });
   const url = `https://${host}:${port}`;
+  let closed = false;
   const kubeconfigFile = join(dataDirectory, 'kubeconfig');
   await writePrivate(kubeconfigFile, renderKubeconfig('kfctl', url, keys));
   return {
@@ -98,6 +99,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     createClient: (component) => createLocalClient({ registry, handler: doors.handler, component }),
     connectNode: doors.connectNode,
     close: async () => {
+      if (closed) return;
+      closed = true;
       doors.server.close();
       doors.server.closeAllConnections();
       await store.close();

@@ -1,6 +1,7 @@
 /** Owns label and field selectors: their grammar, their errors, and matching. */
 import { asObject, asString, valueAt } from '../schema/json.ts';
 import type { JsonObject } from '../schema/json.ts';
+import { labelValueErrors } from './name-rules.ts';
 import { badRequest } from './status-error.ts';
 
 export type LabelMatch = (labels: Readonly<Record<string, string>> | undefined) => boolean;
@@ -64,7 +65,12 @@ function parseRequirement(next: () => string | undefined, peek: () => string | u
 
 function parseValue(next: () => string | undefined, peek: () => string | undefined): string {
   const following = peek();
-  return following === undefined || following === ',' ? '' : (next() ?? '');
+  return following === undefined || following === ',' ? '' : requireValue(next() ?? '');
+}
+
+function requireValue(token: string): string {
+  if (labelValueErrors(token).length === 0) return token;
+  throw unparsable(`values[0]: Invalid value: ${JSON.stringify(token)}: ${labelValueErrors(token).join('; ')}`);
 }
 
 function parseValues(next: () => string | undefined): string[] {
@@ -77,7 +83,7 @@ function parseValues(next: () => string | undefined): string[] {
     if (token === ')' || token === ',') {
       if (last === ',') values.push('');
       if (token === ')') return values;
-    } else values.push(token);
+    } else values.push(requireValue(token));
     last = token;
   }
 }

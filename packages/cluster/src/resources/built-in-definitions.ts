@@ -4,6 +4,7 @@ import { builtInKinds } from './built-in-kinds.ts';
 import type { BuiltInKind } from './built-in-kinds.ts';
 import { apiVersionOf } from './definition.ts';
 import type { ResourceDefinition, ServedVersion } from './definition.ts';
+import { eventFromStored, eventToStored } from './event-conversion.ts';
 import { printerOf } from './printers.ts';
 import { createStrategies } from './strategies.ts';
 import type { StrategyDeps } from './strategies.ts';
@@ -49,5 +50,6 @@ function versionOf(kind: BuiltInKind): ServedVersion {
     },
     subresources: new Set(kind.subresources),
     printer: printerOf(kind.group, kind.plural),
+    ...(kind.group === 'events.k8s.io' ? { fromStored: eventFromStored, toStored: eventToStored } : {}),
   };
 }
