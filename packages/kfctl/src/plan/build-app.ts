@@ -1,39 +1,52 @@
 /** Owns building of an app's applications: kustomize directories become objects, all mistakes named. */
 import { existsSync } from 'node:fs';
-import { describeError } from '@kfctl/core';
 import type { UnknownObject } from '@kfctl/kube';
 import { applicationDirectory } from '../app/app-directory.ts';
 import type { App } from '../app/app-directory.ts';
 import { inScope } from '../app/scope.ts';
 import type { Scope } from '../app/scope.ts';
 import { kfctlError } from '../errors.ts';
+import type { Application } from '../kfdef/kfdef.ts';
 import type { BuiltApplication } from './plan.ts';
 
-/** Objects that carry it exist for the build alone. */
-const LOCAL_CONFIG = 'config.kubernetes.io/local-config';
+/** The applications in scope, all of which have their files; throws `NOT_GENERATED`. */
+export function requireGenerated(app: App, scope: Scope): readonly Application[] {
+  const applications = app.kfdef.applications.filter((application) => inScope(application, scope));
+  const missing = applications.filter(({ name }) => !existsSync(applicationDirectory(app, name)));
+  if (missing.length === 0) return applications;
+  const names = missing.map(({ name }) => name).join(', ');
+  throw kfctlError('NOT_GENERATED', `kustomize/ has no files of: ${names}`, { hint: 'Run: kfctl generate all' });
+}
 
 /** Builds the applications in scope, in their order; throws `NOT_GENERATED` or `MANIFEST_INVALID`. */
 export async function buildApp(app: App, scope: Scope): Promise<BuiltApplication[]> {
-  const applications = app.kfdef.applications.filter((application) => inScope(application, scope));
-  const missing = applications.filter(({ name }) => !existsSync(applicationDirectory(app, name)));
-  if (missing.length > 0) {
-    const names = missing.map(({ name }) => name).join(', ');
-    throw kfctlError('NOT_GENERATED', `kustomize/ has no files of: ${names}`, { hint: 'Run: kfctl generate all' });
-  }
+  const applications = requireGenerated(app, scope);
   const built: BuiltApplication[] = [];
   for (const { name } of applications) {
-    built.push({ name, objects: await buildDirectory(applicationDirectory(app, name), `application ${name}`) });
+    const { objects } = await buildDirectory(applicationDirectory(app, name), { what: `application ${name}` });
+    built.push({ name, objects });
   }
   return built;
 }
 
-/** Builds one kustomize directory; `what` names it in the error. */
-export async function buildDirectory(directory: string, what: string): Promise<readonly UnknownObject[]> {
-  const { build } = await import('@kfctl/kustomize');
+export interface BuiltDirectory {
+  readonly objects: readonly UnknownObject[];
+  /** As kubectl kustomize prints it. */
+  readonly yaml: () => string;
+}
+
+/** Builds one kustomize directory; `what` names it in errors. */
+export async function buildDirectory(
+  directory: string,
+  { what, warn }: { readonly what: string; readonly warn?: (text: string) => void },
+): Promise<BuiltDirectory> {
+  const { build, KustomizeError, renderYaml, toObjects } = await import('@kfctl/kustomize');
   try {
-    const objects = (await build(directory)) as readonly UnknownObject[];
-    return objects.filter((object) => object.metadata?.annotations?.[LOCAL_CONFIG] !== 'true');
+    const { nodes } = build({ directory, ...(warn === undefined ? {} : { warn }) });
+    const objects = toObjects(nodes) as unknown as readonly UnknownObject[];
+    return { objects, yaml: () => renderYaml(nodes) };
   } catch (cause) {
-    throw kfctlError('MANIFEST_INVALID', `cannot build ${what}: ${describeError(cause)}`, { cause });
+    const hint = cause instanceof KustomizeError ? cause.hint : undefined;
+    throw kfctlError('MANIFEST_INVALID', `cannot build ${what}`, { cause, ...(hint === undefined ? {} : { hint }) });
   }
 }
