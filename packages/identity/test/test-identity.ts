@@ -10,7 +10,7 @@ export const HASH = '$2y$10$uK9tzAHwz1xVE3s9JoMdLOd/vTogYo/.DJfRtxpv/sB4U/k2Dr5F
 export const ISSUER = 'http://dex.kubeflow.svc.cluster.local:5556/dex';
 
 export const CLIENTS: string = `staticClients:
-- {id: app, name: "The <b>App</b>", secret: s3cret, redirectURIs: [/login/oidc, "https://app.example.com/cb?x=1", "https://app.example.com/plain"], postLogoutRedirectURIs: [/bye]}
+- {id: app, name: "The <b>App</b>", secret: s3cret, redirectURIs: [/login/oidc, "https://app.example.com/cb?x=1", "https://app.example.com/plain", /device/callback], postLogoutRedirectURIs: [/bye]}
 - {id: other, name: Other, secret: "o:th er%", redirectURIs: [/other], trustedPeers: [app]}
 - {id: cli, name: CLI, public: true}
 - {id: spa, name: SPA, public: true, redirectURIs: ["https://spa.example.com/"]}

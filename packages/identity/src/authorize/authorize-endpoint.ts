@@ -5,7 +5,7 @@
  *                                       │                        └──► upstream?state=…                  callback
  *                                       └──(no)──► page, or redirect to the client with an error
  */
-import type { HttpHandler, HttpResponse } from '@kfctl/core';
+import type { AppError, HttpHandler, HttpResponse } from '@kfctl/core';
 import type { Client } from '../clients/find-client.ts';
 import type { ConnectorInfo } from '../connectors/connector-set.ts';
 import type { Connector } from '../connectors/connector.ts';
@@ -55,7 +55,7 @@ export function createAuthorizeEndpoint(deps: Deps): HttpHandler {
     const parameters = readParameters(raw);
     const connectorId = request.params['connector'] ?? '';
     const client = requireKnown(await findClient(parameters.clientId), 404, 'Invalid client_id.');
-    requireRegisteredRedirect(client, parameters.redirectUri);
+    if (!isRedirectAllowed(client, parameters.redirectUri, config.basePath)) throw unregisteredRedirect();
     if (connectors.find(connectorId) === undefined) throw pageError(400, 'Requested resource does not exist.');
     const draft = { parameters, client, connectorId, oauth2: config.oauth2, findClient };
     const problem = await findBrokenRule(draft);
@@ -69,8 +69,8 @@ export function createAuthorizeEndpoint(deps: Deps): HttpHandler {
 }
 
 // The redirect URI is not to be trusted before this: errors up to here are pages (RFC 6749 §4.1.2.1).
-function requireRegisteredRedirect(client: Client, redirectUri: string): void {
-  if (!isRedirectAllowed(client, redirectUri)) throw pageError(400, 'Unregistered redirect_uri.');
+function unregisteredRedirect(): AppError {
+  return pageError(400, 'Unregistered redirect_uri.');
 }
 
 function requireKnown(client: Client | undefined, status: number, text: string): Client {

@@ -3,7 +3,7 @@ import type { Client } from '../clients/find-client.ts';
 
 /** The code is shown on a page for copying. */
 export const OUT_OF_BAND = 'urn:ietf:wg:oauth:2.0:oob';
-/** Where the device flow's own login ends. */
+/** Where the device flow's own login ends, below the issuer's path. */
 export const DEVICE_CALLBACK = '/device/callback';
 
 /**
@@ -11,10 +11,13 @@ export const DEVICE_CALLBACK = '/device/callback';
  * A public client with no registered value may use the out-of-band page, the device flow and loopback over http on any port
  * and path (RFC 8252 §7.3); one with registered values gets those alone.
  */
-export function isRedirectAllowed(client: Client, redirectUri: string): boolean {
+export function isRedirectAllowed(client: Client, redirectUri: string, basePath: string): boolean {
   if (client.redirectUris.includes(redirectUri)) return true;
+  const isDevice = redirectUri === basePath + DEVICE_CALLBACK;
+  // Dex's own spelling of the registration has no base path.
+  if (isDevice && client.redirectUris.includes(DEVICE_CALLBACK)) return true;
   if (!client.public || client.redirectUris.length > 0) return false;
-  return redirectUri === OUT_OF_BAND || redirectUri === DEVICE_CALLBACK || isLoopback(redirectUri);
+  return redirectUri === OUT_OF_BAND || isDevice || isLoopback(redirectUri);
 }
 
 function isLoopback(redirectUri: string): boolean {

@@ -3,8 +3,10 @@ import { createHmac } from 'node:crypto';
 
 import type { HttpResponse } from '@kfctl/core';
 import type { PendingRequest } from '../authorize/pending-request.ts';
+import { DEVICE_CALLBACK } from '../authorize/redirect-uri.ts';
 import { redirectTo } from '../authorize/respond.ts';
 import { completeAuthorization } from '../authorize/complete.ts';
+import type { IdentityConfig } from '../config/config.ts';
 import type { Authenticated } from '../connectors/connector.ts';
 import type { ProviderDeps } from '../provider.ts';
 import type { AuthRequest } from '../storage/records.ts';
@@ -45,13 +47,20 @@ export async function finishLogin(
     client: pending.clientId,
     user: who.identity.userId,
   });
-  if (config.oauth2.skipApprovalScreen && !pending.forceApprovalPrompt)
-    return await completeAuthorization(deps, request);
+  if (!needsApproval(pending, config)) return await completeAuthorization(deps, request);
   // Only now is anything stored: whoever gets here has proven who they are.
   const id = random(16).toString('hex');
   await storage.create('authRequest', id, request);
   const query = new URLSearchParams({ req: id, hmac: approvalMac(request.hmacKey, id) });
   return redirectTo(`${config.basePath}/approval?${query.toString()}`);
+}
+
+/** RFC 8628 §5.4: whoever is led into a device login by a stranger's link must be asked before the device gets anything. */
+function needsApproval(
+  { forceApprovalPrompt, redirectUri }: PendingRequest,
+  { oauth2, basePath }: IdentityConfig,
+): boolean {
+  return forceApprovalPrompt || !oauth2.skipApprovalScreen || redirectUri === basePath + DEVICE_CALLBACK;
 }
 
 /** Proof that the holder came through this login; the id alone is worth nothing (Dex advisory GHSA-vh7g-p26c-j2cw). */

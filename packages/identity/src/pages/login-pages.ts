@@ -107,3 +107,12 @@ export function landingPage(discovery: string): Page {
 <p>Applications find it through its <a href="${discovery}">discovery document</a>.</p>`,
   };
 }
+
+export function loggedOutPage(): Page {
+  return {
+    status: 200,
+    title: 'Logged out',
+    content: markup`<h1>You are logged out</h1>
+<p>You can close this window.</p>`,
+  };
+}

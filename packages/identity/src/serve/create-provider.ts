@@ -4,12 +4,21 @@ import type { HttpHandler, Route } from '@kfctl/core';
 import { createApprovalEndpoint } from '../approval/approval-endpoint.ts';
 import { createAuthorizeEndpoint, createChooseConnectorEndpoint } from '../authorize/authorize-endpoint.ts';
 import { createDiscoveryEndpoint, createKeysEndpoint } from '../discovery/discovery-endpoint.ts';
+import { createDeviceAuthorizationEndpoint } from '../device/device-authorization-endpoint.ts';
+import {
+  createDeviceCallbackEndpoint,
+  createDevicePageEndpoint,
+  createVerifyCodeEndpoint,
+} from '../device/device-pages-endpoint.ts';
 import type { Health } from '../health/health.ts';
+import { createIntrospectionEndpoint } from '../introspection/introspection-endpoint.ts';
 import { createCallbackEndpoint } from '../login/callback-endpoint.ts';
 import { createLoginEndpoint } from '../login/login-endpoint.ts';
+import { createLogoutEndpoint } from '../logout/logout-endpoint.ts';
 import { pageError } from '../pages/error-page.ts';
 import { landingPage } from '../pages/login-pages.ts';
 import type { ProviderDeps } from '../provider.ts';
+import { createRevocationEndpoint } from '../revocation/revocation-endpoint.ts';
 import { createTokenEndpoint } from '../token/token-endpoint.ts';
 import { createUserinfoEndpoint } from '../userinfo/userinfo-endpoint.ts';
 import { withCors } from './cors.ts';
@@ -26,6 +35,8 @@ export function createProvider(deps: ProviderDeps, health: Health): HttpHandler 
     ['GET', '/.well-known/openid-configuration', shared(createDiscoveryEndpoint(deps))],
     ['GET', '/keys', shared(createKeysEndpoint(deps))],
     ['*', '/token', shared(createTokenEndpoint(deps))],
+    ['*', '/token/introspect', shared(createIntrospectionEndpoint(deps))],
+    ['*', '/token/revoke', shared(createRevocationEndpoint(deps))],
     ['GET', '/userinfo', shared(createUserinfoEndpoint(deps))],
     ['*', '/auth', page(createChooseConnectorEndpoint(deps))],
     ['*', '/auth/:connector', page(createAuthorizeEndpoint(deps))],
@@ -33,6 +44,11 @@ export function createProvider(deps: ProviderDeps, health: Health): HttpHandler 
     ['*', '/callback', page(createCallbackEndpoint(deps))],
     ['*', '/callback/:connector', page(createCallbackEndpoint(deps))],
     ['*', '/approval', page(createApprovalEndpoint(deps))],
+    ['*', '/device/code', json(createDeviceAuthorizationEndpoint(deps))],
+    ['GET', '/device', page(createDevicePageEndpoint(deps))],
+    ['POST', '/device/auth/verify_code', page(createVerifyCodeEndpoint(deps))],
+    ['GET', '/device/callback', page(createDeviceCallbackEndpoint(deps))],
+    ['*', '/logout', page(createLogoutEndpoint(deps))],
     ['GET', '/healthz', page(createHealthEndpoint(health))],
     ['GET', '/robots.txt', () => textResponse(200, 'User-agent: *\nDisallow: /\n')],
   ];

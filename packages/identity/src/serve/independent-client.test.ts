@@ -6,9 +6,11 @@ import type { TestIdentity } from '../../test/test-identity.ts';
 
 const REDIRECT = 'https://app.example.com/plain';
 
+const GRANTS = 'authorization_code, refresh_token, client_credentials, "urn:ietf:params:oauth:grant-type:device_code"';
+
 let identity: TestIdentity;
 before(async () => {
-  identity = await startTestIdentity();
+  identity = await startTestIdentity({ oauth2: `skipApprovalScreen: true, grantTypes: [${GRANTS}]` });
 });
 after(() => identity.stop());
 
@@ -52,4 +54,31 @@ test('openid-client passes code with PKCE, userinfo and refresh', async () => {
   assert.equal(info.email, 'zoe@example.com');
   const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token ?? '');
   assert.equal(refreshed.claims()?.sub, claims?.sub);
+});
+
+test('openid-client passes client credentials, introspection, revocation and logout', async () => {
+  const config = await discover();
+  const tokens = await client.clientCredentialsGrant(config, { scope: 'openid' });
+  assert.equal((await client.tokenIntrospection(config, tokens.access_token)).active, true);
+  await client.tokenRevocation(config, 'a token that is not there');
+  const hint = tokens.id_token ?? '';
+  const url = client.buildEndSessionUrl(config, { id_token_hint: hint, post_logout_redirect_uri: '/bye', state: 's' });
+  const response = await identity.fetch(url.pathname + url.search);
+  assert.equal(response.headers.get('location'), '/bye?state=s');
+});
+
+test('openid-client passes the device flow', async () => {
+  const config = await discover();
+  const device = await client.initiateDeviceAuthorization(config, { scope: 'openid email' });
+  const polling = client.pollDeviceAuthorizationGrant(config, { ...device, interval: 0.05 });
+  const verified = await identity.post('/dex/device/auth/verify_code', { user_code: device.user_code });
+  const chosen = await identity.fetch(verified.headers.get('location') ?? '');
+  const page = await identity.fetch(chosen.headers.get('location') ?? '');
+  const form = { login: 'zoe@example.com', password: 'password' };
+  const approval = (await identity.post(page.headers.get('location') ?? '', form)).headers.get('location') ?? '';
+  const req = new URL(approval, 'http://x').searchParams.get('req') ?? '';
+  identity.now += 60_000;
+  const done = await identity.post(approval, { req, approval: 'approve' });
+  assert.equal((await identity.fetch(done.headers.get('location') ?? '')).status, 200);
+  assert.equal((await polling).claims()?.['email'], 'zoe@example.com');
 });

@@ -80,7 +80,12 @@ interface Redeemed {
   readonly presented: string;
 }
 
-async function issueForCode(deps: ProviderDeps, client: Client, { code, presented }: Redeemed): Promise<TokenResponse> {
+/** The tokens behind a code that has been taken and judged. */
+export async function issueForCode(
+  deps: ProviderDeps,
+  client: Client,
+  { code, presented }: Redeemed,
+): Promise<TokenResponse> {
   const subject = { ...code, client, identity: code.claims };
   const { accessToken, idToken, expiresInSeconds } = createIssuer(deps).issue(subject, { code: presented });
   const refreshToken = (await mayRefresh(deps, code)) ? await createRefreshToken(deps, subject) : undefined;

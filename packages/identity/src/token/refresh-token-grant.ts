@@ -42,8 +42,7 @@ export async function redeemRefreshToken(
   const handle = readHandle(presented);
   const record = handle === undefined ? undefined : await deps.storage.get('refreshToken', handle.id);
   if (handle === undefined || record === undefined) return refuse('invalid_request', CLAIMED);
-  const policy = deps.config.expiry.refreshTokens;
-  const presentation = { handle, record, client, policy, nowMs: deps.clock.now() };
+  const presentation = { handle, record, client, policy: deps.config.expiry.refreshTokens, nowMs: deps.clock.now() };
   for (const rule of REFRESH_RULES) {
     const refusal = rule(presentation);
     if (refusal !== undefined) return refusal;
@@ -51,6 +50,25 @@ export async function redeemRefreshToken(
   const scopes = narrowScopes(form.get('scope') ?? '', record.scopes);
   if (scopes instanceof TokenRefusal) return scopes;
   return await refresh(deps, presentation, scopes);
+}
+
+/** The record of a refresh token in its current form, whoever presents it. */
+export async function findRefreshToken(
+  storage: Pick<ProviderDeps['storage'], 'get'>,
+  presented: string,
+): Promise<{ readonly id: string; readonly record: RefreshToken } | undefined> {
+  const handle = readHandle(presented);
+  const record = handle === undefined ? undefined : await storage.get('refreshToken', handle.id);
+  if (handle === undefined || record === undefined || !constantTimeEqual(handle.token, record.token)) return undefined;
+  return { id: handle.id, record };
+}
+
+/** As `findRefreshToken`, if it could still be used. */
+export async function findLiveRefreshToken(deps: ProviderDeps, presented: string): Promise<RefreshToken | undefined> {
+  const record = (await findRefreshToken(deps.storage, presented))?.record;
+  if (record === undefined) return undefined;
+  const timed = { record, policy: deps.config.expiry.refreshTokens, nowMs: deps.clock.now() };
+  return requireLiveToken(timed) === undefined ? record : undefined;
 }
 
 /** RFC 6749 §6: bound to the client it was issued to. */
@@ -71,7 +89,11 @@ function requireCurrentToken({ record, handle, policy, nowMs }: Presentation): T
   return isObsolete && isWithinReuse(record, policy, nowMs) ? undefined : refuse('invalid_request', CLAIMED);
 }
 
-function requireLiveToken({ record, policy, nowMs }: Presentation): TokenRefusal | undefined {
+function requireLiveToken({
+  record,
+  policy,
+  nowMs,
+}: Pick<Presentation, 'record' | 'policy' | 'nowMs'>): TokenRefusal | undefined {
   const { absoluteLifetime, validIfNotUsedFor } = policy;
   const tooOld = absoluteLifetime > 0 && nowMs > record.createdAt + absoluteLifetime;
   const tooIdle = validIfNotUsedFor > 0 && nowMs > record.lastUsedAt + validIfNotUsedFor;

@@ -9,9 +9,14 @@ import { authenticateClient } from '../clients/authenticate-client.ts';
 import type { Client } from '../clients/find-client.ts';
 import type { GrantType } from '../config/config.ts';
 import type { ProviderDeps } from '../provider.ts';
+import { DEVICE_GRANT, EXCHANGE_GRANT } from '../config/oauth2-section.ts';
+import { pollDeviceCode } from '../device/device-code-grant.ts';
 import { redeemCode } from './authorization-code-grant.ts';
+import { redeemClientCredentials } from './client-credentials-grant.ts';
+import { redeemPassword } from './password-grant.ts';
 import { redeemRefreshToken } from './refresh-token-grant.ts';
 import { refuse, renderRefusal, TokenRefusal } from './token-error.ts';
+import { exchangeToken } from './token-exchange-grant.ts';
 import { renderTokens } from './token-response.ts';
 import type { TokenResponse } from './token-response.ts';
 
@@ -20,6 +25,9 @@ type Grant = (deps: ProviderDeps, client: Client, form: URLSearchParams) => Prom
 const GRANTS: Readonly<Partial<Record<GrantType, Grant>>> = {
   authorization_code: redeemCode,
   refresh_token: redeemRefreshToken,
+  password: redeemPassword,
+  client_credentials: redeemClientCredentials,
+  [EXCHANGE_GRANT]: exchangeToken,
 };
 
 export function createTokenEndpoint(deps: ProviderDeps): HttpHandler {
@@ -27,17 +35,24 @@ export function createTokenEndpoint(deps: ProviderDeps): HttpHandler {
     const form = await readTokenForm(request);
     if (form instanceof TokenRefusal) return renderRefusal(form);
     const type = form.get('grant_type') ?? '';
+    if (type === DEVICE_GRANT && deps.config.oauth2.grantTypes.has(type)) {
+      return answerGrant(deps, { request, type }, await pollDeviceCode(deps, form));
+    }
     const grant = findGrant(deps, type);
     if (grant === undefined) return renderRefusal(refuse('unsupported_grant_type', ''));
     const client = await authenticateClient(request, form, deps.findClient);
     if (client instanceof TokenRefusal) return logRefusal(deps, { request, refusal: client, type });
-    const answer = await grant(deps, client, form);
-    if (answer instanceof TokenRefusal) {
-      return logRefusal(deps, { request, refusal: answer, type, client: client.id });
-    }
-    deps.log.info('tokens issued', { id: request.id, client: client.id, grant: type });
-    return renderTokens(answer);
+    return answerGrant(deps, { request, type, client: client.id }, await grant(deps, client, form));
   };
+}
+
+type Attempt = Omit<Refused, 'refusal'>;
+
+function answerGrant(deps: ProviderDeps, attempt: Attempt, answer: TokenResponse | TokenRefusal): HttpResponse {
+  if (answer instanceof TokenRefusal) return logRefusal(deps, { ...attempt, refusal: answer });
+  const { request, client, type } = attempt;
+  deps.log.info('tokens issued', { id: request.id, client, grant: type });
+  return renderTokens(answer);
 }
 
 /** RFC 6749 §3.2: POST, parameters in the body, none twice. */
@@ -54,6 +69,7 @@ export async function readTokenForm(request: HttpRequest): Promise<URLSearchPara
 
 function findGrant({ config }: ProviderDeps, type: string): Grant | undefined {
   if (!Object.hasOwn(GRANTS, type)) return undefined;
+  if (type === 'password' && config.oauth2.passwordConnector === '') return undefined;
   return config.oauth2.grantTypes.has(type as GrantType) ? GRANTS[type as GrantType] : undefined;
 }
 
