@@ -15,7 +15,8 @@ export function lostPodsController(deps: ControllerDeps): Controller {
       const pod = pods.get(name, namespace);
       const nodeName = pod?.spec.nodeName;
       if (pod === undefined || nodeName === undefined) return undefined;
-      const known = deps.informers.of(resources.nodes).get(nodeName) ?? (await deps.client.get(resources.nodes, nodeName));
+      const known =
+        deps.informers.of(resources.nodes).get(nodeName) ?? (await deps.client.get(resources.nodes, nodeName));
       if (known !== undefined) return undefined;
       const { uid = '' } = pod.metadata;
       await deps.client.delete(localPods, name, { namespace, gracePeriodSeconds: 0, preconditions: { uid } });

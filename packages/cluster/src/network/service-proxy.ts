@@ -1,0 +1,125 @@
+/** Owns the service proxy: every Service address of the cluster is a listener whose connections go to ready endpoints. */
+import { describeError } from '@kfctl/core';
+import type { Logger } from '@kfctl/core';
+import { recordEvent, resources, runReconciler } from '@kfctl/kube';
+import type { KubeClient, ObjectKey, ReconcileResult, Service } from '@kfctl/kube';
+import type { InformerSet } from '../controllers/informer-set.ts';
+import { openPortListener } from './port-listener.ts';
+import type { PortListener } from './port-listener.ts';
+import { listenerKey, readyTargets, wantedListeners } from './service-listeners.ts';
+import type { WantedListener } from './service-listeners.ts';
+
+export interface ServiceProxyOptions {
+  readonly client: KubeClient;
+  readonly informers: InformerSet;
+  /** Node ports are bound here. */
+  readonly nodeAddress: string;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** Where a port is not the one that the Service names: `{"443":8443}`. */
+export const BOUND_PORTS = 'kfctl.kubeflow.org/bound-ports';
+const COMPONENT = 'service-proxy';
+const RETRY_MS = 5_000;
+
+/** Runs until the signal aborts; then every listener is closed. */
+export async function runServiceProxy(options: ServiceProxyOptions): Promise<void> {
+  const { informers, log, signal } = options;
+  const services = informers.of(resources.services);
+  const endpoints = informers.of(resources.endpoints);
+  const open = new Map<string, Map<string, PortListener>>();
+  await Promise.all([endpoints.synced, services.synced]);
+  try {
+    await runReconciler({
+      name: COMPONENT,
+      log,
+      signal,
+      concurrency: 8,
+      sources: [{ informer: services as never }],
+      reconcile: (key) => reconcile(options, open, key),
+    });
+  } finally {
+    for (const listeners of open.values()) for (const listener of listeners.values()) listener.close();
+  }
+}
+
+async function reconcile(
+  options: ServiceProxyOptions,
+  open: Map<string, Map<string, PortListener>>,
+  key: ObjectKey,
+): Promise<ReconcileResult | undefined> {
+  const name = `${key.namespace}/${key.name}`;
+  const service = options.informers.of(resources.services).get(key.name, key.namespace);
+  const wanted = new Map(
+    (service === undefined ? [] : wantedListeners(service, options.nodeAddress)).map((listener) => [
+      listenerKey(listener),
+      listener,
+    ]),
+  );
+  const present = open.get(name) ?? new Map<string, PortListener>();
+  for (const [place, listener] of present) {
+    if (wanted.has(place)) continue;
+    listener.close();
+    present.delete(place);
+  }
+  const failures: string[] = [];
+  for (const [place, listener] of wanted) {
+    if (present.has(place)) continue;
+    const opened = await openOne(options, key, listener).catch(
+      (error: unknown) => void failures.push(`${place}: ${describeError(error)}`),
+    );
+    if (opened !== undefined) present.set(place, opened);
+  }
+  if (present.size > 0) open.set(name, present);
+  else open.delete(name);
+  if (service !== undefined) await tellPorts(options, service, { wanted, present, failures });
+  return failures.length > 0 ? { requeueAfterMs: RETRY_MS } : undefined;
+}
+
+function openOne(
+  { informers }: ServiceProxyOptions,
+  { name, namespace }: ObjectKey,
+  { address, port, portName }: WantedListener,
+): Promise<PortListener> {
+  const endpoints = informers.of(resources.endpoints);
+  return openPortListener({ address, port, targets: () => readyTargets(endpoints.get(name, namespace), portName) });
+}
+
+interface PortsView {
+  readonly wanted: ReadonlyMap<string, WantedListener>;
+  readonly present: ReadonlyMap<string, PortListener>;
+  readonly failures: readonly string[];
+}
+
+/** Ports that differ from what the Service says are written down where people and programs find them. */
+async function tellPorts(
+  options: ServiceProxyOptions,
+  service: Service,
+  { wanted, present, failures }: PortsView,
+): Promise<void> {
+  const { name = '', namespace = '', annotations } = service.metadata;
+  for (const message of failures)
+    tell(options, service, { reason: 'AddressNotBound', message: `cannot listen on ${message}` });
+  const moved: Record<string, number> = {};
+  for (const [place, { port }] of wanted) {
+    const bound = present.get(place)?.boundPort;
+    if (bound !== undefined && bound !== port) moved[port] = bound;
+  }
+  const text = Object.keys(moved).length === 0 ? undefined : JSON.stringify(moved);
+  if (annotations?.[BOUND_PORTS] === text) return;
+  const body = { metadata: { annotations: { [BOUND_PORTS]: text ?? null } } };
+  await options.client.patch(resources.services, name, { namespace, patch: { kind: 'merge', body } });
+  if (text === undefined) return;
+  const pairs = Object.entries(moved).map(([port, bound]) => `${port} is reached on ${bound}`);
+  tell(options, service, { reason: 'PortMoved', message: `a port below 1024 could not be bound: ${pairs.join(', ')}` });
+}
+
+function tell(
+  { client, log }: ServiceProxyOptions,
+  service: Service,
+  event: { readonly reason: string; readonly message: string },
+): void {
+  const object = { ...service, apiVersion: 'v1', kind: 'Service' };
+  void recordEvent({ client, log, component: COMPONENT, object, type: 'Warning', ...event });
+}
