@@ -67,3 +67,13 @@ function renderV6(value: bigint): string {
   if (best.start < 0) return hex.join(':');
   return `${hex.slice(0, best.start).join(':')}::${hex.slice(best.start + best.length).join(':')}`;
 }
+
+/** Four or sixteen bytes, the highest first. */
+export function bytesOf({ family, value }: Address): Buffer {
+  return Buffer.from(value.toString(16).padStart(bitsOf(family) / 4, '0'), 'hex');
+}
+
+/** The address that four or sixteen bytes mean. */
+export function addressOfBytes(bytes: Uint8Array): Address {
+  return addressOf(bytes.length === 4 ? 'IPv4' : 'IPv6', BigInt(`0x${Buffer.from(bytes).toString('hex')}`));
+}
