@@ -6,6 +6,7 @@ import { startApiServer } from './api/start-api-server.ts';
 import { createInformerSet } from './controllers/informer-set.ts';
 import { startControllers } from './controllers/start-controllers.ts';
 import { claimAddresses } from './network/claim-addresses.ts';
+import { startNetwork } from './network/start-network.ts';
 import { startNode } from './node/start-node.ts';
 
 const API_PORT = 6443;
@@ -21,8 +22,7 @@ await runProcess({
     const { host, serviceCidr } = addresses;
     const api = await startApiServer({ dataDirectory, host, port: API_PORT, serviceCidr, log });
 
-    const client = api.createClient('cluster');
-    const informers = createInformerSet({ client, log, signal });
+    const informers = createInformerSet({ client: api.createClient('cluster'), log, signal });
     const controllers = startControllers({
       client: api.createClient('controllers'),
       dataDirectory,
@@ -31,6 +31,7 @@ await runProcess({
       signal,
       informers,
     });
+    const network = await startNetwork({ client: api.createClient('network'), addresses, log, signal, informers });
     const compileCache = process.env['NODE_COMPILE_CACHE'];
     const node = await startNode({
       client: api.createClient('node'),
@@ -40,6 +41,8 @@ await runProcess({
       log,
       signal,
       informers,
+      ...(network.dnsServer === undefined ? {} : { dnsServer: network.dnsServer }),
+      ...(network.hostsLines === undefined ? {} : { hostsLines: network.hostsLines }),
       ...(compileCache === undefined ? {} : { compileCache }),
     });
     api.connectNode(node.gateway);
@@ -49,7 +52,7 @@ await runProcess({
     log.info('cluster ready', { apiServer: api.url });
     return {
       stop: async () => {
-        await Promise.all([controllers.stopped, node.stopped]);
+        await Promise.all([controllers.stopped, node.stopped, network.stopped]);
         await api.close();
       },
     };
