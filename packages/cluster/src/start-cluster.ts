@@ -1,5 +1,5 @@
-/** Owns the wiring of a whole local cluster: API server, controllers, node; and their end in the opposite order. */
-import { mkdir, writeFile } from 'node:fs/promises';
+/** Owns the wiring of a whole local cluster: API server, controllers, network, node; and their end in the opposite order. */
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@kfctl/core';
 import { startApiServer } from './api/start-api-server.ts';
@@ -9,6 +9,7 @@ import { createInformerSet } from './controllers/informer-set.ts';
 import { startControllers } from './controllers/start-controllers.ts';
 import type { ClusterAddresses } from './network/addresses.ts';
 import { claimAddresses } from './network/claim-addresses.ts';
+import { startNetwork } from './network/start-network.ts';
 import { startNode } from './node/start-node.ts';
 
 export interface RunningCluster {
@@ -36,6 +37,13 @@ export async function startCluster(config: ClusterConfig, log: Logger): Promise<
     signal,
     informers,
   });
+  const network = await startNetwork({
+    client: api.createClient('kube-proxy'),
+    addresses,
+    log: log.child({ part: 'network' }),
+    signal,
+    informers,
+  });
   const node = await startNode({
     client: api.createClient('kubelet'),
     dataDirectory,
@@ -45,6 +53,8 @@ export async function startCluster(config: ClusterConfig, log: Logger): Promise<
     signal,
     informers,
     ...(config.compileCache === undefined ? {} : { compileCache: config.compileCache }),
+    ...(network.dnsServer === undefined ? {} : { dnsServer: network.dnsServer }),
+    ...(network.hostsLines === undefined ? {} : { hostsLines: network.hostsLines }),
   });
   api.connectNode(node.gateway);
   await writeFacts(dataDirectory, addresses, api);
@@ -53,15 +63,21 @@ export async function startCluster(config: ClusterConfig, log: Logger): Promise<
     api,
     async stop() {
       parts.abort();
-      await Promise.all([node.stopped, controllers.stopped]);
+      await Promise.all([node.stopped, network.stopped, controllers.stopped]);
       await api.close();
     },
   };
 }
 
-/** What other processes of this machine may know about the cluster. */
+/** What other processes of this machine may know about the cluster; written whole or not at all. */
 async function writeFacts(dataDirectory: string, addresses: ClusterAddresses, api: ApiServer): Promise<void> {
   const { host, dns, serviceCidr, podCidr, loadBalancerRange } = addresses;
-  const facts = { url: api.url, addresses: { host, dns, serviceCidr, podCidr, loadBalancerRange } };
-  await writeFile(join(dataDirectory, 'cluster.json'), `${JSON.stringify(facts, null, 2)}\n`, { mode: 0o600 });
+  const facts = {
+    apiServer: api.url,
+    pid: process.pid,
+    addresses: { host, dns, serviceCidr, podCidr, loadBalancerRange },
+  };
+  const file = join(dataDirectory, 'cluster.json');
+  await writeFile(`${file}.new`, `${JSON.stringify(facts, null, 2)}\n`, { mode: 0o600 });
+  await rename(`${file}.new`, file);
 }

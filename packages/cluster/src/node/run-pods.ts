@@ -24,7 +24,7 @@ export interface RunningPods {
 /** At most so many pods are worked on at the same time: starting is mostly waiting. */
 const CONCURRENCY = 16;
 /** What containers get to end in when the whole cluster stops. */
-const STOP_GRACE_SECONDS = 2;
+const STOP_GRACE_SECONDS = 1.5;
 
 export function runPods(deps: NodeDeps, wakeUps: ReconcileSource): RunningPods {
   const runtimes = new Map<string, PodRuntime>();
