@@ -146,7 +146,12 @@ function validateSelector(spec: JsonObject): FieldError[] {
 
 function validateTemplate(spec: JsonObject): FieldError[] {
   const podSpec = asObject(valueAt(spec, 'template', 'spec'));
-  const errors = validatePodSpec(podSpec, 'spec.template.spec');
+  // Each claim template of a StatefulSet becomes a volume of that name.
+  const claims = asArray(spec['volumeClaimTemplates']).map((claim) => ({ name: valueAt(claim, 'metadata', 'name') }));
+  const own = asArray(podSpec['volumes']);
+  const names = new Set(own.map((volume) => valueAt(volume, 'name')));
+  const volumes = [...own, ...claims.filter(({ name }) => !names.has(name))];
+  const errors = validatePodSpec({ ...podSpec, volumes }, 'spec.template.spec');
   const policy = podSpec['restartPolicy'];
   if (policy !== undefined && policy !== 'Always') {
     errors.push({

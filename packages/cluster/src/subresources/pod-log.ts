@@ -1,5 +1,5 @@
 /** Owns `pods/log`: options, the choice of the container, and the stream from the node. */
-import type { NodeGateway, LogRequest } from '../api/node-gateway.ts';
+import type { LogRequest, NodeGateway, PodPlace } from '../api/node-gateway.ts';
 import type { AnswerSink, ApiAnswer, ApiRequest } from '../api/api-request.ts';
 import type { SubresourceHandler } from '../api/resource-handler.ts';
 import { isTrue } from '../api/request-info.ts';
@@ -18,7 +18,8 @@ export function createPodLog(registry: Registry, node: NodeSource): SubresourceH
     const pod = readObject(stored, call.served);
     const container = chooseContainer(pod, call.request.query.get('container') ?? '');
     const place = { namespace: stored.namespace, name: stored.name, uid: stored.uid };
-    const chunks = requireNode(node).logs(place, readLogRequest(call.request.query, container), call.request.signal);
+    const request = readLogRequest(call.request.query, container);
+    const chunks = openLog(requireNode(node), { place, request }, call.request.signal);
     return startStream(chunks[Symbol.asyncIterator](), call.request);
   };
 }
@@ -27,6 +28,20 @@ export function requireNode(node: NodeSource): NodeGateway {
   const gateway = node();
   if (gateway !== undefined) return gateway;
   throw new StatusError(503, 'ServiceUnavailable', { message: 'no node is connected to this cluster' });
+}
+
+interface LogCall {
+  readonly place: PodPlace;
+  readonly request: LogRequest;
+}
+
+/** What the node has to say about a container that has no log is for the user to read. */
+function openLog(gateway: NodeGateway, { place, request }: LogCall, signal: AbortSignal): AsyncIterable<Buffer> {
+  try {
+    return gateway.logs(place, request, signal);
+  } catch (error) {
+    throw badRequest((error as Error).message);
+  }
 }
 
 /** Waits for the first bytes, so that a failure is an answer and not a broken stream. */

@@ -90,9 +90,18 @@ function spawned(child: ChildProcess): Promise<number> {
 /** Whoever inherited the pipes must not keep the container alive: what is in them is read, no more. */
 const DRAIN_MS = 500;
 
+/** unshare wants to die of the same signal as its child, cannot do so for SIGKILL, says this instead and exits with 1. */
+const KILLED_NOTICE = 'unshare: sigprocmask unblock failed: Invalid argument\n';
+
 function follow(child: ChildProcess, pipes: readonly [OutputPipe, OutputPipe], log: LogWriter): Promise<ContainerExit> {
+  let killed = false;
   const drained = pipes.map(({ reader }, index) => {
-    reader.on('data', (chunk: Buffer) => log.write(index === 0 ? 'stdout' : 'stderr', chunk));
+    reader.on('data', (chunk: Buffer) => {
+      const notice = index === 1 && chunk.toString('latin1').endsWith(KILLED_NOTICE);
+      killed ||= notice;
+      const output = notice ? chunk.subarray(0, chunk.length - KILLED_NOTICE.length) : chunk;
+      if (output.length > 0) log.write(index === 0 ? 'stdout' : 'stderr', output);
+    });
     return new Promise<void>((resolve) => {
       reader.on('error', () => undefined);
       reader.on('close', () => resolve());
@@ -104,7 +113,8 @@ function follow(child: ChildProcess, pipes: readonly [OutputPipe, OutputPipe], l
       await Promise.all(drained);
       clearTimeout(timer);
       void log.close();
-      const number = signal === null ? undefined : (SIGNALS[signal] ?? 1);
+      const ended = killed && code === 1 ? 'SIGKILL' : signal;
+      const number = ended === null ? undefined : (SIGNALS[ended] ?? 1);
       resolve(number === undefined ? { exitCode: code ?? 1 } : { exitCode: 128 + number, signal: number });
     };
     child.once('error', () => void finish(127, null));
