@@ -5,6 +5,7 @@ type Loader = () => Promise<ConnectorType<unknown>>;
 
 export const CONNECTOR_TYPES: Readonly<Record<string, Loader>> = {
   ldap: async () => (await import('./ldap/ldap-connector.ts')).ldap,
+  oidc: async () => (await import('./oidc/oidc-connector.ts')).oidc,
   mockPassword: async () => (await import('./mock/mock-password.ts')).mockPassword,
   mockCallback: async () => (await import('./mock/mock-callback.ts')).mockCallback,
 };
