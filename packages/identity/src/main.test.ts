@@ -51,11 +51,11 @@ test('check names mistakes and ends with 1, or says what to do next', async (t) 
 test('serve refuses a broken or missing file with 1 and the reason, and anything else with the usage', async (t) => {
   const broken = await run(t, ['serve', file(t, 'storage: {type: memory}\n')]);
   assert.equal(broken.code, 1);
-  assert.match(broken.output, /issuer is required/);
+  assert.match(broken.output, /^line 1: issuer is required\n +1 \| storage:/m);
   const missing = await run(t, ['serve', '/nonexistent/config.yaml']);
   assert.equal(missing.code, 1);
   assert.match(missing.output, /cannot read the configuration file/);
   const usage = await run(t, ['frobnicate']);
   assert.equal(usage.code, 2);
-  assert.match(usage.output, /Usage: identity serve CONFIG/);
+  assert.match(usage.output, /^Usage:\n {2}identity serve CONFIG/);
 });

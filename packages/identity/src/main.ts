@@ -1,24 +1,36 @@
-/** The composition root of the process `identity`: `identity serve CONFIG`, `identity check CONFIG`. */
-import { createLogger, runProcess, systemClock, systemRandom } from '@kfctl/core';
+/** The composition root of the process `identity`. */
+import { parseArgs } from 'node:util';
+import { AppError, createLogger, isAppError, runProcess, systemClock, systemRandom } from '@kfctl/core';
+import { IDENTITY_ERRORS } from './errors.ts';
 
-const USAGE = 'Usage: identity serve CONFIG | identity check CONFIG';
+const USAGE = `Usage:
+  identity serve CONFIG               serve what the file describes
+  identity check CONFIG [--user U]    read the file, try its connectors, say what is wrong
+                                      (with U the password is read from IDENTITY_PASSWORD)
+`;
 
-const [command, file, ...rest] = process.argv.slice(2);
-const log = createLogger({ format: process.stderr.isTTY ? 'text' : 'json' });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  strict: false,
+  options: { user: { type: 'string' } },
+});
+const [command, file, ...rest] = positionals;
+const user = typeof values.user === 'string' ? values.user : undefined;
+const wellFormed = file !== undefined && rest.length === 0 && Object.keys(values).every((name) => name === 'user');
 
-if (command === 'serve' && file !== undefined && rest.length === 0) await serve(file);
-else if (command === 'check' && file !== undefined && rest.length === 0) await check(file);
+if (wellFormed && command === 'serve' && user === undefined) await serve(file);
+else if (wellFormed && command === 'check') await check(file);
 else {
-  process.stderr.write(`${USAGE}\n`);
+  process.stderr.write(USAGE);
   process.exitCode = 2;
 }
 
 async function serve(path: string): Promise<void> {
   await runProcess({
-    log,
+    log: createLogger({ format: process.stderr.isTTY ? 'text' : 'json' }),
     start: async (signal) => {
       const { startIdentity } = await import('./serve/start-identity.ts');
-      return await startIdentity({
+      const starting = startIdentity({
         file: path,
         env: process.env,
         clock: systemClock,
@@ -26,11 +38,25 @@ async function serve(path: string): Promise<void> {
         createLog: ({ logger }) => createLogger({ level: logger.level, format: logger.format }),
         signal,
       });
+      return await starting.catch(showMistakes);
     },
   });
 }
 
+// Lines with carets are for eyes; inside a JSON record nobody could read them.
+function showMistakes(error: unknown): never {
+  if (!isAppError(error) || error.code !== IDENTITY_ERRORS.configInvalid) throw error;
+  process.stderr.write(error.message);
+  const [summary = ''] = error.message.split(':\n');
+  throw new AppError(error.code, summary, { hint: error.hint ?? 'Correct the file.' });
+}
+
 async function check(path: string): Promise<void> {
   const { checkFile } = await import('./check/check-file.ts');
-  process.exitCode = await checkFile(path, { env: process.env, write: (text) => void process.stdout.write(text) });
+  const password = process.env['IDENTITY_PASSWORD'];
+  process.exitCode = await checkFile(path, {
+    env: process.env,
+    person: { ...(user === undefined ? {} : { username: user }), ...(password === undefined ? {} : { password }) },
+    write: (text) => void process.stdout.write(text),
+  });
 }

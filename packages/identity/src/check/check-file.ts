@@ -1,35 +1,56 @@
-/** Owns `identity check CONFIG`: reads the file as serving would, says everything that is wrong with it, serves nothing. */
-import { readFile } from 'node:fs/promises';
-import type { Environment } from '@kfctl/core';
+/** Owns `identity check CONFIG`: reads the file as serving would, says everything that is wrong, tries the connectors, serves nothing. */
+import { readFileSync } from 'node:fs';
 import { describeError } from '@kfctl/core';
+import type { Environment } from '@kfctl/core';
+import type { IdentityConfig } from '../config/config.ts';
 import { parseConfig } from '../config/parse-config.ts';
 import { renderProblems } from '../config/problems.ts';
+import type { CheckedPerson } from '../connectors/connector.ts';
 
 export interface CheckIo {
   readonly env: Environment;
+  /** Tried at every connector that can be tried. */
+  readonly person: CheckedPerson;
   write(text: string): void;
 }
 
-/** Resolves with the exit code: 0 when the file can be served. */
-export async function checkFile(file: string, { env, write }: CheckIo): Promise<number> {
-  let text: string;
+/** Resolves with the exit code: 0 when the file can be served and its connectors answer. */
+export async function checkFile(file: string, io: CheckIo): Promise<number> {
+  const text = readText(file, io);
+  if (text === undefined) return 1;
+  const { config, problems, warnings } = await parseConfig(text, io.env);
+  if (warnings.length > 0) io.write(`Of no effect in ${file}:\n\n${renderProblems(text, warnings)}\n\n`);
+  if (config === undefined) {
+    const count = problems.length === 1 ? 'One mistake' : `${problems.length} mistakes`;
+    io.write(`${count} in ${file}:\n\n${renderProblems(text, problems)}\n\nCorrect the lines shown.\n`);
+    return 1;
+  }
+  const connected = await tryConnectors(config, io);
+  const { staticPasswords, staticClients, connectors, storage } = config;
+  io.write(
+    `${file} can be served: ${staticPasswords.length} users, ${staticClients.length} clients, ` +
+      `${connectors.length} connectors, ${storage.type} storage.\n`,
+  );
+  io.write(connected ? `Next: identity serve ${file}\n` : 'Next: correct what the connectors say above.\n');
+  return connected ? 0 : 1;
+}
+
+async function tryConnectors({ connectors }: IdentityConfig, { person, write }: CheckIo): Promise<boolean> {
+  let good = true;
+  for (const { id, type, check } of connectors) {
+    if (check === undefined) continue;
+    const { ok, lines } = await check(person);
+    write(`connector ${id} (${type}):\n${lines.map((line) => `  ${line}\n`).join('')}\n`);
+    good &&= ok;
+  }
+  return good;
+}
+
+function readText(file: string, { write }: CheckIo): string | undefined {
   try {
-    text = await readFile(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     write(`Cannot read ${file}: ${describeError(error)}\n`);
-    return 1;
+    return undefined;
   }
-  const { config, problems, warnings } = await parseConfig(text, env);
-  if (warnings.length > 0)
-    write(`${warnings.length} of no effect in ${file}:\n\n${renderProblems(text, warnings)}\n\n`);
-  if (config === undefined) {
-    write(`${problems.length} wrong in ${file}:\n\n${renderProblems(text, problems)}\n\nCorrect the lines shown.\n`);
-    return 1;
-  }
-  const { staticPasswords, staticClients, connectors, storage } = config;
-  write(
-    `${file} can be served: ${staticPasswords.length} users, ${staticClients.length} clients, ` +
-      `${connectors.length} connectors, ${storage.type} storage.\nNext: identity serve ${file}\n`,
-  );
-  return 0;
 }

@@ -1,5 +1,5 @@
 /** Owns the `connectors` section: the common keys of every connector; what `config` means is the connector's own business. */
-import type { ConnectorEntry } from '../connectors/connector.ts';
+import type { CheckedPerson, ConnectorEntry } from '../connectors/connector.ts';
 import { CONNECTOR_TYPES } from '../connectors/registry.ts';
 import { anyNode, object } from './object-shape.ts';
 import { contextOf, expanded, listOf, reportKey, string } from './shape.ts';
@@ -55,11 +55,7 @@ async function readConnector(node: YamlNode, context: ReadContext): Promise<Conn
   const connectorType = await load();
   const inner = contextOf(context, 'config', node);
   const value = expanded(connectorType.schema).read(config, inner);
-  return {
-    id,
-    name,
-    type,
-    grantTypes,
-    open: (deps) => connectorType.open(value, deps),
-  };
+  const { check } = connectorType;
+  const tried = check === undefined ? {} : { check: (person: CheckedPerson) => check(value, person) };
+  return { id, name, type, grantTypes, open: (deps) => connectorType.open(value, deps), ...tried };
 }

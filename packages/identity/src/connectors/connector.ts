@@ -97,6 +97,18 @@ export interface ConnectorType<C> {
   readonly type: string;
   readonly schema: Shape<C>;
   open(config: C, deps: ConnectorDeps): Promise<Connector>;
+  /** Tries the configuration out, with a person where one is given; the lines are for people. */
+  check?(config: C, person: CheckedPerson): Promise<ConnectorReport>;
+}
+
+export interface CheckedPerson {
+  readonly username?: string;
+  readonly password?: string;
+}
+
+export interface ConnectorReport {
+  readonly ok: boolean;
+  readonly lines: readonly string[];
 }
 
 /** A configured connector, ready to be opened. */
@@ -107,4 +119,6 @@ export interface ConnectorEntry {
   /** Grants it may serve; empty means all. */
   readonly grantTypes: readonly string[];
   readonly open: (deps: ConnectorDeps) => Promise<Connector>;
+  /** Absent where there is nothing to try. */
+  readonly check?: (person: CheckedPerson) => Promise<ConnectorReport>;
 }

@@ -109,6 +109,68 @@ describe("the seed document's directory", SKIP, () => {
   });
 });
 
+describe('identity check', SKIP, () => {
+  let slapd: Slapd;
+  before(async () => {
+    const rootDN = 'cn=admin,dc=example,dc=com';
+    slapd = await startSlapd({ suffix: 'dc=example,dc=com', rootDN, rootPassword: 'admin', ldif: ldif('seed.ldif') });
+  });
+  after(() => removeSlapd(slapd));
+
+  const walk = async (more: Settings, person: { username?: string; password?: string } = {}): Promise<string> => {
+    const config = {
+      host: `127.0.0.1:${slapd.port}`,
+      insecureNoSSL: true,
+      bindDN: 'cn=admin,dc=example,dc=com',
+      bindPW: 'admin',
+      userSearch: { baseDN: 'ou=People,dc=example,dc=com', username: 'uid', idAttr: 'uid', emailAttr: 'mail' },
+      groupSearch: { baseDN: 'ou=Groups,dc=example,dc=com', nameAttr: 'cn', userAttr: 'DN', groupAttr: 'member' },
+      ...more,
+    };
+    const file = {
+      issuer: 'https://x',
+      storage: { type: 'memory' },
+      web: { http: ':0' },
+      connectors: [{ type: 'ldap', id: 'l', name: 'L', config }],
+    };
+    const { connectors } = await requireConfig(JSON.stringify(file), {}, 'test');
+    const report = await connectors[0]?.check?.(person);
+    return `${report?.ok} ${report?.lines.join('\n')}`;
+  };
+
+  test('walks from the connection to the groups and says what was sent and what came back', async () => {
+    const text = await walk({}, { username: 'nkili', password: '12341234' });
+    assert.match(text, /^true ok {3}connect: connected/);
+    assert.match(text, /ok {3}bind: accepted/);
+    assert.match(text, /ok {3}user search: cn=Nick Kiliadis,ou=People/);
+    assert.match(text, /filter \(uid=nkili\)/);
+    assert.match(text, /ok {3}user bind: accepted/);
+    assert.match(text, /ok {3}groups: admins, developers/);
+    assert.doesNotMatch(text, /12341234/);
+  });
+
+  test('stops at the step that fails and says what to change', async () => {
+    assert.match(
+      await walk({ host: '127.0.0.1:1' }),
+      /^false FAIL connect: .*ECONNREFUSED[^]*next: Check host and port/,
+    );
+    assert.match(await walk({ insecureNoSSL: false }), /^false FAIL connect:[^]*next: /);
+    assert.match(await walk({ bindPW: 'x' }), /FAIL bind:[^]*next: Check bindDN and bindPW/);
+    assert.match(await walk({}, { username: 'nobody' }), /FAIL user search: no entry[^]*next: Check userSearch/);
+    assert.match(
+      await walk({}, { username: 'nkili', password: 'x' }),
+      /FAIL user bind:[^]*next: The directory refuses/,
+    );
+    const renamed = {
+      userSearch: { baseDN: 'ou=People,dc=example,dc=com', username: 'uid', idAttr: 'uid', emailAttr: 'email' },
+    };
+    assert.match(
+      await walk(renamed, { username: 'nkili' }),
+      /FAIL user search: .*lacks email[^]*next: Correct the attribute names/,
+    );
+  });
+});
+
 describe('the scenarios of Dex', SKIP, () => {
   let slapd: Slapd;
   before(async () => {

@@ -30,6 +30,16 @@ export const ldap: ConnectorType<LdapConfig> = {
       close: () => pool.close(),
     });
   },
+  check: async (config, person) => {
+    const { checkLdap } = await import('./check-ldap.ts');
+    const steps = await checkLdap(config, person);
+    const lines = steps.flatMap(({ ok, name, sent, answer, hint }) => [
+      `${ok ? 'ok  ' : 'FAIL'} ${name}: ${answer}`,
+      `       sent: ${sent}`,
+      ...(hint === undefined ? [] : [`       next: ${hint}`]),
+    ]);
+    return { ok: steps.at(-1)?.ok === true, lines };
+  },
 };
 
 interface Login {
