@@ -56,6 +56,11 @@ export function tell(
   component: string,
   { object, ...event }: ControllerEvent & { readonly object: KubeObject },
 ): void {
-  const { client, log, now } = deps;
-  void recordEvent({ client, log, component, object, now, ...event });
+  const { client, now } = deps;
+  void recordEvent({ client, log: quiet(deps.log), component, object, now, ...event });
+}
+
+/** In a namespace that goes away no event can be recorded any more: nothing that anybody must know. */
+export function quiet(log: Logger): Logger {
+  return { ...log, warn: (message, fields) => log.debug(message, fields) };
 }

@@ -1,5 +1,6 @@
 /** Owns the node's events about pods. */
 import { recordEvent } from '@kfctl/kube';
+import { quiet } from '../controllers/controller.ts';
 import type { NodeDeps, PodEvent } from './node-deps.ts';
 import type { LocalPod } from './pod/pod-spec.ts';
 
@@ -9,10 +10,10 @@ export function tellEvent(
   pod: LocalPod,
   event: PodEvent,
 ): void {
-  const { client, log, nodeName, now } = deps;
+  const { client, nodeName, now } = deps;
   void recordEvent({
     client,
-    log,
+    log: quiet(deps.log),
     component: 'kubelet',
     host: nodeName,
     object: { ...pod, apiVersion: 'v1', kind: 'Pod' },

@@ -52,6 +52,14 @@ export function immutable(
   return [{ kind: 'invalid', field: path, value: spec[field] ?? null, detail: 'field is immutable' }];
 }
 
+/** Each claim template of a StatefulSet becomes a volume of that name. */
+export function withClaimVolumes(podSpec: JsonObject, claimTemplates: unknown): JsonObject {
+  const own = asArray(podSpec['volumes']);
+  const names = new Set(own.map((volume) => valueAt(volume, 'name')));
+  const claims = asArray(claimTemplates).map((claim) => ({ name: valueAt(claim, 'metadata', 'name') }));
+  return { ...podSpec, volumes: [...own, ...claims.filter(({ name }) => !names.has(name))] };
+}
+
 /** Names, mounts and policies of a pod's containers. */
 export function validatePodSpec(spec: JsonObject, path: string): FieldError[] {
   const errors: FieldError[] = [];

@@ -5,7 +5,7 @@ import type { FieldError } from '../registry/status-error.ts';
 import { matchesLabelSelector } from '../registry/selectors.ts';
 import type { Strategy } from './definition.ts';
 import { setPodSpecDefaults, setRequestDefaults, setTemplateDefaults } from './pod-defaults.ts';
-import { immutable, requiredErrors, validatePodSpec } from './validation.ts';
+import { immutable, requiredErrors, validatePodSpec, withClaimVolumes } from './validation.ts';
 
 const POD_UPDATE =
   'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)';
@@ -146,12 +146,7 @@ function validateSelector(spec: JsonObject): FieldError[] {
 
 function validateTemplate(spec: JsonObject): FieldError[] {
   const podSpec = asObject(valueAt(spec, 'template', 'spec'));
-  // Each claim template of a StatefulSet becomes a volume of that name.
-  const claims = asArray(spec['volumeClaimTemplates']).map((claim) => ({ name: valueAt(claim, 'metadata', 'name') }));
-  const own = asArray(podSpec['volumes']);
-  const names = new Set(own.map((volume) => valueAt(volume, 'name')));
-  const volumes = [...own, ...claims.filter(({ name }) => !names.has(name))];
-  const errors = validatePodSpec({ ...podSpec, volumes }, 'spec.template.spec');
+  const errors = validatePodSpec(withClaimVolumes(podSpec, spec['volumeClaimTemplates']), 'spec.template.spec');
   const policy = podSpec['restartPolicy'];
   if (policy !== undefined && policy !== 'Always') {
     errors.push({

@@ -133,7 +133,9 @@ async function tie(deps: ControllerDeps, claim: Claim, volume: Volume): Promise<
   });
   await writeStatus(deps, volumes, { object: volume, status: { phase: 'Bound' } });
   if (claim.spec?.volumeName !== volumeName) {
-    await deps.client.patch(claims, name, { namespace, patch: { kind: 'merge', body: { spec: { volumeName } } } });
+    const storageClassName = claim.spec?.storageClassName ?? volume.spec?.storageClassName ?? '';
+    const body = { spec: { volumeName, storageClassName } };
+    await deps.client.patch(claims, name, { namespace, patch: { kind: 'merge', body } });
   }
   const status = { phase: 'Bound', accessModes: volume.spec?.accessModes ?? [], capacity: volume.spec?.capacity ?? {} };
   await writeStatus(deps, claims, { object: claim, status });
