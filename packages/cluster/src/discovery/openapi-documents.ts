@@ -1,7 +1,9 @@
 /** Owns the OpenAPI endpoints: the index of v3 and one document a group version, made when asked and kept until kinds change. */
 import { createHash } from 'node:crypto';
+import { headerOf } from '../api/api-request.ts';
 import type { ApiAnswer, ApiRequest } from '../api/api-request.ts';
 import type { Definitions } from '../registry/definitions.ts';
+import { renderOpenApiV2 } from './openapi-v2.ts';
 import { renderOpenApiV3 } from './openapi-v3.ts';
 
 interface GroupVersion {
@@ -18,6 +20,14 @@ interface CachedDocument {
 const caches = new WeakMap<Definitions, Map<string, CachedDocument>>();
 
 export function openApiAnswer(definitions: Definitions, request: ApiRequest): ApiAnswer | undefined {
+  if (request.path === '/openapi/v2') {
+    const { contentType, body } = renderOpenApiV2(headerOf(request, 'accept'));
+    return {
+      status: 200,
+      headers: { 'content-type': contentType },
+      stream: (sink) => void (sink.write(body), sink.end()),
+    };
+  }
   if (request.path === '/openapi/v3') return { status: 200, body: { paths: indexOf(definitions) } };
   if (!request.path.startsWith('/openapi/v3/')) return undefined;
   const wanted = request.path.slice('/openapi/v3/'.length);

@@ -36,7 +36,9 @@ export function createUpgrades(deps: UpgradeDeps): UpgradeHandler {
       deps.authorizer.requireAllowed(deps.authorizer.actingUser(request), judged);
       if (info.kind !== 'resource' || info.plural !== 'pods' || info.group !== '') throw noSuchStream();
       const pod = requirePod(deps, info);
-      if (info.subresource === 'exec' || info.subresource === 'attach') return exec(deps, { request, raw, pod });
+      if (info.subresource === 'attach')
+        throw badRequest('this cluster does not attach to running containers: use exec or logs');
+      if (info.subresource === 'exec') return exec(deps, { request, raw, pod });
       if (info.subresource === 'portforward') return portForward(deps, { request, raw, pod });
       throw noSuchStream();
     },
