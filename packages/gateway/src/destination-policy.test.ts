@@ -6,6 +6,8 @@ import { startRig } from './rig/rig.ts';
 import type { Rig } from './rig/rig.ts';
 
 let rig: Rig;
+/** The Authorization headers that the authorizer was asked about. */
+const questions: unknown[] = [];
 
 before(async () => {
   rig = await startRig();
@@ -17,7 +19,11 @@ before(async () => {
   await rig.upstream(
     'authservice',
     (request, response) => {
-      response.setHeader('kubeflow-userid', String(request.headers.authorization)).end();
+      questions.push(request.headers.authorization);
+      response
+        .setHeader('kubeflow-userid', String(request.headers.authorization))
+        .setHeader('x-envoy-auth-headers-to-remove', 'authorization')
+        .end();
     },
     'istio-system',
   );
@@ -84,6 +90,12 @@ function get(path: string, user: string): Promise<string> {
 }
 
 describe('the policies of a profile namespace', () => {
+  test('ask the authorizer once, though it takes away what it judged by', async () => {
+    questions.length = 0;
+    assert.equal(await get('/notebook/anna/nb/tree', 'anna@example.com'), '200 notebook of anna@example.com');
+    assert.deepEqual(questions, ['anna@example.com']);
+  });
+
   test('let the owner in', async () => {
     assert.equal(await get('/notebook/anna/nb/tree', 'anna@example.com'), '200 notebook of anna@example.com');
   });

@@ -1,5 +1,4 @@
 /** Owns carrying one request to an endpoint and its answer back, both as streams with back-pressure. */
-import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Destination, ForwardAction } from '../istio/route-action.ts';
 import type { PolicyRequest } from '../policy/match-rule.ts';
@@ -23,6 +22,9 @@ import { passPolicies } from './pass-policies.ts';
 import type { RoutedFlow } from './request-flow.ts';
 import { rewriteTarget } from './rewrite-target.ts';
 import { spliceStreams } from './splice-streams.ts';
+
+// Not `import`: see request-flow.ts.
+const { randomBytes } = process.getBuiltinModule('node:crypto');
 
 /** Picks a destination, passes its policies and forwards; answers 503 where there is nobody to forward to. */
 export function forwardRequest(flow: RoutedFlow, action: ForwardAction): void {

@@ -64,6 +64,9 @@ function askAll(flow: RoutedFlow, checks: readonly CustomPolicy[], next: () => v
     flow.deps.log.warn('policy names an unknown provider', { policy: policy.key, provider: policy.provider });
     return flow.answer.refuse(503, { flags: 'UAEX' });
   }
+  // It said yes before; what it set and removed is in force, and would look to it like another request.
+  if (flow.asked.includes(policy.provider)) return askAll(flow, rest, next);
+  flow.asked.push(policy.provider);
   const onResult = (result: CheckResult): void => applyResult(flow, result, () => askAll(flow, rest, next));
   const giveUp = askAuthorizer(authorizer, { head: flow.head, forwarded: forwardedFields(flow), onResult }, flow.deps);
   flow.downstream.onGone = () => {

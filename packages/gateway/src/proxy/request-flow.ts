@@ -4,7 +4,6 @@
  *   head -> https redirect -> route -> authorizers -> token -> policies -> action: redirect | direct
  *     400         301          404    302/401/503     401       403           : forward -> policies of the destination -> upstream
  */
-import { randomUUID } from 'node:crypto';
 import type { Logger } from '@kfctl/core';
 import type { Route } from '../istio/virtual-service.ts';
 import type { KeyStore } from '../jwt/key-store.ts';
@@ -24,6 +23,9 @@ import { applyHeaderChanges } from './header-changes.ts';
 import type { GatewayState } from './gateway-state.ts';
 import { passPolicies } from './pass-policies.ts';
 import { httpsLocation, redirectLocation } from './rewrite-target.ts';
+
+// Not `import`: that reads every export, which loads Web Cryptography too.
+const { randomUUID } = process.getBuiltinModule('node:crypto');
 
 export interface FlowDeps {
   /** The state in force now; a request keeps the one it began with. */
@@ -54,6 +56,8 @@ export interface RoutedFlow {
   readonly deps: FlowDeps;
   /** Of the token that the request carried, once it is verified. */
   token: VerifiedToken | undefined;
+  /** Authorizers that were asked about this request: each is asked once, at the first policy that wants it. */
+  readonly asked: string[];
 }
 
 /** Serves one request from head to access log line. */
@@ -74,7 +78,7 @@ function begin({
   answer,
   requestId,
   deps,
-}: Omit<RoutedFlow, 'head' | 'client' | 'route' | 'token'>): void {
+}: Omit<RoutedFlow, 'head' | 'client' | 'route' | 'token' | 'asked'>): void {
   const head = parseRequestHead(downstream.raw, {
     fields: state.fieldRules,
     escapedSlashes: state.mesh.escapedSlashes,
@@ -88,7 +92,18 @@ function begin({
   }
   const route = server?.hosts.find(head.host)?.find({ ...head, scheme: client.proto });
   if (route === undefined) return answer.local(404, { flags: 'NR' });
-  const flow: RoutedFlow = { downstream, state, answer, head, client, requestId, route, deps, token: undefined };
+  const flow: RoutedFlow = {
+    downstream,
+    state,
+    answer,
+    head,
+    client,
+    requestId,
+    route,
+    deps,
+    token: undefined,
+    asked: [],
+  };
   const hurdle = { set: state.policies, request: () => gatewayRequest(flow), tokenRules: state.tokenRules };
   passPolicies(flow, hurdle, () => act(flow));
 }
