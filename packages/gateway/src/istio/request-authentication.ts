@@ -1,7 +1,5 @@
 /** Owns reading of security.istio.io RequestAuthentication objects: whose tokens are accepted, and what is made of their claims. */
 import type { UnknownObject } from '@kfctl/kube';
-import { importJwkSet } from '@kfctl/oidc';
-import type { VerificationKey } from '@kfctl/oidc';
 import { isFieldName } from '../request/field-syntax.ts';
 import { Fields } from './fields.ts';
 import type { Problems } from './fields.ts';
@@ -29,7 +27,7 @@ export interface JwtRule {
 
 /** Keys given in the object, a JWK set to fetch, or the issuer whose discovery names one. */
 export type KeySource =
-  | { readonly kind: 'inline'; readonly keys: readonly VerificationKey[] }
+  | { readonly kind: 'inline'; readonly set: unknown }
   | { readonly kind: 'set'; readonly uri: string }
   | { readonly kind: 'issuer'; readonly uri: string };
 
@@ -70,9 +68,9 @@ function parseKeys(fields: Fields, issuer: string): KeySource {
   const uri = fields.string('jwksUri') ?? fields.string('jwks_uri');
   if (inline !== undefined && uri !== undefined) fields.problem('jwks', 'goes without jwksUri');
   if (inline !== undefined) {
-    const keys = importJwkSet(parseJson(inline));
-    if (keys === undefined || keys.length === 0) fields.problem('jwks', 'holds no usable key');
-    return { kind: 'inline', keys: keys ?? [] };
+    const set = parseJson(inline);
+    if (set === undefined) fields.problem('jwks', 'is not JSON');
+    return { kind: 'inline', set };
   }
   const source: KeySource = uri === undefined ? { kind: 'issuer', uri: issuer } : { kind: 'set', uri };
   if (!/^https?:\/\/[^\s/]+/.test(source.uri)) fields.problem('jwksUri', 'is not an http address');

@@ -1,7 +1,6 @@
 /** Owns the keys of issuers: fetched when needed, refreshed in the background, kept while the issuer is away. */
 import { AppError, describeError } from '@kfctl/core';
 import type { Logger } from '@kfctl/core';
-import { importJwkSet } from '@kfctl/oidc';
 import type { VerificationKey } from '@kfctl/oidc';
 import type { KeySource } from '../istio/request-authentication.ts';
 import type { FetchJson } from './fetch-json.ts';
@@ -41,8 +40,7 @@ export function createKeyStore({ fetchJson, log, now = () => performance.now() }
   };
   return {
     async find(source, timeoutMs, missing = false) {
-      if (source.kind === 'inline') return source.keys;
-      const key = `${source.kind} ${source.uri}`;
+      const key = source.kind === 'inline' ? JSON.stringify(source.set) : `${source.kind} ${source.uri}`;
       const entry = entries.get(key) ?? { keys: [], fetchedAt: Number.NEGATIVE_INFINITY, running: undefined };
       entries.set(key, entry);
       const age = now() - entry.fetchedAt;
@@ -55,11 +53,21 @@ export function createKeyStore({ fetchJson, log, now = () => performance.now() }
 }
 
 async function load(source: KeySource, timeoutMs: number, fetchJson: FetchJson): Promise<readonly VerificationKey[]> {
-  if (source.kind === 'inline') return source.keys;
-  const uri = source.kind === 'set' ? source.uri : await discover(source.uri, timeoutMs, fetchJson);
-  const keys = importJwkSet(await fetchJson(uri, timeoutMs));
-  if (keys === undefined) throw new AppError('JWKS_INVALID', `${uri} is not a JWK set`);
+  // Loaded at the first token: most gateways accept none.
+  const { importJwkSet } = await import('@kfctl/oidc');
+  const keys = importJwkSet(await loadSet(source, timeoutMs, fetchJson));
+  if (keys === undefined || keys.length === 0)
+    throw new AppError('JWKS_INVALID', `${nameOf(source)} holds no usable key`);
   return keys;
+}
+
+async function loadSet(source: KeySource, timeoutMs: number, fetchJson: FetchJson): Promise<unknown> {
+  if (source.kind === 'inline') return source.set;
+  return fetchJson(source.kind === 'set' ? source.uri : await discover(source.uri, timeoutMs, fetchJson), timeoutMs);
+}
+
+function nameOf(source: KeySource): string {
+  return source.kind === 'inline' ? 'jwks' : source.uri;
 }
 
 /** OpenID Connect Discovery 1.0 section 4. */
