@@ -54,6 +54,14 @@ export class Fields {
     return undefined;
   }
 
+  number(name: string): number | undefined {
+    return this.#typed(
+      name,
+      'a number',
+      (value): value is number => typeof value === 'number' && Number.isFinite(value),
+    );
+  }
+
   durationMs(name: string): number | undefined {
     const text = this.string(name);
     if (text === undefined) return undefined;

@@ -1,4 +1,8 @@
 /** Owns reading of what a VirtualService rule does with a request: forward, redirect or answer. */
+import { parseCorsPolicy } from './cors-policy.ts';
+import type { CorsPolicy } from './cors-policy.ts';
+import { parseFault } from './fault.ts';
+import type { Fault } from './fault.ts';
 import { parseHeaderOperations } from './header-operations.ts';
 import type { HeaderOperations } from './header-operations.ts';
 import type { Fields } from './fields.ts';
@@ -15,6 +19,8 @@ export interface ForwardAction {
   readonly timeoutMs: number;
   readonly retries: RetryPolicy;
   readonly headers: HeaderOperations;
+  readonly cors: CorsPolicy | undefined;
+  readonly fault: Fault | undefined;
 }
 
 export interface Destination {
@@ -87,6 +93,8 @@ function parseForward(rule: Fields, namespace: string): ForwardAction {
     timeoutMs: rule.durationMs('timeout') ?? 0,
     retries: parseRetries(rule.child('retries')),
     headers: parseHeaderOperations(rule.child('headers')),
+    cors: parseCorsPolicy(rule.child('corsPolicy')),
+    fault: parseFault(rule.child('fault')),
   };
 }
 

@@ -226,7 +226,7 @@ class Forwarding implements UpstreamHandler {
     const { flow, action, destination } = this.#input;
     const elapsed = performance.now() - this.#started;
     flow.answer.upstreamMs = elapsed;
-    const fields = withoutOwn(head.fields);
+    const fields = action.cors === undefined ? withoutOwn(head.fields) : withoutCors(withoutOwn(head.fields));
     applyHeaderChanges(fields, action.headers.response);
     applyHeaderChanges(fields, destination.headers.response);
     setField(fields, 'x-envoy-upstream-service-time', String(Math.round(elapsed)));
@@ -260,6 +260,11 @@ function withoutOwn(fields: FieldList): string[] {
     if (name !== 'server' && name !== 'x-envoy-upstream-service-time') kept.push(name, fields[index + 1] ?? '');
   }
   return kept;
+}
+
+/** Where the route states who may read its answers, its upstream does not. */
+function withoutCors(fields: FieldList): string[] {
+  return fields.filter((_, index) => fields[index - (index % 2)]?.startsWith('access-control-') !== true);
 }
 
 /** The handshake's answer for the client: RFC 8441 has no accept key, and neither has a length. */

@@ -5,6 +5,7 @@
  *     400         301          404    302/401/503     401       403           : forward -> policies of the destination -> upstream
  */
 import type { Logger } from '@kfctl/core';
+import type { ForwardAction } from '../istio/route-action.ts';
 import type { Route } from '../istio/virtual-service.ts';
 import type { KeyStore } from '../jwt/key-store.ts';
 import type { PolicyRequest, VerifiedToken } from '../policy/match-rule.ts';
@@ -16,6 +17,7 @@ import type { ServiceDirectory } from '../upstream/service-directory.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { AccessLog } from './access-log.ts';
 import { Answer } from './answer.ts';
+import { judgeCors } from './cors.ts';
 import { forwardRequest } from './forward-request.ts';
 import { readClient } from './forwarded.ts';
 import type { ClientFacts } from './forwarded.ts';
@@ -65,8 +67,13 @@ export function serveRequest(downstream: Downstream, deps: FlowDeps): void {
   const state = deps.state();
   const requestId = randomUUID();
   const answer = new Answer(downstream, { ...deps, requestId });
+  guarded(answer, () => begin({ downstream, state, answer, requestId, deps }));
+}
+
+/** A fault of ours ends the request, not the process. */
+function guarded(answer: Answer, step: () => void): void {
   try {
-    begin({ downstream, state, answer, requestId, deps });
+    step();
   } catch (error) {
     answer.fail(error);
   }
@@ -119,7 +126,7 @@ function act(flow: RoutedFlow): void {
   const { action } = route;
   switch (action.kind) {
     case 'forward':
-      return forwardRequest(flow, action);
+      return beforeForwarding(flow, action);
     case 'redirect':
       return answer.local(action.status, {
         fields: ['location', redirectLocation(action, { ...head, proto: client.proto })],
@@ -130,6 +137,26 @@ function act(flow: RoutedFlow): void {
       return answer.local(action.status, { fields, body: action.body });
     }
   }
+}
+
+/** CORS and faults come after policies: neither a preflight nor a test tells strangers anything. */
+function beforeForwarding(flow: RoutedFlow, action: ForwardAction): void {
+  const { answer, head } = flow;
+  const cors = judgeCors(action.cors, head);
+  if (cors.kind === 'preflight') return answer.local(200, { fields: cors.fields });
+  if (cors.kind === 'allowed') answer.addFields(cors.fields);
+  const { delay, abort } = action.fault ?? {};
+  const proceed = (): void => {
+    if (answer.hasEnded) return;
+    if (abort !== undefined && isHit(abort.percent)) return answer.local(abort.status, { flags: 'FI' });
+    forwardRequest(flow, action);
+  };
+  if (delay === undefined || !isHit(delay.percent)) return proceed();
+  setTimeout(() => guarded(answer, proceed), delay.ms);
+}
+
+function isHit(percent: number): boolean {
+  return Math.random() * 100 < percent;
 }
 
 /** The request as policies of the gateway see it. */
