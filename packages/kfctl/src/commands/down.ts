@@ -2,7 +2,8 @@
 import path from 'node:path';
 import { delay } from '@kfctl/core';
 import { kfctlError } from '../errors.ts';
-import { dataDirectory, isSameProcess, purgeDataDirectory, readLock } from '../local/data-directory.ts';
+import { purgeDataDirectory } from '../local/claim-data-directory.ts';
+import { dataDirectory, isSameProcess, readLock } from '../local/data-directory.ts';
 import type { Lock } from '../local/data-directory.ts';
 import type { Invocation } from './invocation.ts';
 

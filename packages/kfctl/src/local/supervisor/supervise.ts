@@ -1,6 +1,7 @@
 /**
- * Owns the life of `kfctl up`: keeps the cluster's process running and has the platform installed on it. It stays small:
- * everything heavy happens in the installer's process, which ends when its work is done.
+ * Owns the life of `kfctl up`: keeps the cluster's process running and has the platform installed on it. It stays small,
+ * because it stays: everything heavy happens in the installer's process, which ends when its work is done, and nothing is
+ * imported here that is not needed for the whole time.
  *
  *   start cluster ──ready──► tell installer ──done──► keep watch
  *        ▲    └─died──► again, with pauses, at most 5 times a minute
@@ -8,14 +9,13 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
-import { createBackoff, delay } from '@kfctl/core';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Environment } from '@kfctl/core';
-import type { Terminal } from '../cli/terminal.ts';
-import { ExitCode } from '../cli/exit-code.ts';
-import { kfctlError } from '../errors.ts';
-import { endOf, lastLogLines, startCluster, stopChild } from './cluster-process.ts';
+import type { Terminal } from '../../cli/terminal.ts';
+import { ExitCode } from '../../cli/exit-code.ts';
+import { endOf, startCluster, stopChild } from './cluster-process.ts';
 import type { ClusterProcess } from './cluster-process.ts';
-import type { DataDirectory } from './data-directory.ts';
+import type { DataDirectory } from '../data-directory.ts';
 
 export interface SuperviseInput {
   readonly data: DataDirectory;
@@ -32,7 +32,8 @@ export interface SuperviseInput {
 const CLUSTER_GRACE_MS = 2500;
 const INSTALLER_GRACE_MS = 500;
 const MAX_RESTARTS_A_MINUTE = 5;
-export const INSTALLER_MAIN: string = path.resolve(import.meta.dirname, 'install/main.ts');
+const RESTART_PAUSE_MS = 200;
+export const INSTALLER_MAIN: string = path.resolve(import.meta.dirname, '../install/main.ts');
 
 /** Runs until the signal aborts; throws when the cluster cannot be kept running, ExitCode when the installation failed. */
 export async function supervise(input: SuperviseInput): Promise<void> {
@@ -65,7 +66,6 @@ async function keepRunning(
   first: ClusterProcess,
   onRestart: (cluster: ClusterProcess) => void,
 ): Promise<undefined> {
-  const backoff = createBackoff({ initialMs: 200, maxMs: 5000 });
   const deaths: number[] = [];
   let cluster = first;
   while (!input.signal.aborted) {
@@ -74,13 +74,14 @@ async function keepRunning(
     deaths.push(Date.now());
     const recent = deaths.filter((time) => time > Date.now() - 60_000);
     if (recent.length > MAX_RESTARTS_A_MINUTE || !(await wasReady(cluster))) {
-      const log = lastLogLines(input.data, 8);
-      throw kfctlError('CLUSTER_DIED', `the local cluster ended (${how})${log === '' ? '' : `:\n${log}`}`, {
+      const { kfctlError } = await import('../../errors.ts');
+      const reason = cluster.reason();
+      throw kfctlError('CLUSTER_DIED', `the local cluster ended (${how})${reason === '' ? '' : `:\n${reason}`}`, {
         hint: `Its log is ${input.data.logFile}.`,
       });
     }
     input.terminal.warn(`the local cluster ended (${how}); starting it again`);
-    await delay(backoff.next(), input.signal);
+    await pause(RESTART_PAUSE_MS * recent.length, undefined, { signal: input.signal }).catch(() => undefined);
     if (input.signal.aborted) return undefined;
     cluster = startCluster(input.data, input.programs.cluster, input.env);
     onRestart(cluster);

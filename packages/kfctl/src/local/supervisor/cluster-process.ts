@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { openSync, closeSync, readFileSync, renameSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Environment } from '@kfctl/core';
-import type { DataDirectory } from './data-directory.ts';
+import type { DataDirectory } from '../data-directory.ts';
 
 export interface ClusterProcess {
   readonly pid: number | undefined;
@@ -12,17 +12,21 @@ export interface ClusterProcess {
   readonly ready: Promise<void>;
   /** Resolves with a word on how it ended. */
   readonly ended: Promise<string>;
+  /** What its log says about why it ended. */
+  reason(): string;
   /** Asks it to end, and makes it end when it does not within `graceMs`. */
   stop(graceMs: number): Promise<void>;
 }
 
 /** The process is another one by design: nothing of it is imported, so that its path is all that is known here. */
-export const CLUSTER_MAIN: string = path.resolve(import.meta.dirname, '../../../cluster/src/main.ts');
+export const CLUSTER_MAIN: string = path.resolve(import.meta.dirname, '../../../../cluster/src/main.ts');
 const MAX_LOG_BYTES = 10 * 1024 * 1024;
+const MAX_REASON_LINES = 8;
 
 /** Starts the cluster. Its output goes to the log file; the IPC channel tells readiness, and its end tells the cluster that we are gone. */
 export function startCluster(data: DataDirectory, main: string, env: Environment): ClusterProcess {
   rotateLog(data.logFile);
+  const logStart = sizeOf(data.logFile);
   const log = openSync(data.logFile, 'a', 0o600);
   const child = spawn(process.execPath, [main, '--data-dir', data.path], {
     stdio: ['ignore', log, log, 'ipc'],
@@ -39,7 +43,13 @@ export function startCluster(data: DataDirectory, main: string, env: Environment
     void ended.then((how) => reject(new Error(`the cluster process ended (${how})`)));
   });
   ready.catch(() => undefined);
-  return { pid: child.pid, ready, ended, stop: (graceMs) => stopChild(child, ended, graceMs) };
+  return {
+    pid: child.pid,
+    ready,
+    ended,
+    reason: () => reasonIn(data, logStart),
+    stop: (graceMs) => stopChild(child, ended, graceMs),
+  };
 }
 
 /** Resolves when a child has ended, saying how. */
@@ -58,12 +68,35 @@ export async function stopChild(child: ChildProcess, ended: Promise<string>, gra
   clearTimeout(timer);
 }
 
-/** The last lines of the log, for an error. */
-export function lastLogLines(data: DataDirectory, count: number): string {
+/** What the log's lines since `from` (bytes) say of the end: the errors where there are any, otherwise the last lines. */
+function reasonIn(data: DataDirectory, from: number): string {
   try {
-    return readFileSync(data.logFile, 'utf8').trimEnd().split('\n').slice(-count).join('\n');
+    const lines = readFileSync(data.logFile).subarray(from).toString('utf8').trimEnd().split('\n');
+    const errors = lines.map(errorOf).filter((text) => text !== undefined);
+    return (errors.length > 0 ? errors : lines).slice(-MAX_REASON_LINES).join('\n');
   } catch {
     return '';
+  }
+}
+
+/** The error of a JSON log line with its hint; undefined for other lines. */
+function errorOf(line: string): string | undefined {
+  if (!line.startsWith('{"')) return undefined;
+  try {
+    const { level, msg, error, hint } = JSON.parse(line) as Record<string, unknown>;
+    if (level !== 'error') return undefined;
+    const text = [msg, error].filter((part) => typeof part === 'string').join(': ');
+    return typeof hint === 'string' ? `${text} (${hint})` : text;
+  } catch {
+    return undefined;
+  }
+}
+
+function sizeOf(file: string): number {
+  try {
+    return statSync(file).size;
+  } catch {
+    return 0;
   }
 }
 

@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { dataDirectory, lockDataDirectory, openDataDirectory, purgeDataDirectory, readLock } from './data-directory.ts';
+import { lockDataDirectory, openDataDirectory, purgeDataDirectory } from './claim-data-directory.ts';
+import { dataDirectory, readLock, unlockDataDirectory } from './data-directory.ts';
 
 let root = '';
 beforeEach(() => {
@@ -40,13 +41,15 @@ test('purge removes a data folder', () => {
 test('a second up on the same folder is refused, naming the process', () => {
   const data = dataDirectory(path.join(root, 'data'));
   openDataDirectory(data);
-  const unlock = lockDataDirectory(data, process.pid);
+  lockDataDirectory(data, process.pid);
   assert.throws(
     () => lockDataDirectory(data, process.pid),
     new RegExp(`already running on .* \\(process ${process.pid}\\)`),
   );
-  unlock();
-  lockDataDirectory(data, process.pid)();
+  unlockDataDirectory(data, 1);
+  assert.equal(readLock(data)?.pid, process.pid, 'another process cannot give it back');
+  unlockDataDirectory(data, process.pid);
+  assert.equal(readLock(data), undefined);
 });
 
 test('the lock of a process that is gone, of another of the same number, or a damaged one does not hold', () => {
@@ -59,8 +62,10 @@ test('the lock of a process that is gone, of another of the same number, or a da
   ]) {
     writeFileSync(path.join(data.path, 'up.json'), JSON.stringify(text));
     assert.equal(readLock(data), undefined);
-    lockDataDirectory(data, process.pid)();
+    lockDataDirectory(data, process.pid);
+    unlockDataDirectory(data, process.pid);
   }
   writeFileSync(path.join(data.path, 'up.json'), 'garbage');
-  lockDataDirectory(data, process.pid)();
+  lockDataDirectory(data, process.pid);
+  assert.equal(readLock(data)?.pid, process.pid);
 });

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { isAppError } from '@kfctl/core';
-import { ExitCode } from '../cli/exit-code.ts';
-import { createTerminal } from '../cli/terminal.ts';
-import { dataDirectory, openDataDirectory } from './data-directory.ts';
-import type { DataDirectory } from './data-directory.ts';
+import { ExitCode } from '../../cli/exit-code.ts';
+import { createTerminal } from '../../cli/terminal.ts';
+import { openDataDirectory } from '../claim-data-directory.ts';
+import { dataDirectory } from '../data-directory.ts';
+import type { DataDirectory } from '../data-directory.ts';
 import { supervise } from './supervise.ts';
 
 // The processes are stand-ins of a few lines: what is tested is how they are kept, told and ended.
@@ -98,6 +99,15 @@ test('a cluster that cannot start is told with the end of its log', async () => 
     assert.ok(isAppError(error));
     assert.match(error.message, /the local cluster ended \(exit code 3\):\naddress 127\.64\.0\.1:6443 is taken/);
     return true;
+  });
+});
+
+test('of a JSON log the errors are told, and only those of this start', async () => {
+  writeFileSync(data.logFile, '{"level":"error","msg":"an old one"}\n');
+  const line = JSON.stringify({ level: 'error', msg: 'cannot start', error: 'address taken', hint: 'Free it.' });
+  const broken = run(`console.error('noise'); console.error(${JSON.stringify(line)}); process.exit(1);`, STAY);
+  await assert.rejects(broken, {
+    message: 'the local cluster ended (exit code 1):\ncannot start: address taken (Free it.)',
   });
 });
 
