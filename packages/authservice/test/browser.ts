@@ -16,11 +16,16 @@ export interface Visited extends RawResponse {
 export class Browser {
   /** Cookies by host, as name to value. */
   readonly cookies: Map<string, Map<string, string>> = new Map();
-  readonly #ports: Readonly<Record<string, number>>;
+  readonly #servicePort: number;
+  readonly #upstreams: Readonly<Record<string, number>>;
 
-  /** The public origin leads to the AuthService, which answers 200 where a gateway would pass a request on. */
-  constructor(servicePort: number) {
-    this.#ports = { [new URL(PUBLIC_ORIGIN).host]: servicePort };
+  /**
+   * The public origin leads to the AuthService, which answers 200 where a gateway would pass a request on. `upstreams`: ports by
+   * path prefix, for what a gateway would pass on.
+   */
+  constructor(servicePort: number, upstreams: Readonly<Record<string, number>> = {}) {
+    this.#servicePort = servicePort;
+    this.#upstreams = upstreams;
   }
 
   /** Requests one address with the cookies of its host; keeps what is set; follows nothing. */
@@ -28,11 +33,11 @@ export class Browser {
     url: string,
     options: { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: string } = {},
   ): Promise<Visited> {
-    const { host, pathname, search, port } = new URL(url);
+    const { host, pathname, search } = new URL(url);
     const jar = this.#jar(host);
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
     const response = await send({
-      port: this.#ports[host] ?? Number(port),
+      port: this.#portOf(new URL(url)),
       path: pathname + search,
       ...(options.method === undefined ? {} : { method: options.method }),
       ...(options.body === undefined ? {} : { body: options.body }),
@@ -53,12 +58,12 @@ export class Browser {
   }
 
   /** Fills in the provider's form; gives the answer before its redirects. */
-  async submitLogin(form: Visited, account: string): Promise<Visited> {
-    const action = /<form[^>]*action="([^"]*)"/.exec(form.body)?.[1] ?? '';
+  async submitLogin(form: Visited, account: string, password = 'x'): Promise<Visited> {
+    const action = (/<form[^>]*action="([^"]*)"/.exec(form.body)?.[1] ?? '').replaceAll('&amp;', '&');
     return await this.fetch(new URL(action, form.url).href, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({ prompt: 'login', login: account, password: 'x' }).toString(),
+      body: new URLSearchParams({ prompt: 'login', login: account, password }).toString(),
     });
   }
 
@@ -93,6 +98,12 @@ export class Browser {
 
   cookieNames(): string[] {
     return [...this.#jar(new URL(PUBLIC_ORIGIN).host).keys()];
+  }
+
+  #portOf({ host, port, pathname }: URL): number {
+    if (host !== new URL(PUBLIC_ORIGIN).host) return Number(port);
+    const upstream = Object.keys(this.#upstreams).find((prefix) => pathname.startsWith(prefix));
+    return upstream === undefined ? this.#servicePort : (this.#upstreams[upstream] ?? 0);
   }
 
   #jar(host: string): Map<string, string> {

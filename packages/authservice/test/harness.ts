@@ -138,10 +138,11 @@ async function defaultEnv(t: TestContext): Promise<Record<string, string>> {
 }
 
 export async function untilReady({ readinessPort }: RunningAuthService): Promise<void> {
-  for (;;) {
-    const { status } = await send({ port: readinessPort, path: '/' });
-    if (status === 200) return;
+  let answer = await send({ port: readinessPort, path: '/' });
+  for (let tries = 0; answer.status !== 200; tries += 1) {
+    if (tries > 2_000) throw new Error(`not ready: ${answer.body}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
+    answer = await send({ port: readinessPort, path: '/' });
   }
 }
 
