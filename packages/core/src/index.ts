@@ -16,7 +16,7 @@ export type { Backoff, BackoffOptions } from './process/backoff.ts';
 export { runProcess } from './process/run-process.ts';
 export type { RunningProcess, RunProcessOptions } from './process/run-process.ts';
 export { createHttpServer, listen } from './http/server.ts';
-export type { HttpServer, HttpServerOptions } from './http/server.ts';
+export type { HttpServer, HttpServerOptions, ServerTls } from './http/server.ts';
 export { createRouter } from './http/router.ts';
 export type { Route } from './http/router.ts';
 export { htmlResponse, jsonResponse, readForm, readJson, textResponse } from './http/message.ts';

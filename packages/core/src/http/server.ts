@@ -17,21 +17,45 @@ export interface HttpServerOptions {
   readonly maxBodyBytes?: number;
   /** Turns an error into a response; the default answers the error's status with its public text only. */
   readonly renderError?: (error: unknown, request: HttpRequest) => HttpResponse;
+  /** Serves HTTPS with this certificate; plain HTTP when absent. */
+  readonly tls?: ServerTls;
+}
+
+/** A certificate chain and its key in PEM, and the TLS versions offered. */
+export interface ServerTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
 }
 
 export interface HttpServer {
   /** Starts listening; port 0 takes a free one. Resolves with the bound port. */
   listen(port: number, host?: string): Promise<number>;
+  /** Uses a new certificate for connections from now on; only for servers that were created with one. */
+  setCertificate(tls: ServerTls): void;
   /** Stops accepting, ends idle connections, waits for requests in flight. */
   close(): Promise<void>;
 }
 
 /** Creates an HTTP/1.1 server around one handler. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const server = createServer({ keepAliveTimeout: 65_000, headersTimeout: 20_000, requestTimeout: 60_000 });
+  const { server, setCertificate } = createListener(options.tls);
   server.maxHeadersCount = 200;
   server.on('request', (incoming, outgoing) => void serve(options, incoming, outgoing));
-  return { listen: (port, host) => listen(server, port, host), close: createDrain(server) };
+  return { listen: (port, host) => listen(server, port, host), setCertificate, close: createDrain(server) };
+}
+
+interface Listener {
+  readonly server: Server;
+  setCertificate(tls: ServerTls): void;
+}
+
+function createListener(tls: ServerTls | undefined): Listener {
+  const limits = { keepAliveTimeout: 65_000, headersTimeout: 20_000, requestTimeout: 60_000 };
+  if (tls === undefined) return { server: createServer(limits), setCertificate: () => undefined };
+  const server = process.getBuiltinModule('node:https').createServer({ minVersion: 'TLSv1.2', ...tls, ...limits });
+  return { server, setCertificate: (next) => server.setSecureContext({ minVersion: 'TLSv1.2', ...next }) };
 }
 
 /**
