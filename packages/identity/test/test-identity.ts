@@ -35,6 +35,8 @@ export interface TestOptions {
 export interface TestIdentity {
   /** `http://127.0.0.1:PORT` without the issuer's path. */
   readonly origin: string;
+  /** Base URL of the telemetry listener. */
+  readonly telemetry: string;
   readonly file: string;
   readonly log: string[];
   now: number;
@@ -74,6 +76,7 @@ export async function startTestIdentity(options: TestOptions = {}): Promise<Test
     fetch(new URL(target, origin), { redirect: 'manual', ...init });
   return Object.assign(identity, {
     origin,
+    telemetry: `http://127.0.0.1:${running.ports.telemetry}`,
     file,
     log,
     fetch: request,

@@ -15,6 +15,7 @@ import { createIntrospectionEndpoint } from '../introspection/introspection-endp
 import { createCallbackEndpoint } from '../login/callback-endpoint.ts';
 import { createLoginEndpoint } from '../login/login-endpoint.ts';
 import { createLogoutEndpoint } from '../logout/logout-endpoint.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import { pageError } from '../pages/error-page.ts';
 import { landingPage } from '../pages/login-pages.ts';
 import type { ProviderDeps } from '../provider.ts';
@@ -25,7 +26,12 @@ import { withCors } from './cors.ts';
 import { jsonEdge, pageEdge } from './edges.ts';
 import { withSecurityHeaders } from './security-headers.ts';
 
-export function createProvider(deps: ProviderDeps, health: Health): HttpHandler {
+export interface Observers {
+  readonly health: Health;
+  readonly metrics: Metrics;
+}
+
+export function createProvider(deps: ProviderDeps, { health, metrics }: Observers): HttpHandler {
   const { config, render, log } = deps;
   const page = pageEdge(render, log);
   const json = jsonEdge(log);
@@ -53,7 +59,9 @@ export function createProvider(deps: ProviderDeps, health: Health): HttpHandler 
     ['GET', '/robots.txt', () => textResponse(200, 'User-agent: *\nDisallow: /\n')],
   ];
   const router = createRouter(
-    routes.map(([method, path, handler]) => toRoute(config.basePath, method, { path, handler })),
+    routes.map(([method, path, handler]) =>
+      toRoute(config.basePath, method, { path, handler: metrics.observe(path, handler) }),
+    ),
   );
   return withSecurityHeaders(router, config.web.headers);
 }

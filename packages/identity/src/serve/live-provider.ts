@@ -9,6 +9,7 @@ import { localConnectorEntry } from '../connectors/local/local-connector.ts';
 import type { PasswordChecker } from '../connectors/local/password-checker.ts';
 import type { Health } from '../health/health.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { LoginThrottle } from '../login/throttle.ts';
 import { createPageRenderer } from '../pages/page.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -19,6 +20,7 @@ export interface LiveDeps {
   readonly storage: Storage;
   readonly keys: KeyRing;
   readonly health: Health;
+  readonly metrics: Metrics;
   readonly throttle: LoginThrottle;
   readonly checker: PasswordChecker;
   readonly clock: Clock;
@@ -77,6 +79,6 @@ function build(config: IdentityConfig, deps: LiveDeps, decoyKey: Buffer): Built 
   return {
     config,
     connectors,
-    handler: createProvider({ ...deps, config, connectors, findClient, render }, deps.health),
+    handler: createProvider({ ...deps, config, connectors, findClient, render }, deps),
   };
 }

@@ -5,9 +5,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { AppError, createBackoff, createHttpServer, delay, describeError } from '@kfctl/core';
-import type { Clock, Environment, HttpHandler, HttpServer, Logger, RandomBytes, RunningProcess } from '@kfctl/core';
-import type { IdentityConfig, ListenAddress } from '../config/config.ts';
+import { AppError, createBackoff, delay, describeError } from '@kfctl/core';
+import type { Clock, Environment, Logger, RandomBytes, RunningProcess } from '@kfctl/core';
+import type { IdentityConfig } from '../config/config.ts';
 import { requireConfig } from '../config/parse-config.ts';
 import { watchConfig } from '../config/watch-config.ts';
 import { createPasswordChecker } from '../connectors/local/password-checker.ts';
@@ -16,9 +16,12 @@ import { createHealth } from '../health/health.ts';
 import type { Health } from '../health/health.ts';
 import { openKeyRing } from '../keys/key-ring.ts';
 import type { KeyPolicy, KeyRing } from '../keys/key-ring.ts';
+import { createMetrics } from '../metrics/metrics.ts';
 import { createLoginThrottle } from '../login/throttle.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import type { Storage } from '../storage/storage.ts';
+import { listenForBrowsers, listenOn } from './listeners.ts';
+import type { WebListeners } from './listeners.ts';
 import { createLiveProvider } from './live-provider.ts';
 import type { LiveProvider } from './live-provider.ts';
 import { every } from './periodic.ts';
@@ -39,9 +42,9 @@ export interface RunningIdentity extends RunningProcess {
   readonly ports: { readonly http: number | undefined; readonly telemetry: number | undefined };
 }
 
-const MAX_BODY_BYTES = 65_536;
 const KEY_CHECK_MS = 30_000;
 const CLEANUP_MS = 300_000;
+const CERTIFICATE_CHECK_MS = 60_000;
 
 export async function startIdentity(process: IdentityProcess): Promise<RunningIdentity> {
   const { file, env, clock, random } = process;
@@ -51,11 +54,9 @@ export async function startIdentity(process: IdentityProcess): Promise<RunningId
   const abort = new AbortController();
   const signal = AbortSignal.any([process.signal, abort.signal]);
   let health: Health | undefined;
-  const telemetry = await serve(
-    config.telemetry.http,
-    createTelemetry(() => health),
-    log,
-  );
+  const metrics = createMetrics();
+  const probes = createTelemetry(() => health, metrics);
+  const telemetry = await listenOn(config.telemetry.http, { handler: probes, log });
   const open = (): Promise<Storage> => openStorage(config.storage, env);
   const isRemote = config.storage.type === 'kubernetes' || config.storage.type === 'postgres';
   const storage = isRemote ? await insist('storage', { signal, log, attempt: open }) : await open();
@@ -66,17 +67,17 @@ export async function startIdentity(process: IdentityProcess): Promise<RunningId
   health = createHealth({ storage, clock, log });
   const throttle = createLoginThrottle(clock);
   const checker = createPasswordChecker({ concurrency: Math.min(availableParallelism(), 3), maxWaiting: 100 });
-  const live = createLiveProvider(config, { storage, keys, health, throttle, checker, clock, random, log });
+  const live = createLiveProvider(config, { storage, keys, health, metrics, throttle, checker, clock, random, log });
   provider = live;
-  const web = await serve(config.web.http, live.handler, log);
-  startPeriodicWork({ storage, keys, clock, log, signal });
+  const web = await listenForBrowsers(config.web, { handler: live.handler, log });
+  startPeriodicWork({ storage, keys, web, clock, log, signal });
   watchConfig({ file, text, signal, onChange: (next) => reload(next, { provider: live, env, log }) });
-  log.info('serving', { issuer: config.issuer, port: web?.port, storage: config.storage.type });
+  log.info('serving', { issuer: config.issuer, port: (web.https ?? web.http)?.port, storage: config.storage.type });
   return {
-    ports: { http: web?.port, telemetry: telemetry?.port },
+    ports: { http: web.http?.port, telemetry: telemetry?.port },
     stop: async () => {
       abort.abort();
-      await Promise.all([web?.server.close(), telemetry?.server.close()]);
+      await Promise.all([web.close(), telemetry?.server.close()]);
       await live.close();
       await storage.close();
     },
@@ -115,30 +116,18 @@ async function insist<T>(what: string, { signal, log, attempt }: Insistence<T>):
   }
 }
 
-interface Listening {
-  readonly server: HttpServer;
-  readonly port: number;
-}
-
-async function serve(
-  address: ListenAddress | undefined,
-  handler: HttpHandler,
-  log: Logger,
-): Promise<Listening | undefined> {
-  if (address === undefined) return undefined;
-  const server = createHttpServer({ handler, log, maxBodyBytes: MAX_BODY_BYTES });
-  return { server, port: await server.listen(address.port, address.host === '' ? '0.0.0.0' : address.host) };
-}
-
 interface PeriodicDeps {
   readonly storage: Storage;
   readonly keys: KeyRing;
+  readonly web: WebListeners;
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
 
-function startPeriodicWork({ storage, keys, clock, log, signal }: PeriodicDeps): void {
+function startPeriodicWork({ storage, keys, web, clock, log, signal }: PeriodicDeps): void {
+  const renew = (): Promise<void> => Promise.resolve(web.renewCertificate());
+  if (web.https !== undefined) every(CERTIFICATE_CHECK_MS, { signal, log, name: 'certificate', work: renew });
   every(KEY_CHECK_MS, { signal, log, name: 'key rotation', work: () => keys.tick() });
   every(CLEANUP_MS, {
     signal,

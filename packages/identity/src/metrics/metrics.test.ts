@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startTestIdentity } from '../../test/test-identity.ts';
+import type { TestIdentity } from '../../test/test-identity.ts';
+
+let identity: TestIdentity;
+before(async () => {
+  identity = await startTestIdentity();
+});
+after(() => identity.stop());
+
+test('counts requests by route, method and status, never by what a client sent', async () => {
+  await identity.fetch('/dex/keys');
+  await identity.fetch('/dex/keys');
+  await identity.post('/dex/token', { grant_type: 'x' });
+  await identity.fetch('/dex/auth/%22%7Devil/login');
+  const text = await (await fetch(`${identity.telemetry}/metrics`)).text();
+  assert.match(text, /^http_requests_total\{code="200",handler="\/keys",method="get"\} 2$/m);
+  assert.match(text, /^http_requests_total\{code="400",handler="\/token",method="post"\} 1$/m);
+  assert.match(text, /^http_requests_total\{code="400",handler="\/auth\/:connector\/login",method="get"\} 1$/m);
+  assert.match(text, /^request_duration_seconds_count\{code="200",handler="\/keys",method="get"\} 2$/m);
+  assert.doesNotMatch(text, /evil/);
+});
+
+test('probes answer on the telemetry listener', async () => {
+  for (const path of ['/healthz', '/healthz/live', '/healthz/ready']) {
+    assert.equal((await fetch(identity.telemetry + path)).status, 200, path);
+  }
+});
