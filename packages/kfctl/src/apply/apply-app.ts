@@ -54,7 +54,8 @@ export interface ApplyResult {
   readonly applied: readonly AppliedObject[];
   readonly pruned: PruneResult;
   readonly email: string | undefined;
-  readonly addresses: readonly string[];
+  /** Where the dashboard is. */
+  readonly urls: readonly string[];
 }
 
 /** Applies an app; throws AppError with what to do. Nothing is written before every object has been judged. */
@@ -98,8 +99,8 @@ export async function applyApp(input: ApplyInput): Promise<ApplyResult> {
     const kept = pruned.kept.map(({ entry }) => entry);
     await writeInventory(client, place, mergeEntries(mergeEntries(entries, rest), kept));
   }
-  const addresses = options.dryRun ? [] : await waitReady({ ...input, context, planned: prepared.planned });
-  return { applied, pruned, email: prepared.email, addresses };
+  const urls = options.dryRun ? [] : await waitReady({ ...input, context, planned: prepared.planned });
+  return { applied, pruned, email: prepared.email, urls };
 }
 
 const MAX_RETRY_MS = 60_000;

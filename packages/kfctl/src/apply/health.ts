@@ -9,7 +9,8 @@ import { getObject, PARALLEL } from './apply-waves.ts';
 import { inventoryPrefix, parseEntries } from './inventory.ts';
 import type { InventoryEntry } from './inventory.ts';
 import { typeOfEntry } from './prune.ts';
-import { ingressAddresses, readinessCheck } from './readiness.ts';
+import { gatewayUrls } from './gateway-urls.ts';
+import { readinessCheck } from './readiness.ts';
 import { runBounded } from './run-bounded.ts';
 
 export interface ComponentHealth {
@@ -55,23 +56,6 @@ export async function readHealth(client: KubeClient): Promise<PlatformHealth[]> 
       };
     }),
   );
-}
-
-/** Where the dashboard is. A port other than 443 is told by the load balancer's status, where it has to be another. */
-export function gatewayUrls(service: UnknownObject | undefined): string[] {
-  return ingressAddresses(service).map((address) => {
-    const host = address.includes(':') ? `[${address}]` : address;
-    const port = httpsPort(service);
-    return `https://${host}${port === 443 ? '' : `:${port}`}/`;
-  });
-}
-
-/** The local cluster writes here which port it could bind instead of 443. */
-const PORT_ANNOTATION = 'cluster.kfctl.dev/https-port';
-
-function httpsPort(service: UnknownObject | undefined): number {
-  const port = Number(service?.metadata.annotations?.[PORT_ANNOTATION]);
-  return Number.isInteger(port) && port > 0 && port < 65_536 ? port : 443;
 }
 
 function toHealth(entry: InventoryEntry, object: UnknownObject | undefined): ComponentHealth {

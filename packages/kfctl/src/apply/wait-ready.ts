@@ -2,7 +2,7 @@
 import { resources } from '@kfctl/kube';
 import type { KubeClient, ResourceType } from '@kfctl/kube';
 import type { App } from '../app/app-directory.ts';
-import { planCertificate } from '../credentials/plan-certificate.ts';
+import { findGateway, planCertificate } from '../credentials/plan-certificate.ts';
 import { kfctlError } from '../errors.ts';
 import { describeId } from '../plan/object-id.ts';
 import type { PlannedObject } from '../plan/plan.ts';
@@ -12,6 +12,7 @@ import type { ApplyContext } from './apply-object.ts';
 import { getObject } from './apply-waves.ts';
 import { diagnose } from './diagnose.ts';
 import { certificateInput } from './gateway-certificate.ts';
+import { gatewayUrls } from './gateway-urls.ts';
 import { hasAddress, namespaceActive, readinessCheck } from './readiness.ts';
 import { waitFor } from './wait-for.ts';
 import type { Expectation, Waiting } from './wait-for.ts';
@@ -25,7 +26,7 @@ export interface ReadyInput {
   readonly planned: readonly PlannedObject[];
 }
 
-/** Waits for everything that the plan needs to be in service; gives the gateway's addresses. Throws `NOT_READY` with the reasons. */
+/** Waits for everything that the plan needs to be in service; gives where the dashboard is. Throws `NOT_READY` with the reasons. */
 export async function waitReady(input: ReadyInput): Promise<readonly string[]> {
   const { options, planned, listener } = input;
   if (!options.wait) return coverAddresses(input);
@@ -42,14 +43,14 @@ export async function waitReady(input: ReadyInput): Promise<readonly string[]> {
     input.client,
     balancers.map(({ id, type }) => ({ id, type, check: hasAddress })),
     { ...bounds, onProgress: show('addresses') },
-  ).then(async (left) => ({ left, addresses: left.length > 0 ? [] : await coverAddresses(input) }));
-  const [{ left, addresses }, waiting] = await Promise.all([
+  ).then(async (left) => ({ left, urls: left.length > 0 ? [] : await coverAddresses(input) }));
+  const [{ left, urls }, waiting] = await Promise.all([
     addressed,
     waitFor(input.client, others, { ...bounds, onProgress: show('others') }),
   ]);
   options.signal.throwIfAborted();
   await requireReady(input, [...left, ...waiting]);
-  return addresses;
+  return urls;
 }
 
 async function requireReady(input: ReadyInput, pending: readonly Waiting[]): Promise<void> {
@@ -63,14 +64,15 @@ async function requireReady(input: ReadyInput, pending: readonly Waiting[]): Pro
   });
 }
 
-/** Makes the certificate cover the addresses that the load balancer gave; gives them. */
+/** Makes the certificate cover the addresses that the load balancer gave; gives where the dashboard is. */
 async function coverAddresses(input: ReadyInput): Promise<readonly string[]> {
   const certificate = await certificateInput(input);
   if (certificate === undefined) return [];
   for (const planned of await planCertificate(certificate)) {
     await applyObject(planned, await getObject(input.client, planned.type, planned.id), input.context);
   }
-  return certificate.addresses;
+  const service = findGateway(input.planned)?.service;
+  return service === undefined ? [] : gatewayUrls(await getObject(input.client, service.type, service.id));
 }
 
 function isLoadBalancer({ id, object }: PlannedObject): boolean {

@@ -147,17 +147,16 @@ function printResult(terminal: Terminal, result: ApplyResult, { dryRun, tookMs }
       : `${created} ${would}created, ${configured} ${would}changed, ${count('unchanged')} unchanged, ${removed} ${would}removed (${formatDuration(tookMs)}).`,
   );
   if (dryRun) return;
-  for (const address of result.addresses)
-    terminal.result(`Dashboard: https://${address.includes(':') ? `[${address}]` : address}/`);
+  for (const url of result.urls) terminal.result(`Dashboard: ${url}`);
   if (result.email !== undefined) terminal.result(`User:      ${result.email}`);
 }
 
-function toJson({ applied, pruned, addresses, email }: ApplyResult): unknown {
+function toJson({ applied, pruned, urls, email }: ApplyResult): unknown {
   return {
     objects: applied.map(({ id, application, action, kept }) => ({ ...id, application, action, kept })),
     removed: pruned.removed,
     changed: applied.filter(({ action }) => action !== 'unchanged').length + pruned.removed.length,
-    addresses,
+    urls,
     user: email ?? null,
   };
 }

@@ -11,7 +11,7 @@ import { generateApp } from '../../app/generate-app.ts';
 import { initApp, recordedEmail, setUser } from '../../app/init-app.ts';
 import { applyApp } from '../../apply/apply-app.ts';
 import type { ApplyResult } from '../../apply/apply-app.ts';
-import { gatewayUrls } from '../../apply/health.ts';
+import { gatewayUrls } from '../../apply/gateway-urls.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 import { createListener } from '../../commands/apply.ts';
 import type { Settings } from '../../config/settings.ts';
@@ -109,11 +109,13 @@ function addressPool(data: DataDirectory): string {
 
 /** The dashboard's addresses, once the first of them leads to a login page. */
 async function loginUrls(client: KubeClient, signal: AbortSignal): Promise<readonly string[]> {
-  const services = await client.list(resources.services, { fieldSelector: `metadata.name=${GATEWAY_SERVICE}` });
-  const urls = services.items.flatMap((service) => gatewayUrls(service as unknown as UnknownObject));
-  const [first] = urls;
-  if (first !== undefined) await waitForLogin(first, signal);
-  return urls;
+  // Asked each time: the port may be told a moment after the address.
+  const read = async (): Promise<readonly string[]> => {
+    const { items } = await client.list(resources.services, { fieldSelector: `metadata.name=${GATEWAY_SERVICE}` });
+    return items.flatMap((service) => gatewayUrls(service as unknown as UnknownObject));
+  };
+  await waitForLogin(async () => (await read())[0], signal);
+  return read();
 }
 
 interface Welcome {

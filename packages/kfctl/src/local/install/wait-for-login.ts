@@ -7,11 +7,13 @@ const TIMEOUT_MS = 60_000;
 const ANSWER_TIMEOUT_MS = 5000;
 const MAX_REDIRECTS = 6;
 
-/** Resolves when the address redirects to a login page that answers 200; throws `NOT_READY` when it does not within a minute. */
-export async function waitForLogin(url: string, signal: AbortSignal): Promise<void> {
+/** Resolves when the address leads to a login page that answers 200, or there is none; throws `NOT_READY` after a minute. */
+export async function waitForLogin(readUrl: () => Promise<string | undefined>, signal: AbortSignal): Promise<void> {
   const backoff = createBackoff({ initialMs: 30, maxMs: 1000 });
   const deadline = Date.now() + TIMEOUT_MS;
   for (;;) {
+    const url = await readUrl();
+    if (url === undefined) return;
     const found = await walk(url, signal);
     if (found === 200 || signal.aborted) return;
     if (Date.now() > deadline) {
