@@ -4,20 +4,20 @@ import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 
-/** Sends bytes as they are and gives everything that came back until the peer closed, or was silent for `quietMs` after its first byte. */
+/** Sends bytes as they are and gives everything that came back until the peer closed, or was silent for `quietMs` after its first byte; `waitMs` bounds the wait for that one. */
 export function rawExchange(
   port: number,
   bytes: string,
-  options: { tls?: ConnectionOptions; quietMs?: number } = {},
+  options: { tls?: ConnectionOptions; quietMs?: number; waitMs?: number } = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const { tls, quietMs = 150 } = options;
+    const { tls, quietMs = 150, waitMs } = options;
     const socket: Socket =
       tls === undefined
         ? connect(port, '127.0.0.1')
         : connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ...tls });
     let received = '';
-    let timer: NodeJS.Timeout | undefined;
+    let timer = waitMs === undefined ? undefined : setTimeout(() => done(), waitMs);
     const done = (): void => {
       clearTimeout(timer);
       socket.destroy();
