@@ -99,6 +99,7 @@ function addComponent(step: Step, path: string, into: Accumulator): void {
     });
   }
   accumulate({ loader: component, kustomization, context: step.context }, into);
+  into.map.requireValid();
 }
 
 function runGenerators({ loader, kustomization }: Step, into: Accumulator): void {

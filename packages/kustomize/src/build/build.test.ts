@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { build, createMemoryFileSystem, renderYaml } from '../index.ts';
 
 const files = {
-  '/app/base/kustomization.yaml': 'resources: [deployment.yaml]\nconfigMapGenerator: [{name: settings, literals: [color=blue]}]\n',
+  '/app/base/kustomization.yaml':
+    'resources: [deployment.yaml]\nconfigMapGenerator: [{name: settings, literals: [color=blue]}]\n',
   '/app/base/deployment.yaml': `apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web}
@@ -12,7 +13,8 @@ spec:
     spec:
       containers: [{name: web, image: "nginx:1", envFrom: [{configMapRef: {name: settings}}]}]
 `,
-  '/app/prod/kustomization.yaml': 'resources: [../base]\nnamePrefix: prod-\nnamespace: shop\nimages: [{name: nginx, newTag: "2"}]\n',
+  '/app/prod/kustomization.yaml':
+    'resources: [../base]\nnamePrefix: prod-\nnamespace: shop\nimages: [{name: nginx, newTag: "2"}]\n',
 };
 
 test('an overlay renames objects and the references to them', () => {

@@ -7,6 +7,8 @@ import { type LoadRestrictor, Loader } from '../files/loader.ts';
 import { contentHash } from '../generate/content-hash.ts';
 import type { Resource } from '../resource/resource.ts';
 import { builtInSchema } from '../schema/merge-schema.ts';
+import { metadataLabels } from '../field/default-fields.ts';
+import { setEntries } from '../transform/labels.ts';
 import { fixReferences } from '../transform/fix-references.ts';
 import { legacyOrder, sortResources } from '../transform/sort-resources.ts';
 import { resolveVars } from '../transform/vars.ts';
@@ -30,6 +32,8 @@ export interface BuildResult {
   readonly nodes: readonly MapNode[];
 }
 
+const managedBy: ReadonlyMap<string, string> = new Map([['app.kubernetes.io/managed-by', 'kustomize-(devel)']]);
+
 const defaultMaxFileBytes = 64 * 1024 * 1024;
 
 /** Builds a directory. Throws KustomizeError. */
@@ -48,8 +52,10 @@ export function build(options: BuildOptions): BuildResult {
   fixReferences(resources, all.config.nameReference);
   for (const name of resolveVars(resources, all.vars, all.config.varReference))
     context.warn(`well-defined var that was never replaced: ${name}`);
+  all.map.requireValid();
   const kept = resources.filter((resource) => !isLocal(resource));
   const sorted = sortResources(kept, kustomization.sortOptions ?? legacyOrder);
+  if (kustomization.buildMetadata.includes('managedByLabel')) setEntries(sorted, managedBy, [metadataLabels]);
   for (const resource of sorted)
     resource.setAnnotations(new Map([...resource.annotations()].sort(([left], [right]) => (left < right ? -1 : 1))));
   return { nodes: sorted.map((resource) => resource.node) };

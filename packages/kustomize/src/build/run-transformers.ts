@@ -5,7 +5,7 @@ import type { TransformerConfig } from '../field/transformer-config.ts';
 import type { Loader } from '../files/loader.ts';
 import type { Kustomization, Patch, Replacement } from '../kustomization/kustomization.ts';
 import { readReplacement } from '../kustomization/read-parts.ts';
-import { applyJsonPatches, applyStrategicPatches } from '../patch/apply-patch.ts';
+import { applyJsonPatches, applyNamedPatches, applyStrategicPatches } from '../patch/apply-patch.ts';
 import { parseJsonPatch, parsePatch } from '../patch/read-patch.ts';
 import { readResources } from '../resource/read-resources.ts';
 import type { Resource } from '../resource/resource.ts';
@@ -66,7 +66,7 @@ function applyStrategicFiles({ kustomization, loader, map, schemas }: TransformC
     const field = `patchesStrategicMerge[${index}]`;
     return inPlace({ field }, () => inlineObjects(patch) ?? readFile(loader, patch));
   });
-  applyStrategicPatches(patches, undefined, { map, schemas });
+  applyNamedPatches(patches, { map, schemas });
 }
 
 /** A patch that is written where its path could stand. */

@@ -28,6 +28,7 @@ function goString(text: string): string {
 function field(resource: Resource, name: string): Json {
   const node = resource.node.get(name);
   if (node === undefined) return '';
+  if (node.kind === 'sequence') return null;
   return node.kind === 'scalar' ? textOf(node) : toJson(node);
 }
 

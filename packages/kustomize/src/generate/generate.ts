@@ -69,8 +69,8 @@ export function generateConfigMap(generator: Generator, loader: Loader): Resourc
 export function generateSecret(generator: Generator, loader: Loader): Resource {
   const node = startObject('Secret', generator);
   node.set('type', stringNode(generator.type === '' ? 'Opaque' : generator.type));
-  for (const [key, bytes] of loadKeyValues(generator, loader))
-    ensureMap(node, 'data').set(key, stringNode(encodeBase64(bytes)));
+  const data = ensureMap(node, 'data');
+  for (const [key, bytes] of loadKeyValues(generator, loader)) data.set(key, stringNode(encodeBase64(bytes)));
   return finish(node, generator);
 }
 

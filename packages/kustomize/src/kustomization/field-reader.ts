@@ -6,7 +6,7 @@
 import { KustomizeError } from '../errors.ts';
 import type { MapNode, Node, ScalarNode } from '../yaml/node.ts';
 import { isNull, tags } from '../yaml/node.ts';
-import { oldBooleans } from '../yaml/resolve-scalar.ts';
+import { oldBoolean, oldKey } from '../yaml/old-dialect.ts';
 import { scalarValue } from '../yaml/scalar-value.ts';
 
 export class FieldReader {
@@ -84,7 +84,7 @@ export class FieldReader {
     const map = requireMap(node, this.fieldPath(name));
     for (const [index, key] of map.keys.entries()) {
       const value = map.values[index];
-      if (value !== undefined) entries.set(key, read(value, `${this.fieldPath(name)}.${key}`));
+      if (value !== undefined) entries.set(oldKey(map, key), read(value, `${this.fieldPath(name)}.${key}`));
     }
     return new Map([...entries].sort(([left], [right]) => (left < right ? -1 : 1)));
   }
@@ -106,8 +106,8 @@ export function readBoolean(node: Node | undefined, path: string): boolean {
   if (node === undefined || isNull(node)) return false;
   if (node.kind === 'scalar') {
     if (node.tag === tags.boolean) return node.value.toLowerCase() === 'true';
-    if (!node.quoted && node.tag === tags.string && oldBooleans.has(node.value))
-      return /^(?:y|yes|on)$/iu.test(node.value);
+    const boolean = oldBoolean(node);
+    if (boolean !== undefined) return boolean;
   }
   throw wrongType(node, 'true or false', path);
 }
@@ -115,7 +115,7 @@ export function readBoolean(node: Node | undefined, path: string): boolean {
 function isStringScalar(node: ScalarNode): boolean {
   if (node.tag === tags.timestamp) return true;
   if (node.tag === tags.integer || node.tag === tags.float || node.tag === tags.boolean) return false;
-  return node.quoted || !oldBooleans.has(node.value);
+  return oldBoolean(node) === undefined;
 }
 
 function wrongType(node: Node, expected: string, field: string): KustomizeError {

@@ -26,7 +26,7 @@ const helmFields = ['helmGlobals', 'helmCharts', 'helmChartInflationGenerator'];
 const knownFields = [
   'apiVersion kind metadata openapi namePrefix nameSuffix namespace commonLabels labels commonAnnotations patchesStrategicMerge',
   'patchesJson6902 patches images imageTags replacements replicas vars sortOptions resources components crds bases configMapGenerator',
-  'secretGenerator generatorOptions configurations generators transformers validators inventory buildMetadata',
+  'secretGenerator generatorOptions configurations generators transformers validators buildMetadata',
   ...helmFields,
 ].flatMap((names) => names.split(' '));
 

@@ -53,7 +53,19 @@ function setKind(resource: Resource, kind: string): void {
   if (resource.kind !== kind) resource.node.set('kind', stringNode(kind));
 }
 
-/** Applies strategic merge patches, each to the object it names or to all that the target selects. */
+/**
+ * Merges a copy of the patch whose labels and annotations are text: the reference takes this way for targets and for
+ * patchesStrategicMerge, so that null removes no label there and 1 becomes "1".
+ */
+function mergeCopy(resource: Resource, patch: Resource, schemas: SchemaLookup): void {
+  const copy = patch.copy();
+  copy.setLabels(copy.labels());
+  copy.setAnnotations(copy.annotations());
+  copy.setType(resource.apiVersion, patch.kind);
+  mergeIntoResource(resource, copy, schemas);
+}
+
+/** Applies strategic merge patches of `patches:`, each to the object it names or to all that the target selects. */
 export function applyStrategicPatches(
   objects: readonly Resource[],
   target: Selector | undefined,
@@ -64,11 +76,15 @@ export function applyStrategicPatches(
       mergeIntoResource(context.map.requireById(patch.originalId()), patch, context.schemas);
       continue;
     }
-    for (const resource of selectResources(context.map.resources, target)) {
-      const typed = patch.copy();
-      typed.setType(resource.apiVersion, patch.kind);
-      mergeIntoResource(resource, typed, context.schemas);
-    }
+    for (const resource of selectResources(context.map.resources, target)) mergeCopy(resource, patch, context.schemas);
+    context.map.dropGone();
+  }
+}
+
+/** Applies the patches of `patchesStrategicMerge:`, each to the object it names. */
+export function applyNamedPatches(objects: readonly Resource[], context: PatchContext): void {
+  for (const patch of objects) {
+    mergeCopy(context.map.requireById(patch.originalId()), patch, context.schemas);
     context.map.dropGone();
   }
 }
@@ -97,6 +113,7 @@ export function patchResource(resource: Resource, operations: readonly PatchOper
   applyJsonPatch(document, operations);
   if (!isObject(document)) throw new KustomizeError('PATCH_FAILED', 'a JSON patch replaced the whole object');
   resource.node = mapFromJson(document);
+  resource.setAnnotations(resource.annotations());
 }
 
 function isObject(value: Json): value is { [key: string]: Json } {

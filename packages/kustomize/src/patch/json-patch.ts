@@ -90,20 +90,24 @@ function remove(document: Json, path: string): void {
   else delete spot.container[spot.key];
 }
 
+/** A missing member of an object is added, which the reference's library allows. */
 function replace(document: Json, path: string, value: Json): void {
   const spot = locate(document, path);
-  if (spot === undefined || child(spot.container, spot.key) === undefined) {
+  const index = spot !== undefined && Array.isArray(spot.container) ? position(spot.container, spot.key) : undefined;
+  if (spot === undefined || (Array.isArray(spot.container) && index === undefined)) {
     throw failed(`replace operation does not apply: doc is missing path '${path}'`);
   }
-  if (Array.isArray(spot.container)) spot.container[position(spot.container, spot.key) ?? 0] = value;
-  else define(spot.container, spot.key, value);
+  if (!Array.isArray(spot.container)) define(spot.container, spot.key, value);
+  else if (index !== undefined) spot.container[index] = value;
 }
 
 function read(document: Json, from: string, op: string): Json {
   const spot = locate(document, from);
   const value = spot === undefined ? undefined : child(spot.container, spot.key);
-  if (value === undefined) throw failed(`${op} operation does not apply: doc is missing from path '${from}'`);
-  return value;
+  const missingMember = op === 'copy' && spot !== undefined && !Array.isArray(spot.container);
+  if (value === undefined && !missingMember)
+    throw failed(`${op} operation does not apply: doc is missing from path '${from}'`);
+  return value ?? null;
 }
 
 function equal(left: Json | undefined, right: Json | undefined): boolean {
@@ -124,6 +128,8 @@ function test(document: Json, path: string, value: Json): void {
   const spot = locate(document, path);
   if (spot === undefined) throw failed(`test operation does not apply: doc is missing path '${path}'`);
   const found = child(spot.container, spot.key);
+  if (found === undefined && Array.isArray(spot.container))
+    throw failed(`test operation does not apply: invalid index in '${path}'`);
   if (!equal(found ?? null, value)) throw failed(`testing value ${path} failed`);
 }
 

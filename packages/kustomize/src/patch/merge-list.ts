@@ -17,7 +17,10 @@ function isNullOrEmptyMap(node: Node | undefined): boolean {
 
 /** Value of a list element as a key: "" when it has none. */
 function keyValues(item: Node, keys: Values): Values {
-  return keys.map((key) => (item.kind === 'map' ? textOf(item.get(key)) : ''));
+  return keys.map((key) => {
+    const value = item.kind === 'map' ? item.get(key) : undefined;
+    return isNull(value) ? '' : textOf(value);
+  });
 }
 
 /** The first element whose keys have the values. */

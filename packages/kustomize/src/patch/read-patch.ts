@@ -4,7 +4,7 @@ import { KustomizeError } from '../errors.ts';
 import { readResources } from '../resource/read-resources.ts';
 import type { Resource } from '../resource/resource.ts';
 import { type Node, MapNode, isNull, textOf } from '../yaml/node.ts';
-import { toJson } from '../yaml/json.ts';
+import { toOldJson } from '../yaml/old-dialect.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
 import { splitDocuments } from '../yaml/split-documents.ts';
 import type { PatchOperation } from './json-patch.ts';
@@ -74,6 +74,6 @@ function parseOperation(node: Node, file: string | undefined): PatchOperation {
     op: textOf(node.get('op')),
     path: textOf(path),
     from: from === undefined ? undefined : textOf(from),
-    value: value === undefined ? undefined : toJson(value),
+    value: value === undefined ? undefined : toOldJson(value),
   };
 }

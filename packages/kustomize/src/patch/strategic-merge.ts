@@ -53,7 +53,7 @@ class Merger {
     for (const key of new Set([...target.keys, ...(source?.keys ?? [])])) {
       const value = this.merge(target.get(key), source?.get(key), fieldSchema(fields, key));
       if (value === undefined || isNull(value)) target.remove(key);
-      else target.set(key, value);
+      else put(target, key, value);
     }
     return target;
   }
@@ -72,6 +72,14 @@ class Merger {
       mergeElement: (left, right) => this.merge(left, right, schema.items),
     });
   }
+}
+
+/** A scalar is overwritten in place: labels share their nodes (see setEntries). */
+function put(target: MapNode, key: string, value: Node): void {
+  const old = target.get(key);
+  if (old === value) return;
+  if (old?.kind === 'scalar' && value.kind === 'scalar') old.assign(value);
+  else target.set(key, value);
 }
 
 function fieldSchema(fields: Readonly<Record<string, Schema>> | undefined, key: string): Schema | undefined {

@@ -36,6 +36,22 @@ export class ResourceMap {
     }
   }
 
+  /** Refuses two objects with one id, and objects that lost their name or kind on the way. */
+  requireValid(): void {
+    const taken = new Set<string>();
+    for (const resource of this.resources) {
+      const id = resource.currentId();
+      const key = idKey(id);
+      if (id.kind === '' || (id.name === '' && !id.kind.endsWith('List'))) {
+        throw new KustomizeError('RESOURCE_INVALID', `an object lost its kind or metadata.name: ${describeId(id)}`);
+      }
+      if (taken.has(key)) {
+        throw new KustomizeError('RESOURCE_CONFLICT', `two objects ended with the same id: ${describeId(id)}`);
+      }
+      taken.add(key);
+    }
+  }
+
   dropGone(): void {
     if (this.resources.some((resource) => resource.isGone())) {
       this.resources = this.resources.filter((resource) => !resource.isGone());

@@ -3,7 +3,18 @@
  * suffixes it got). The history stays beside the object; it never shows up in its annotations.
  */
 
-import { type MapNode, type Node, copyNode, isEmpty, plainNode, stringNode, textOf } from '../yaml/node.ts';
+import { KustomizeError } from '../errors.ts';
+import {
+  type MapNode,
+  type Node,
+  type SequenceNode,
+  copyNode,
+  isEmpty,
+  isNull,
+  plainNode,
+  stringNode,
+  textOf,
+} from '../yaml/node.ts';
 import { type ResourceId, effectiveNamespace, parseApiVersion } from './identity.ts';
 import { ensureMap, setScalar } from './edit-node.ts';
 
@@ -125,7 +136,11 @@ export class Resource {
   }
 
   data(field: 'data' | 'binaryData'): Map<string, string> {
-    return textMap(this.node.get(field));
+    const entries = this.node.get(field);
+    const map = textMap(entries);
+    if (entries?.kind !== 'map') return map;
+    for (const [key] of map) if (isNull(entries.get(key))) map.set(key, '');
+    return map;
   }
 
   setData(field: 'data' | 'binaryData', entries: ReadonlyMap<string, string>): void {
@@ -139,7 +154,8 @@ export class Resource {
   }
 
   private metadataText(field: string): string {
-    return textOf(this.metadata()?.get(field));
+    const value = this.metadata()?.get(field);
+    return isNull(value) ? '' : textOf(value);
   }
 
   private metadataMap(field: string): Map<string, string> {
@@ -155,8 +171,18 @@ export class Resource {
 
 function textMap(node: Node | undefined): Map<string, string> {
   const entries = new Map<string, string>();
+  if (node?.kind === 'sequence') return pairs(node);
   if (node?.kind !== 'map') return entries;
   for (const [index, key] of node.keys.entries()) if (!entries.has(key)) entries.set(key, textOf(node.values[index]));
+  return entries;
+}
+
+/** A list where a map belongs (a patch can do that) is read as keys and values in turn, which is what the reference makes of it. */
+function pairs(list: SequenceNode): Map<string, string> {
+  if (list.items.length % 2 === 1)
+    throw new KustomizeError('FIELD_INVALID', 'expected a map but found a list', { line: list.line });
+  const entries = new Map<string, string>();
+  for (let at = 0; at < list.items.length; at += 2) entries.set(textOf(list.items[at]), textOf(list.items[at + 1]));
   return entries;
 }
 

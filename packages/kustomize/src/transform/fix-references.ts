@@ -7,6 +7,7 @@ import { visitField } from '../field/visit-field.ts';
 import { setScalar } from '../resource/edit-node.ts';
 import {
   type TypeSelector,
+  defaultNamespace,
   describeId,
   effectiveNamespace,
   isClusterScoped,
@@ -15,19 +16,27 @@ import {
 import type { Resource } from '../resource/resource.ts';
 import { type MapNode, type Node, isNull, plainNode, textOf } from '../yaml/node.ts';
 
-/** Objects by the names they had before; only renamed or moved ones can need a fix. */
-type Index = ReadonlyMap<string, readonly Resource[]>;
+interface Index {
+  /** Objects by the names they had before; only renamed or moved ones can need a fix. */
+  readonly byPreviousName: ReadonlyMap<string, readonly Resource[]>;
+  /** For every original namespace, the namespaces in which its objects are now. */
+  readonly moves: ReadonlyMap<string, ReadonlySet<string>>;
+}
 
-function indexByPreviousName(resources: readonly Resource[]): Index {
-  const index = new Map<string, Resource[]>();
+function addTo<K, V>(index: Map<K, V[]>, key: K, value: V): void {
+  const list = index.get(key);
+  if (list === undefined) index.set(key, [value]);
+  else list.push(value);
+}
+
+function indexResources(resources: readonly Resource[]): Index {
+  const byPreviousName = new Map<string, Resource[]>();
+  const moves = new Map<string, string[]>();
   for (const resource of resources) {
-    for (const name of new Set(resource.previous.map((id) => id.name))) {
-      const list = index.get(name);
-      if (list === undefined) index.set(name, [resource]);
-      else list.push(resource);
-    }
+    for (const name of new Set(resource.previous.map((id) => id.name))) addTo(byPreviousName, name, resource);
+    addTo(moves, effectiveNamespace(resource.originalId()), resource.namespace);
   }
-  return index;
+  return { byPreviousName, moves: new Map([...moves].map(([from, to]) => [from, new Set(to)])) };
 }
 
 interface Referrer {
@@ -107,10 +116,10 @@ interface Search {
 /** The object that an old name means; undefined when it means none of the build. */
 function findReferral(name: string, search: Search, namespace: string | undefined): Resource | undefined {
   const { referrer, target, spec, index } = search;
-  let candidates = (index.get(name) ?? []).filter(
+  let candidates = (index.byPreviousName.get(name) ?? []).filter(
     (candidate) => isReachable(candidate, referrer) && wasSelected(candidate, target),
   );
-  if (namespace !== undefined) candidates = inNamespace(candidates, namespace);
+  if (namespace !== undefined) candidates = inNamespace(candidates, namespace, search);
   const { roleRef } = referrer;
   if (roleRef !== undefined && spec.path.endsWith('roleRef/name'))
     candidates = candidates.filter((one) => wasSelected(one, roleRef));
@@ -135,12 +144,13 @@ function findReferral(name: string, search: Search, namespace: string | undefine
   );
 }
 
-/** Candidates that were in the namespace at first, or else those that are in it now. */
-function inNamespace(candidates: readonly Resource[], namespace: string): Resource[] {
-  const before = candidates.filter((candidate) => effectiveNamespace(candidate.originalId()) === namespace);
-  return before.length > 0
-    ? before
-    : candidates.filter((candidate) => effectiveNamespace(candidate.currentId()) === namespace);
+/** Candidates that were in the namespace at first; when nothing in reach was, those that are in it now. */
+function inNamespace(candidates: readonly Resource[], namespace: string, { referrer, index }: Search): Resource[] {
+  const current = index.moves.get(namespace) ?? new Set<string>();
+  const inReach = (now: string): boolean =>
+    referrer.clusterScoped || (now || defaultNamespace) === referrer.namespace || referrer.subjectNamespaces.has(now);
+  const useOriginal = [...current].some((now) => inReach(now));
+  return candidates.filter((one) => effectiveNamespace(useOriginal ? one.originalId() : one.currentId()) === namespace);
 }
 
 function fixNode(node: Node, search: Search): void {
@@ -192,8 +202,8 @@ function rulesByKind(references: readonly NameReference[]): ReadonlyMap<string, 
 }
 
 export function fixReferences(resources: readonly Resource[], references: readonly NameReference[]): void {
-  const index = indexByPreviousName(resources);
-  if (index.size === 0) return;
+  const index = indexResources(resources);
+  if (index.byPreviousName.size === 0) return;
   const rules = rulesByKind(references);
   const anyKind = rules.get('') ?? [];
   for (const resource of resources) {

@@ -8,7 +8,7 @@ import { visitField } from '../field/visit-field.ts';
 import type { Label } from '../kustomization/kustomization.ts';
 import { setScalar } from '../resource/edit-node.ts';
 import type { Resource } from '../resource/resource.ts';
-import { type Node, isNull, stringNode } from '../yaml/node.ts';
+import { type Node, type ScalarNode, isNull, stringNode } from '../yaml/node.ts';
 
 /** Sets every entry in every field; missing maps are made where the spec says so. */
 export function setEntries(
@@ -17,20 +17,22 @@ export function setEntries(
   specs: readonly FieldSpec[],
 ): void {
   if (entries.size === 0) return;
-  const visit = (node: Node): void => addEntries(node, entries);
   for (const resource of resources) {
     const type = resource.currentId();
+    // One node for all fields of an object: the reference shares it too, so that a later change of one label changes its copies.
+    const values = new Map([...entries].map(([key, value]) => [key, stringNode(value)]));
+    const visit = (node: Node): void => addEntries(node, values);
     for (const spec of specs) visitField(resource.node, type, { spec, createKind: 'map', visit });
   }
 }
 
-function addEntries(node: Node, entries: ReadonlyMap<string, string>): void {
+function addEntries(node: Node, entries: ReadonlyMap<string, ScalarNode>): void {
   if (isNull(node)) return;
   if (node.kind !== 'map')
     throw new KustomizeError('FIELD_INVALID', `labels and annotations are maps, found a ${node.kind}`, {
       line: node.line,
     });
-  for (const [key, value] of entries) setScalar(node, key, stringNode(value));
+  for (const [key, value] of entries) setScalar(node, key, value);
 }
 
 /** The fields that one entry of `labels:` is written to. */

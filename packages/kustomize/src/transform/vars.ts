@@ -151,6 +151,7 @@ function expandNode(node: Node, expansion: Expansion): void {
 const reference = /\$(?:\$|\(([^)]*)\)|\(|([\s\S]))/gu;
 
 function expandScalar(node: ScalarNode, { values, used }: Expansion): void {
+  node.quoted = false;
   if (!node.value.includes('$')) {
     node.tag = tags.string;
     return;

@@ -2,6 +2,7 @@
 
 import { KustomizeError } from '../errors.ts';
 import { MapNode, type Node, copyNode, tags } from './node.ts';
+import { oldBooleans } from './resolve-scalar.ts';
 
 const indexedFrom = 24;
 
@@ -24,7 +25,8 @@ export class MapBuilder {
       this.merges.push(value);
       return;
     }
-    if (key.tag !== tags.string) map.oddKeys = [...(map.oddKeys ?? []), key];
+    if (key.tag !== tags.string || (!key.quoted && oldBooleans.has(key.value)))
+      map.oddKeys = [...(map.oddKeys ?? []), key];
     if (this.has(key.value)) map.problem ??= `mapping key "${key.value}" already defined`;
     map.keys.push(key.value);
     map.values.push(value);

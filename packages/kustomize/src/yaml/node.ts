@@ -33,9 +33,9 @@ export class ScalarNode {
 
   /** Takes over another scalar's content, keeping the way this one is written. */
   assign(other: ScalarNode): void {
+    if (this.tag === tags.null) this.quoted = other.quoted;
     this.value = other.value;
     this.tag = other.tag;
-    this.quoted ||= other.quoted;
   }
 }
 

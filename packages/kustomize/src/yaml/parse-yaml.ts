@@ -242,7 +242,7 @@ function scalar(token: Token, tag: string): ScalarNode {
     actual = quoted && tag === '' ? tags.string : plainTag;
   }
   const node = new ScalarNode(token.value, actual, token.line);
-  node.quoted = quoted;
+  node.quoted = quoted && (tag === '' || tag === '!' || tag === tags.string);
   return node;
 }
 

@@ -51,7 +51,7 @@ function refuseProblems(map: MapNode, isRoot: boolean): void {
 }
 
 function oddKeyProblem(map: MapNode): string | undefined {
-  const odd = map.oddKeys?.find((key) => map.keys.includes(key.value));
+  const odd = map.oddKeys?.find((key) => key.tag !== tags.string && map.keys.includes(key.value));
   return odd === undefined ? undefined : `map key \`${odd.value}\` is not a string`;
 }
 

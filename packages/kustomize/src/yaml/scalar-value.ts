@@ -40,6 +40,8 @@ function actualTag(node: ScalarNode): string {
   if (tag !== tags.integer && tag !== tags.float && tag !== tags.boolean && tag !== tags.null && tag !== tags.timestamp)
     return tag;
   const found = resolveTag(value);
+  // A typed value that took the place of a quoted one is written in its quotes, and so read as a string.
+  if (node.quoted && found === tag) return tags.string;
   if (found === tag || (tag === tags.float && found === tags.integer)) return tag;
   throw new KustomizeError('YAML_VALUE', `cannot decode ${found} \`${value}\` as a ${tag}`, { line: node.line });
 }
