@@ -25,26 +25,7 @@ export interface IdentityConfig {
 export type StorageConfig =
   | { readonly type: 'memory' }
   | { readonly type: 'sqlite3'; readonly file: string }
-  | { readonly type: 'kubernetes'; readonly inCluster: boolean; readonly kubeConfigFile: string }
-  | ({ readonly type: 'postgres' } & PostgresConfig);
-
-export interface PostgresConfig {
-  readonly database: string;
-  readonly user: string;
-  readonly password: Secret;
-  readonly host: string;
-  readonly port: number;
-  readonly connectionTimeout: number;
-  readonly maxOpenConns: number;
-  readonly ssl: PostgresSsl;
-}
-
-export interface PostgresSsl {
-  readonly mode: 'disable' | 'require' | 'verify-ca' | 'verify-full';
-  readonly caFile: string;
-  readonly keyFile: string;
-  readonly certFile: string;
-}
+  | { readonly type: 'kubernetes'; readonly inCluster: boolean; readonly kubeConfigFile: string };
 
 /** `host:port` of a listener. */
 export interface ListenAddress {

@@ -1,12 +1,12 @@
 /** Owns the `storage` section. */
-import type { PostgresConfig, StorageConfig } from './config.ts';
+import type { StorageConfig } from './config.ts';
 import { anyNode, object } from './object-shape.ts';
-import { boolean, contextOf, expanded, integer, oneOf, refine, reportKey, secret, string } from './shape.ts';
+import { boolean, contextOf, expanded, oneOf, refine, reportKey, string } from './shape.ts';
 import type { ReadContext, Shape } from './shape.ts';
 import type { YamlNode } from './yaml-tree.ts';
 
 const envelope = object('Where state is kept.', {
-  type: string('`memory`, `sqlite3`, `postgres` or `kubernetes`.', { required: true }),
+  type: string('`memory`, `sqlite3` or `kubernetes`.', { required: true }),
   config: anyNode('The settings of that type.'),
 });
 
@@ -28,32 +28,10 @@ const kubernetes = refine(
   },
 );
 
-const postgres: Shape<PostgresConfig> = object('A PostgreSQL database.', {
-  database: string('Database name.', { required: true }),
-  user: string('User name.', { required: true }),
-  password: secret('Password.'),
-  host: string('Host name, or a directory with a socket.', { fallback: 'localhost' }),
-  port: integer('Port.', { fallback: 5432, min: 1, max: 65_535 }),
-  connectionTimeout: integer('Seconds.', { fallback: 10 }),
-  maxOpenConns: integer('Most connections at a time.', { fallback: 5, min: 1, max: 100 }),
-  maxIdleConns: integer('Accepted for compatibility.', { fallback: 5 }),
-  connMaxLifetime: integer('Accepted for compatibility.', { fallback: 0 }),
-  ssl: object('TLS to the database.', {
-    mode: oneOf('How strictly the server is checked.', {
-      values: ['disable', 'require', 'verify-ca', 'verify-full'],
-      fallback: 'verify-full',
-    }),
-    caFile: string('Certificate authority file (PEM).'),
-    keyFile: string('Client key file (PEM).'),
-    certFile: string('Client certificate file (PEM).'),
-  }),
-});
-
 const READERS: Readonly<Record<string, (node: YamlNode | undefined, context: ReadContext) => StorageConfig>> = {
   memory: () => ({ type: 'memory' }),
   sqlite3: (node, context) => ({ type: 'sqlite3', ...expanded(sqlite).read(node, context) }),
   kubernetes: (node, context) => ({ type: 'kubernetes', ...expanded(kubernetes).read(node, context) }),
-  postgres: (node, context) => ({ type: 'postgres', ...expanded(postgres).read(node, context) }),
 };
 
 export const storageSection: Shape<StorageConfig> = {

@@ -11,7 +11,5 @@ export async function openStorage(config: StorageConfig, env: Environment): Prom
       return (await import('./sqlite/sqlite-storage.ts')).openSqliteStorage(config.file);
     case 'kubernetes':
       return await (await import('./kubernetes/open-kubernetes-storage.ts')).openKubernetesStorage(config, env);
-    case 'postgres':
-      throw new Error('not there yet');
   }
 }
