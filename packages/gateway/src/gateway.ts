@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import type { Source, Sources } from './istio/sources.ts';
 import { fetchJson } from './jwt/fetch-json.ts';
 import { createKeyStore } from './jwt/key-store.ts';
+import { countingLog, createMetrics } from './metrics/metrics.ts';
 import { createAccessLog } from './proxy/access-log.ts';
 import { EMPTY_STATE } from './proxy/gateway-state.ts';
 import type { GatewayState } from './proxy/gateway-state.ts';
@@ -33,6 +34,8 @@ export interface GatewayDeps {
 export interface Gateway {
   /** Undefined when every watched object is known and every port open; otherwise the reason. */
   notReady(): string | undefined;
+  /** Prometheus text. */
+  renderMetrics(): string;
   boundPort(port: number): number | undefined;
   /** Stops accepting, lets requests in flight finish, cuts the rest after the drain time. */
   stop(): Promise<void>;
@@ -52,7 +55,8 @@ export function startGateway(deps: GatewayDeps): Gateway {
   const { config, sources, log } = deps;
   const flow: Flow = { state: EMPTY_STATE, isDraining: false, isSynced: false };
   const upstream = createHttp1Upstream();
-  const accessLog = createAccessLog(config.accessLog ? deps.writeAccessLog : () => undefined);
+  const metrics = createMetrics({ gauges: () => readGauges(listeners) });
+  const accessLog = countingLog(createAccessLog(config.accessLog ? deps.writeAccessLog : () => undefined), metrics);
   const warn = createWarner(deps);
   const serving: FlowDeps = {
     state: () => flow.state,
@@ -82,6 +86,7 @@ export function startGateway(deps: GatewayDeps): Gateway {
   followSources(sources, apply, () => void (flow.isSynced = true));
   return {
     notReady: () => whyNotReady(flow, listeners),
+    renderMetrics: () => metrics.render(),
     boundPort: (port) => listeners.boundPort(port),
     async stop() {
       flow.isDraining = true;
@@ -89,6 +94,15 @@ export function startGateway(deps: GatewayDeps): Gateway {
       upstream.close();
       accessLog.flush();
     },
+  };
+}
+
+function readGauges(listeners: Listeners): Record<string, number> {
+  const { user, system } = process.cpuUsage();
+  return {
+    open_connections: listeners.connections,
+    resident_bytes: process.memoryUsage.rss(),
+    cpu_seconds: (user + system) / 1e6,
   };
 }
 

@@ -45,7 +45,11 @@ await runProcess({
           message,
         }),
     });
-    const health = createHealthServer({ notReady: () => gateway.notReady(), log });
+    const health = createHealthServer({
+      notReady: () => gateway.notReady(),
+      renderMetrics: () => gateway.renderMetrics(),
+      log,
+    });
     await health.listen(config.healthPort, config.host);
     return {
       async stop() {

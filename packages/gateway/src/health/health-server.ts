@@ -1,14 +1,15 @@
-/** Owns the answers to probes: 15021 /healthz/ready, as Istio's gateways have it, and /healthz/live. */
+/** Owns the port for probes and metrics: 15021 /healthz/ready and /stats/prometheus, as Istio's gateways have them, and /healthz/live. */
 import { createHttpServer, createRouter, textResponse } from '@kfctl/core';
 import type { HttpServer, Logger } from '@kfctl/core';
 
 export interface HealthOptions {
   /** The reason why the gateway is not ready, or undefined. */
   readonly notReady: () => string | undefined;
+  readonly renderMetrics: () => string;
   readonly log: Logger;
 }
 
-export function createHealthServer({ notReady, log }: HealthOptions): HttpServer {
+export function createHealthServer({ notReady, renderMetrics, log }: HealthOptions): HttpServer {
   const handler = createRouter([
     {
       method: 'GET',
@@ -17,6 +18,11 @@ export function createHealthServer({ notReady, log }: HealthOptions): HttpServer
         const reason = notReady();
         return reason === undefined ? textResponse(200, 'ready\n') : textResponse(503, `${reason}\n`);
       },
+    },
+    {
+      method: 'GET',
+      path: '/stats/prometheus',
+      handler: () => textResponse(200, renderMetrics(), { 'content-type': 'text/plain; version=0.0.4' }),
     },
     { method: 'GET', path: '/healthz/live', handler: () => textResponse(200, 'alive\n') },
   ]);

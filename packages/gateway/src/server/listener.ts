@@ -40,6 +40,8 @@ export interface Listener extends ListenerPlace {
   useDefault(pem: PemCredential): void;
   /** Starts listening; resolves with the bound port. */
   listen(port: number, host: string): Promise<number>;
+  /** Connections that are open now. */
+  readonly connections: number;
   /** Stops accepting, ends idle connections, tells HTTP/2 clients to go, waits for requests in flight. */
   drain(): Promise<void>;
   /** Cuts what is left. */
@@ -97,6 +99,9 @@ export function createListener(options: ListenerOptions): Listener {
       if ('setSecureContext' in server) server.setSecureContext({ cert, key, minVersion: 'TLSv1.2' });
     },
     listen: (port, host) => listen(server as unknown as Parameters<typeof listen>[0], port, host),
+    get connections() {
+      return sockets.size;
+    },
     drain: () => drain(server, sessions),
     destroy: () => {
       for (const socket of sockets) socket.destroy();

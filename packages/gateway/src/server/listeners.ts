@@ -24,6 +24,7 @@ export interface Listeners {
   readonly areReady: boolean;
   /** The bound port of a Gateway port; for tests and messages. */
   boundPort(port: number): number | undefined;
+  readonly connections: number;
   drain(timeoutMs: number): Promise<void>;
 }
 
@@ -73,17 +74,25 @@ export function createListeners(options: ListenersOptions): Listeners {
       }
     },
     get areReady() {
-      return [...entries.values()].every(
-        ({ boundPort, listener, default: credential }) =>
-          boundPort !== undefined && (!listener.isTls || credential !== undefined),
-      );
+      return [...entries.values()].every(isReady);
     },
     boundPort: (port) => entries.get(port)?.boundPort,
+    get connections() {
+      return countConnections(entries.values());
+    },
     drain(timeoutMs) {
       ended.abort();
       return drainAll([...entries.values()], timeoutMs);
     },
   };
+}
+
+function isReady({ boundPort, listener, default: credential }: Entry): boolean {
+  return boundPort !== undefined && (!listener.isTls || credential !== undefined);
+}
+
+function countConnections(entries: Iterable<Entry>): number {
+  return [...entries].reduce((sum, { listener }) => sum + listener.connections, 0);
 }
 
 async function drainAll(entries: readonly Entry[], timeoutMs: number): Promise<void> {
