@@ -82,7 +82,7 @@ describe('ARP', () => {
     const [first, second] = renderGratuitousArp(VIP, OURS).map(parseArp);
     assert.deepEqual([first?.operation, second?.operation], ['request', 'reply']);
     for (const message of [first, second]) {
-      assert.equal(renderMac(message?.destination ?? (PEER)), 'ff:ff:ff:ff:ff:ff');
+      assert.equal(renderMac(message?.destination ?? PEER), 'ff:ff:ff:ff:ff:ff');
       assert.deepEqual(
         [message?.senderIp, message?.targetIp].map((ip) => Buffer.from(ip ?? []).toString('hex')),
         ['0a000065', '0a000065'],
