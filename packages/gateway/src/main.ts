@@ -5,7 +5,13 @@ import type { KubeObject, ResourceType } from '@kfctl/kube';
 import { readConfig } from './config.ts';
 import { startGateway } from './gateway.ts';
 import { createHealthServer } from './health/health-server.ts';
-import { authorizationPolicies, gateways, requestAuthentications, virtualServices } from './istio/resources.ts';
+import {
+  authorizationPolicies,
+  envoyFilters,
+  gateways,
+  requestAuthentications,
+  virtualServices,
+} from './istio/resources.ts';
 
 const log = createLogger({ fields: { component: 'gateway' } });
 
@@ -26,6 +32,7 @@ await runProcess({
         gateways: watch(gateways),
         virtualServices: watch(virtualServices),
         authorizationPolicies: watch(authorizationPolicies),
+        envoyFilters: watch(envoyFilters),
         requestAuthentications: watch(requestAuthentications),
         configMaps: watch(resources.configMaps, config.namespace),
         secrets: watch(resources.secrets, config.namespace),

@@ -2,6 +2,8 @@
 import type { KubeObject } from '@kfctl/kube';
 import type { Config } from './config.ts';
 import { parseAuthorizationPolicy } from './istio/authorization-policy.ts';
+import { parseEnvoyFilter } from './istio/envoy-filter.ts';
+import type { EnvoyFilterModel } from './istio/envoy-filter.ts';
 import { parseGateway } from './istio/gateway.ts';
 import { createLastGood } from './istio/last-good.ts';
 import type { LastGood, LastGoodOptions } from './istio/last-good.ts';
@@ -40,10 +42,12 @@ export function createStateBuilder({ sources, config, warn }: StateBuilderOption
   const gateways = follow(sources.gateways, parseGateway);
   const virtualServices = follow(sources.virtualServices, parseVirtualService);
   const policies = follow(sources.authorizationPolicies, parseAuthorizationPolicy);
+  const envoyFilters = follow(sources.envoyFilters, parseEnvoyFilter);
   const authentications = follow(sources.requestAuthentications, parseRequestAuthentication);
   const readMesh = createMeshReader(sources, namespace, warn);
   return () => {
-    const mesh = readMesh();
+    const filters = envoyFilters.models();
+    const mesh = withAuthorizers(readMesh(), filters);
     const own = authentications
       .models()
       .filter(
@@ -51,8 +55,8 @@ export function createStateBuilder({ sources, config, warn }: StateBuilderOption
           model.namespace === namespace && [...model.selector].every(([key, value]) => labels.get(key) === value),
       );
     const table = createPolicyTable({
-      policies: policies.models(),
-      broken: policies.broken(),
+      policies: [...policies.models(), ...filters.flatMap((filter) => filter.policies)],
+      broken: [...policies.broken(), ...envoyFilters.broken()],
       mesh,
       rootNamespace: namespace,
     });
@@ -72,6 +76,12 @@ export function createStateBuilder({ sources, config, warn }: StateBuilderOption
       fieldRules: createFieldRules([...identityHeaders(mesh.authorizers.values()), ...claimHeaderNames(own)]),
     };
   };
+}
+
+function withAuthorizers(mesh: MeshConfig, filters: readonly EnvoyFilterModel[]): MeshConfig {
+  if (filters.length === 0) return mesh;
+  const added = filters.flatMap(({ authorizers }) => authorizers.map((item) => [item.name, item] as const));
+  return { ...mesh, authorizers: new Map([...mesh.authorizers, ...added]) };
 }
 
 function rememberByEndpoints<T>(find: (endpoints: EndpointSet) => T): (endpoints: EndpointSet) => T {

@@ -40,6 +40,12 @@ export class Fields {
     return value ?? '';
   }
 
+  /** A value that may be a name or a number, as text. */
+  scalar(name: string): string | undefined {
+    const value = this.#take(name);
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+  }
+
   boolean(name: string): boolean | undefined {
     return this.#typed(name, 'a boolean', (value) => typeof value === 'boolean');
   }

@@ -15,6 +15,9 @@ export const requestAuthentications: ResourceType<UnknownObject> = defineResourc
   'RequestAuthentication',
   { plural: 'requestauthentications' },
 );
+export const envoyFilters: ResourceType<UnknownObject> = defineResource('networking.istio.io/v1alpha3', 'EnvoyFilter', {
+  plural: 'envoyfilters',
+});
 export const authorizationPolicies: ResourceType<UnknownObject> = defineResource(
   'security.istio.io/v1beta1',
   'AuthorizationPolicy',

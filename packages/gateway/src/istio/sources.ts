@@ -7,6 +7,7 @@ export interface Sources {
   readonly gateways: Source<UnknownObject>;
   readonly virtualServices: Source<UnknownObject>;
   readonly authorizationPolicies: Source<UnknownObject>;
+  readonly envoyFilters: Source<UnknownObject>;
   readonly requestAuthentications: Source<UnknownObject>;
   /** Of the gateway's namespace only. */
   readonly configMaps: Source<ConfigMap>;

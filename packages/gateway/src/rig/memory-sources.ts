@@ -41,6 +41,7 @@ export interface MemorySources extends Sources {
   readonly gateways: MemorySource<UnknownObject>;
   readonly virtualServices: MemorySource<UnknownObject>;
   readonly authorizationPolicies: MemorySource<UnknownObject>;
+  readonly envoyFilters: MemorySource<UnknownObject>;
   readonly requestAuthentications: MemorySource<UnknownObject>;
   readonly configMaps: MemorySource<ConfigMap>;
   readonly secrets: MemorySource<SecretObject>;
@@ -53,6 +54,7 @@ export function createMemorySources(): MemorySources {
     gateways: new MemorySource(),
     virtualServices: new MemorySource(),
     authorizationPolicies: new MemorySource(),
+    envoyFilters: new MemorySource(),
     requestAuthentications: new MemorySource(),
     configMaps: new MemorySource(),
     secrets: new MemorySource(),
