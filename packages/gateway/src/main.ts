@@ -5,6 +5,7 @@ import type { KubeObject, ResourceType } from '@kfctl/kube';
 import { readConfig } from './config.ts';
 import { startGateway } from './gateway.ts';
 import { createHealthServer } from './health/health-server.ts';
+import { optionalSource } from './istio/optional-source.ts';
 import {
   authorizationPolicies,
   envoyFilters,
@@ -32,8 +33,8 @@ await runProcess({
         gateways: watch(gateways),
         virtualServices: watch(virtualServices),
         authorizationPolicies: watch(authorizationPolicies),
-        envoyFilters: watch(envoyFilters),
-        requestAuthentications: watch(requestAuthentications),
+        envoyFilters: optionalSource(watch(envoyFilters), envoyFilters, client),
+        requestAuthentications: optionalSource(watch(requestAuthentications), requestAuthentications, client),
         configMaps: watch(resources.configMaps, config.namespace),
         secrets: watch(resources.secrets, config.namespace),
         services: watch(resources.services),
