@@ -22,7 +22,9 @@ const env = {
 
 if (!long && files.length === 0) await runChecks();
 if (args.includes('--check')) process.exit(0);
-process.exit(await run('node', testArguments()));
+const code = await run('node', testArguments());
+if (code === 0) process.stderr.write(`${styleText('green', 'all tests passed')}\n`);
+process.exit(code);
 
 /** Runs the idempotent installation script; gives the directories that it wants on PATH. */
 function installSystemPackages(): string[] {
@@ -61,7 +63,7 @@ function testArguments(): string[] {
     '--test',
     '--test-concurrency=3',
     '--test-timeout=300000',
-    `--test-reporter=${long ? 'spec' : 'dot'}`,
+    `--test-reporter=${long || process.env['CI'] === 'true' ? 'spec' : 'dot'}`,
     ...chosen,
   ];
 }
