@@ -1,5 +1,5 @@
 /** Owns `kfctl init`: a configuration becomes an application directory, whole or not at all. */
-import { randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Document } from 'yaml';
@@ -59,7 +59,7 @@ export function setUser(document: Document.Parsed, kfdef: KfDef, email: string):
   const values: Readonly<Record<string, string>> = {
     static_email: email,
     static_username: email.slice(0, email.lastIndexOf('@')),
-    static_user_id: randomUUID(),
+    static_user_id: userId(email),
   };
   for (const application of kfdef.applications) {
     const known = packageParameters(kfdef, application);
@@ -68,6 +68,14 @@ export function setUser(document: Document.Parsed, kfdef: KfDef, email: string):
       if (known.includes(name)) setParameter(document, application.name, { name, value });
     }
   }
+}
+
+/** An identifier that stays the same for the same person, so that a second installation knows them (RFC 9562 version 8). */
+function userId(email: string): string {
+  const hex = createHash('sha256').update(`kfctl user ${email}`).digest('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    '-',
+  );
 }
 
 /** The e-mail address that the file records for the installing user, if any. */

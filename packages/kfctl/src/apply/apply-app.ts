@@ -11,9 +11,9 @@ import type { AppliedObject, ApplyContext } from './apply-object.ts';
 import { applyWaves } from './apply-waves.ts';
 import { writeClusterRecord } from './cluster-identity.ts';
 import { inScopeEntries } from './inventory-scope.ts';
-import { mergeEntries, writeInventory } from './inventory.ts';
+import { mergeEntries, releaseEntries, writeInventory } from './inventory.ts';
 import type { InventoryEntry } from './inventory.ts';
-import { ownerOf } from './ownership.ts';
+import { isOurs } from './ownership.ts';
 import { prepareApply } from './prepare-apply.ts';
 import type { Prepared } from './prepare-apply.ts';
 import { prune } from './prune.ts';
@@ -39,6 +39,8 @@ export interface ApplyOptions {
   readonly password: Secret | undefined;
   /** Credentials to make anew. */
   readonly rotate?: readonly Rotation[];
+  /** This is `kfctl up` on its own cluster. */
+  readonly local?: boolean;
 }
 
 export interface ApplyInput {
@@ -62,11 +64,11 @@ export interface ApplyResult {
 export async function applyApp(input: ApplyInput): Promise<ApplyResult> {
   const prepared = await prepareApply(input);
   const { client, app, options, listener } = input;
-  const place = { deployment: app.kfdef.name, namespace: app.kfdef.namespace };
+  const place = { deployment: app.kfdef.name, namespace: app.kfdef.namespace, local: options.local === true };
   const entries = prepared.planned.map((planned) => toEntry(planned, prepared));
   const context: ApplyContext = {
     client,
-    deployment: app.kfdef.name,
+    ownership: prepared.ownership,
     force: options.force,
     dryRun: options.dryRun,
     signal: options.signal,
@@ -98,6 +100,9 @@ export async function applyApp(input: ApplyInput): Promise<ApplyResult> {
     const rest = prepared.inventory.filter((entry) => !vanished.includes(entry));
     const kept = pruned.kept.map(({ entry }) => entry);
     await writeInventory(client, place, mergeEntries(mergeEntries(entries, rest), kept));
+    for (const deployment of prepared.ownership.takenOver) {
+      await releaseEntries(client, { ...place, deployment, local: true }, entries);
+    }
   }
   const urls = options.dryRun ? [] : await waitReady({ ...input, context, planned: prepared.planned });
   return { applied, pruned, email: prepared.email, urls };
@@ -109,9 +114,9 @@ function isUserSecret({ id }: AppliedObject): boolean {
   return id.kind === 'Secret' && id.name === USER_SECRET;
 }
 
-function toEntry({ id, type, application }: PlannedObject, { before, deployment }: Prepared): InventoryEntry {
+function toEntry({ id, type, application }: PlannedObject, { before, ownership }: Prepared): InventoryEntry {
   const object = before.get(keyOfId(id));
-  const adopted = object !== undefined && ownerOf(object) !== deployment;
+  const adopted = object !== undefined && !isOurs(object, ownership);
   return { ...id, version: type.version, application, ...(adopted ? { adopted } : {}) };
 }
 

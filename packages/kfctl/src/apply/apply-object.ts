@@ -9,7 +9,8 @@ import type { ObjectId } from '../plan/object-id.ts';
 import type { PlannedObject } from '../plan/plan.ts';
 import { conflictsOf, withoutFields } from './conflict.ts';
 import type { FieldConflict } from './conflict.ts';
-import { FIELD_MANAGER, ownerOf, withOwner } from './ownership.ts';
+import { FIELD_MANAGER, isOurs, withOwner } from './ownership.ts';
+import type { Ownership } from './ownership.ts';
 import { isTransient } from './transient.ts';
 
 export type Action = 'created' | 'configured' | 'unchanged';
@@ -26,8 +27,8 @@ export interface AppliedObject {
 
 export interface ApplyContext {
   readonly client: Pick<KubeClient, 'apply'>;
-  /** The name of the deployment, which marks what it makes. */
-  readonly deployment: string;
+  /** Whose mark new objects get, and whose objects are ours. */
+  readonly ownership: Ownership;
   /** Take fields from other managers. */
   readonly force: boolean;
   readonly dryRun: boolean;
@@ -43,8 +44,9 @@ export async function applyObject(
   context: ApplyContext,
 ): Promise<AppliedObject> {
   const { id, application } = planned;
-  const ours = before === undefined || ownerOf(before) === context.deployment;
-  const wanted = ours ? withOwner(planned.object, context.deployment) : planned.object;
+  const { ownership } = context;
+  const ours = before === undefined || isOurs(before, ownership);
+  const wanted = ours ? withOwner(planned.object, ownership.deployment) : planned.object;
   const apply = (): Promise<Written> => applyRespecting({ ...planned, object: wanted }, context);
   const { live, kept } = await retryTransient(apply, context).catch((cause: unknown): Written => {
     // A dry run meets kinds and namespaces that only a real run makes.

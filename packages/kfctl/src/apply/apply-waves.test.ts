@@ -19,6 +19,7 @@ const plan = (type: ResourceType<KubeObject>, name: string, more: object = {}): 
   return { id, application: 'app', type: type as ResourceType, object, wave: waveOf(id) };
 };
 
+const OWNERSHIP = { deployment: 'demo', takenOver: new Set<string>() };
 const PLANNED = [
   plan(resources.namespaces, 'kubeflow'),
   plan(resources.configMaps, 'dex', { data: { a: '1' } }),
@@ -39,7 +40,7 @@ async function apply(
     onApplied: () => undefined,
     context: {
       client,
-      deployment: 'demo',
+      ownership: OWNERSHIP,
       force: false,
       dryRun: false,
       signal: new AbortController().signal,
@@ -98,7 +99,7 @@ test('a write of status meanwhile is no change', async () => {
   };
   const context = {
     client,
-    deployment: 'demo',
+    ownership: OWNERSHIP,
     force: false,
     dryRun: false,
     signal: new AbortController().signal,

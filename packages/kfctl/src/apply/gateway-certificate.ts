@@ -5,11 +5,13 @@ import { CA_SECRET, findGateway } from '../credentials/plan-certificate.ts';
 import type { CertificateInput } from '../credentials/plan-certificate.ts';
 import type { PlannedObject } from '../plan/plan.ts';
 import { getObject } from './apply-waves.ts';
+import type { Ownership } from './ownership.ts';
 import { ingressAddresses } from './readiness.ts';
 
 export interface GatewayContext {
   readonly client: KubeClient;
   readonly app: App;
+  readonly ownership: Ownership;
   readonly planned: readonly PlannedObject[];
 }
 
@@ -17,6 +19,7 @@ export interface GatewayContext {
 export async function certificateInput({
   client,
   app,
+  ownership,
   planned,
 }: GatewayContext): Promise<CertificateInput | undefined> {
   const gateway = findGateway(planned);
@@ -25,7 +28,7 @@ export async function certificateInput({
   const live = await getObject(client, service.type, service.id);
   return {
     client,
-    deployment: app.kfdef.name,
+    ownership,
     certificate,
     // Away from the gateway, which may read every Secret of its own namespace: the CA's key is not its business.
     ca: { application: certificate.application, namespace: app.kfdef.namespace, name: CA_SECRET },

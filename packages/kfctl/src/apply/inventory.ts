@@ -16,7 +16,12 @@ export interface InventoryEntry extends ObjectId {
 export interface InventoryPlace {
   readonly deployment: string;
   readonly namespace: string;
+  /** Made by `kfctl up` on its own cluster: a deployment by hand may take its objects over. */
+  readonly local?: boolean;
 }
+
+const MANAGED = { 'app.kubernetes.io/managed-by': 'kfctl' };
+const LOCAL = { 'kfctl.kubeflow.org/local': 'true' };
 
 export const inventoryPrefix = 'kfctl-inventory-';
 
@@ -48,7 +53,7 @@ export async function readInventory(
 /** Writes the inventory unless it says the same already; true when it was written. */
 export async function writeInventory(
   client: Pick<KubeClient, 'get' | 'apply'>,
-  { deployment, namespace }: InventoryPlace,
+  { deployment, namespace, local }: InventoryPlace,
   entries: readonly InventoryEntry[],
 ): Promise<boolean> {
   const name = inventoryName(deployment);
@@ -61,13 +66,44 @@ export async function writeInventory(
     metadata: {
       name,
       namespace,
-      labels: { 'app.kubernetes.io/managed-by': 'kfctl' },
+      labels: { ...MANAGED, ...(local === true ? LOCAL : {}) },
       annotations: { [DEPLOYMENT_ANNOTATION]: deployment },
     },
     data: { objects },
   };
   await client.apply(resources.configMaps, map, { fieldManager: FIELD_MANAGER, force: true });
   return true;
+}
+
+/** Other deployments in the namespace that `kfctl up` made. */
+export async function listLocalDeployments(
+  client: Pick<KubeClient, 'list'>,
+  { deployment, namespace }: InventoryPlace,
+): Promise<ReadonlySet<string>> {
+  const labelSelector = Object.entries({ ...MANAGED, ...LOCAL })
+    .map(([name, value]) => `${name}=${value}`)
+    .join(',');
+  const { items } = await client.list(resources.configMaps, { namespace, labelSelector });
+  const names = items
+    .map(({ metadata }) => metadata.name ?? '')
+    .filter((name) => name.startsWith(inventoryPrefix))
+    .map((name) => name.slice(inventoryPrefix.length));
+  return new Set(names.filter((name) => name !== deployment));
+}
+
+/** Takes entries out of another deployment's inventory, because they have a new owner. */
+export async function releaseEntries(
+  client: Pick<KubeClient, 'get' | 'apply'>,
+  place: InventoryPlace,
+  entries: readonly InventoryEntry[],
+): Promise<void> {
+  const taken = new Set(entries.map(keyOfId));
+  const present = (await readInventory(client, place)) ?? [];
+  await writeInventory(
+    client,
+    place,
+    present.filter((entry) => !taken.has(keyOfId(entry))),
+  );
 }
 
 /** One line an object: `application group/version kind namespace/name [adopted]`; a person can read it. */

@@ -9,6 +9,17 @@ export function ownerOf(object: KubeObject): string | undefined {
   return object.metadata.annotations?.[DEPLOYMENT_ANNOTATION];
 }
 
+/** Whose objects an apply may treat as its own: the deployment's, and those of the local ones that it takes over. */
+export interface Ownership {
+  readonly deployment: string;
+  readonly takenOver: ReadonlySet<string>;
+}
+
+export function isOurs(object: KubeObject, { deployment, takenOver }: Ownership): boolean {
+  const owner = ownerOf(object);
+  return owner !== undefined && (owner === deployment || takenOver.has(owner));
+}
+
 export function withOwner(object: UnknownObject, deployment: string): UnknownObject {
   return withAnnotation(object, DEPLOYMENT_ANNOTATION, deployment);
 }

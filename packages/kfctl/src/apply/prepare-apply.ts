@@ -18,9 +18,10 @@ import type { LiveObjects } from './apply-waves.ts';
 import { identifyCluster } from './cluster-identity.ts';
 import type { ClusterIdentity } from './cluster-identity.ts';
 import { certificateInput } from './gateway-certificate.ts';
-import { readInventory } from './inventory.ts';
+import { listLocalDeployments, readInventory } from './inventory.ts';
 import type { InventoryEntry } from './inventory.ts';
-import { ownerOf } from './ownership.ts';
+import { isOurs, ownerOf } from './ownership.ts';
+import type { Ownership } from './ownership.ts';
 
 export interface PrepareInput {
   readonly app: App;
@@ -44,7 +45,7 @@ export interface Prepared {
   readonly inventory: readonly InventoryEntry[];
   readonly email: string | undefined;
   readonly generatedPassword: Secret | undefined;
-  readonly deployment: string;
+  readonly ownership: Ownership;
 }
 
 /** Builds, plans and reads; writes nothing. Throws when anything cannot be applied. */
@@ -55,12 +56,16 @@ export async function prepareApply({ app, client, server, options, listener }: P
   const types = await createTypeFinder(client, applications);
   const base = planObjects(types, { applications, namespace: app.kfdef.namespace });
   const deployment = app.kfdef.name;
-  const inventory = (await readInventory(client, { deployment, namespace: app.kfdef.namespace })) ?? [];
+  const place = { deployment, namespace: app.kfdef.namespace };
+  const inventory = (await readInventory(client, place)) ?? [];
+  const ownership = { deployment, takenOver: await listLocalDeployments(client, place) };
+  const present = await readLive(client, base);
+  requireOwnership(base, present, ownership);
   const email = effectiveParameter(app, 'static_email');
   const { rotate = [] } = options;
   const credentials = await planCredentials({
     client,
-    deployment,
+    ownership,
     planned: base,
     email,
     password: options.password,
@@ -68,27 +73,41 @@ export async function prepareApply({ app, client, server, options, listener }: P
     clientId: effectiveParameter(app, 'client_id') ?? 'kubeflow-authservice-oidc',
   });
   credentials.warnings.forEach((text) => listener.warn(text));
-  const certificate = await certificateInput({ client, app, planned: base });
+  const certificate = await certificateInput({ client, app, ownership, planned: base });
   const profile = email === undefined ? undefined : planProfile(base, email, types);
-  const planned = [
-    ...base,
+  const own = [
     ...credentials.planned,
     ...(certificate === undefined
       ? []
       : await planCertificate({ ...certificate, renew: rotate.includes('certificate') })),
     ...(profile === undefined ? [] : [profile]),
-  ].toSorted((left, right) => left.wave - right.wave);
-  const before = await readLive(client, planned);
-  requireOwnership(planned, before, deployment);
+  ];
+  const planned = [...base, ...own].toSorted((left, right) => left.wave - right.wave);
+  const before = new Map([...present, ...(await readLive(client, own))]);
+  requireOwnership(own, before, ownership);
+  warnOfTakeover(planned, before, { ownership, listener });
   const { generatedPassword } = credentials;
-  return { identity, types, planned, before, inventory, email, generatedPassword, deployment };
+  return { identity, types, planned, before, inventory, email, generatedPassword, ownership };
 }
 
-function requireOwnership(planned: readonly PlannedObject[], before: LiveObjects, deployment: string): void {
+function warnOfTakeover(
+  planned: readonly PlannedObject[],
+  before: LiveObjects,
+  { ownership, listener }: { readonly ownership: Ownership; readonly listener: PrepareInput['listener'] },
+): void {
+  const owners = new Set(planned.map(({ id }) => before.get(keyOfId(id))).map((object) => object && ownerOf(object)));
+  for (const owner of ownership.takenOver) {
+    if (owners.has(owner)) listener.warn(`${ownership.deployment} takes over what kfctl up installed as ${owner}`);
+  }
+}
+
+function requireOwnership(planned: readonly PlannedObject[], before: LiveObjects, ownership: Ownership): void {
   const others = planned.flatMap(({ id }) => {
     const object = before.get(keyOfId(id));
     const owner = object === undefined ? undefined : ownerOf(object);
-    return owner === undefined || owner === deployment ? [] : [`${describeId(id)} (of ${owner})`];
+    return object === undefined || owner === undefined || isOurs(object, ownership)
+      ? []
+      : [`${describeId(id)} (of ${owner})`];
   });
   if (others.length === 0) return;
   const shown = others.slice(0, 10).join(', ');

@@ -66,7 +66,7 @@ async function requireReady(input: ReadyInput, pending: readonly Waiting[]): Pro
 
 /** Makes the certificate cover the addresses that the load balancer gave; gives where the dashboard is. */
 async function coverAddresses(input: ReadyInput): Promise<readonly string[]> {
-  const certificate = await certificateInput(input);
+  const certificate = await certificateInput({ ...input, ownership: input.context.ownership });
   if (certificate === undefined) return [];
   for (const planned of await planCertificate(certificate)) {
     await applyObject(planned, await getObject(input.client, planned.type, planned.id), input.context);

@@ -179,3 +179,22 @@ test('delete leaves the cluster as it was before the first apply', async () => {
   );
   assert.match(await run(['delete', 'all']), /Nothing to delete/);
 });
+
+test('what kfctl up installed can be taken over by a deployment made by hand, and is then its own', async () => {
+  await run(['apply', '--no-wait']);
+  await client.patch(resources.configMaps, 'kfctl-inventory-demo', {
+    namespace: 'kubeflow',
+    patch: { kind: 'merge', body: { metadata: { labels: { 'kfctl.kubeflow.org/local': 'true' } } } },
+  });
+  const other = path.join(home, 'other');
+  const taken = await kfctl(other, ['apply', '--no-wait']);
+  assert.equal(taken.code, 0, taken.stderr);
+  assert.match(taken.stderr, /other takes over what kfctl up installed as demo/);
+  assert.match(
+    (await kfctl(path.join(home, 'demo'), ['apply', '--no-wait'])).stderr,
+    /belong to another kfctl deployment/,
+  );
+  assert.match((await kfctl(other, ['apply', '--no-wait'])).stdout, /Nothing changed/);
+  assert.equal((await kfctl(other, ['delete'])).code, 0);
+  assert.equal(await client.get(resources.namespaces, 'kubeflow'), undefined);
+});

@@ -91,19 +91,22 @@ async function withUser(invocation: Invocation, app: App): Promise<App> {
 /** Tells a person what an apply does: a live line on a terminal, a lasting line for each step elsewhere. */
 export function createListener(terminal: Terminal): ApplyListener {
   let pendingBefore: readonly string[] = [];
+  // What was as it should be is ready, too: only changes are worth a line each.
+  let changed = false;
   return {
     stage: (text) => {
       terminal.progress(text);
       if (!terminal.live || terminal.verbose) terminal.note(text);
     },
     applied: (object, { done, total }) => {
+      changed ||= object.action !== 'unchanged';
       terminal.detail(`  ${object.action.padEnd(10)} ${describeId(object.id)}`);
       for (const line of keptLines(object)) terminal.warn(line);
       terminal.progress(`applying ${done}/${total} ${describeId(object.id)}`);
     },
     waiting: (pending) => {
       for (const name of pendingBefore.filter((one) => !pending.includes(one))) {
-        if (!terminal.live || terminal.verbose) terminal.note(`  ready      ${name}`);
+        if ((changed && !terminal.live) || terminal.verbose) terminal.note(`  ready      ${name}`);
       }
       pendingBefore = pending;
       terminal.progress(pending.length === 0 ? undefined : `waiting for ${pending.length}: ${pending.join(', ')}`);

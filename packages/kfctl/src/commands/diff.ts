@@ -22,15 +22,15 @@ export async function runDiff(
   const { terminal, directory, settings, signal } = invocation;
   const app = await readApp(directory);
   const { client, server } = await connect(invocation, flags);
-  const context: ApplyContext = { client, deployment: app.kfdef.name, force: false, dryRun: true, signal, retryMs: 0 };
   try {
-    const { planned, before } = await prepareApply({
+    const { planned, before, ownership } = await prepareApply({
       app,
       client,
       server,
       listener: { stage: (text) => terminal.detail(text), warn: (text) => terminal.warn(text) },
       options: { scope: parseScope(scopeText), password: settings.password },
     });
+    const context: ApplyContext = { client, ownership, force: false, dryRun: true, signal, retryMs: 0 };
     const applied = new Map<string, UnknownObject>();
     let changed = 0;
     for (const one of planned) {

@@ -1,5 +1,6 @@
 /** Owns when the gateway's certificate is made anew: when it is missing, near its end, or does not cover an address. */
 import type { KubeClient } from '@kfctl/kube';
+import type { Ownership } from '../apply/ownership.ts';
 import type { PlannedObject } from '../plan/plan.ts';
 import { createCa, createLeaf, isCaGood, isCertificateGood } from './certificate.ts';
 import type { KeyPair } from './certificate.ts';
@@ -14,7 +15,7 @@ const ALWAYS: readonly string[] = ['localhost', '127.0.0.1', '::1'];
 
 export interface CertificateInput {
   readonly client: Pick<KubeClient, 'get'>;
-  readonly deployment: string;
+  readonly ownership: Ownership;
   readonly certificate: SecretPlace;
   readonly ca: SecretPlace;
   /** Addresses and names of the gateway as far as they are known. */
@@ -39,15 +40,16 @@ export function findGateway(
 
 /** Plans the certificate's Secret and its CA's; empty when someone else made the certificate. */
 export async function planCertificate(input: CertificateInput): Promise<PlannedObject[]> {
-  const { client, deployment, now } = input;
+  const { client, ownership, now } = input;
   const [present, presentCa] = await Promise.all([
-    readSecret(client, input.certificate, deployment),
-    readSecret(client, input.ca, deployment),
+    readSecret(client, input.certificate, ownership),
+    readSecret(client, input.ca, ownership),
   ]);
   if (present.foreign) return [];
   const names = [...new Set([...ALWAYS, ...input.addresses])];
   const oldCa = pairOf(presentCa.values.get('ca.crt'), presentCa.values.get('ca.key'));
-  const ca = oldCa !== undefined && isCaGood(oldCa.certificate, now) ? oldCa : await createCa(deployment, now);
+  const ca =
+    oldCa !== undefined && isCaGood(oldCa.certificate, now) ? oldCa : await createCa(ownership.deployment, now);
   const old = pairOf(present.values.get('tls.crt'), present.values.get('tls.key'));
   const good = old !== undefined && isCertificateGood(old.certificate, ca.certificate, { names, now });
   const leaf = good && input.renew !== true ? old : await createLeaf(ca, names, now);

@@ -24,6 +24,7 @@ const reader = (namespace: string, name: string, ...secrets: string[]): PlannedO
   },
 });
 
+const OWNERSHIP = { deployment: 'demo', takenOver: new Set<string>() };
 const PLANNED = [
   reader('kubeflow', 'dex', 'dex-user', 'dex-oidc-client'),
   reader('istio-system', 'auth', 'authservice'),
@@ -33,7 +34,7 @@ const PLANNED = [
 async function plan(client: KubeClient, more: Partial<CredentialInput> = {}): Promise<Credentials> {
   const credentials = await planCredentials({
     client,
-    deployment: 'demo',
+    ownership: OWNERSHIP,
     planned: PLANNED,
     email: 'ada@example.org',
     password: undefined,
@@ -119,7 +120,7 @@ test('the certificate is kept until an address is missing or it is renewed, and 
   const make = async (addresses: string[], renew = false): Promise<string[]> => {
     const planned = await planCertificate({
       client,
-      deployment: 'demo',
+      ownership: OWNERSHIP,
       certificate: { application: 'istio', namespace: 'istio-system', name: 'certs' },
       ca: { application: 'istio', namespace: 'kubeflow', name: 'ca' },
       addresses,

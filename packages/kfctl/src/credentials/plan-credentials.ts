@@ -1,6 +1,7 @@
 /** Owns the Secrets that kfctl makes for the platform: kept when they exist, made in memory when not, never on disk. */
 import { randomToken, Secret } from '@kfctl/core';
 import type { KubeClient } from '@kfctl/kube';
+import type { Ownership } from '../apply/ownership.ts';
 import type { PlannedObject } from '../plan/plan.ts';
 import type { Rotation } from './rotation.ts';
 import { generatePassword, hashPassword, matchesHash } from './password.ts';
@@ -11,7 +12,7 @@ export const USER_SECRET = 'dex-user';
 
 export interface CredentialInput {
   readonly client: Pick<KubeClient, 'get'>;
-  readonly deployment: string;
+  readonly ownership: Ownership;
   /** What will be applied: a Secret is made only where something reads it. */
   readonly planned: readonly PlannedObject[];
   /** The installing user; undefined when no application has one. */
@@ -40,9 +41,9 @@ async function planClientSecrets(input: CredentialInput): Promise<PlannedObject[
   const dex = findReader(input.planned, 'dex-oidc-client');
   const authservice = findReader(input.planned, 'authservice');
   const planned: PlannedObject[] = [];
-  const presentDex = dex === undefined ? undefined : await readSecret(input.client, dex, input.deployment);
+  const presentDex = dex === undefined ? undefined : await readSecret(input.client, dex, input.ownership);
   const presentAuth =
-    authservice === undefined ? undefined : await readSecret(input.client, authservice, input.deployment);
+    authservice === undefined ? undefined : await readSecret(input.client, authservice, input.ownership);
   const presentSecret = presentDex?.values.get('client-secret') ?? presentAuth?.values.get('client-secret');
   const clientSecret = keptOrNew(presentSecret, input.rotate.includes('client-secret'));
   if (dex !== undefined && presentDex?.foreign === false) {
@@ -62,7 +63,7 @@ function keptOrNew(present: Secret | undefined, rotate: boolean): Secret {
 async function planUser(input: CredentialInput): Promise<Credentials> {
   const place = findReader(input.planned, USER_SECRET);
   if (place === undefined || input.email === undefined) return none();
-  const present = await readSecret(input.client, place, input.deployment);
+  const present = await readSecret(input.client, place, input.ownership);
   if (present.foreign) return keptForeign(place, input.password);
   const hash = present.values.get('hash');
   const rotate = input.rotate.includes('password') && input.password === undefined;

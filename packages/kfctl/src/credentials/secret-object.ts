@@ -3,7 +3,8 @@ import { Secret } from '@kfctl/core';
 import { resources } from '@kfctl/kube';
 import type { KubeClient, ResourceType, SecretObject, UnknownObject } from '@kfctl/kube';
 import { podReferences } from '../apply/checksum.ts';
-import { ownerOf } from '../apply/ownership.ts';
+import { isOurs } from '../apply/ownership.ts';
+import type { Ownership } from '../apply/ownership.ts';
 import type { PlannedObject } from '../plan/plan.ts';
 import { WAVE } from '../plan/waves.ts';
 
@@ -29,7 +30,7 @@ export function findReader(planned: readonly PlannedObject[], name: string): Sec
 export async function readSecret(
   client: Pick<KubeClient, 'get'>,
   place: SecretPlace,
-  deployment: string,
+  ownership: Ownership,
 ): Promise<PresentSecret> {
   const object = await client.get(resources.secrets, place.name, { namespace: place.namespace });
   const values = new Map(
@@ -38,7 +39,7 @@ export async function readSecret(
       new Secret(Buffer.from(text, 'base64').toString('utf8')),
     ]),
   );
-  return { values, exists: object !== undefined, foreign: object !== undefined && ownerOf(object) !== deployment };
+  return { values, exists: object !== undefined, foreign: object !== undefined && !isOurs(object, ownership) };
 }
 
 export function planSecret(

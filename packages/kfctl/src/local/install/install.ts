@@ -1,7 +1,7 @@
 /** Owns the installation on the local cluster: init, generate and apply, by the same code as on any cluster, then a word on how to use it. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { formatDuration } from '@kfctl/core';
+import { formatDuration, isAppError } from '@kfctl/core';
 import type { Secret } from '@kfctl/core';
 import { createKubeClient, loadKubeConfig, resources } from '@kfctl/kube';
 import type { KubeClient, UnknownObject } from '@kfctl/kube';
@@ -10,8 +10,8 @@ import type { App } from '../../app/app-directory.ts';
 import { generateApp } from '../../app/generate-app.ts';
 import { initApp, recordedEmail, setUser } from '../../app/init-app.ts';
 import { applyApp } from '../../apply/apply-app.ts';
-import type { ApplyResult } from '../../apply/apply-app.ts';
 import { gatewayUrls } from '../../apply/gateway-urls.ts';
+import { readHealth } from '../../apply/health.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 import { createListener } from '../../commands/apply.ts';
 import type { Settings } from '../../config/settings.ts';
@@ -45,37 +45,60 @@ export async function install(input: InstallInput): Promise<void> {
   const app = await prepareApp(input);
   const config = await loadKubeConfig({ env: settings.env, kubeconfig: data.kubeconfig });
   const client = createKubeClient(config);
-  let generated: Secret | undefined;
   try {
-    const result = await applyApp({
-      app,
-      client,
-      server: config.server,
-      options: {
-        scope: 'all',
-        dryRun: false,
-        wait: true,
-        force: false,
-        timeoutMs: TIMEOUT_MS,
-        signal,
-        password: settings.password,
-      },
-      listener: {
-        ...createListener(terminal),
-        generatedPassword: (password) => {
-          generated = password;
-        },
-      },
-    });
+    const applied = await applyLocal(input, { app, client, server: config.server });
     const urls = await loginUrls(client, signal);
+    const user = applied?.user ?? (await readHealth(client)).find((health) => health.user !== undefined)?.user;
     terminal.progress(undefined);
-    printWelcome(input, { result, urls, generated, tookMs: performance.now() - started });
+    printWelcome(input, { password: passwordText(input, applied), user, urls, tookMs: performance.now() - started });
+  } finally {
+    client.close();
+  }
+}
+
+interface Target {
+  readonly app: App;
+  readonly client: KubeClient;
+  readonly server: string;
+}
+
+interface Applied {
+  readonly user: string | undefined;
+  readonly generated: Secret | undefined;
+}
+
+/** Applies; undefined when a deployment made by hand has taken the platform over, which is then left as it is. */
+async function applyLocal({ settings, terminal, signal }: InstallInput, target: Target): Promise<Applied | undefined> {
+  let generated: Secret | undefined;
+  const listener = {
+    ...createListener(terminal),
+    generatedPassword: (password: Secret): void => {
+      generated = password;
+    },
+  };
+  const options = {
+    scope: 'all',
+    dryRun: false,
+    wait: true,
+    force: false,
+    local: true,
+    timeoutMs: TIMEOUT_MS,
+  } as const;
+  try {
+    const { email } = await applyApp({
+      ...target,
+      listener,
+      options: { ...options, signal, password: settings.password },
+    });
+    return { user: email, generated };
   } catch (error) {
+    if (isAppError(error) && error.code === 'OWNED_BY_OTHER') {
+      terminal.note('The platform on this cluster is managed from another application directory: it is left as it is.');
+      return undefined;
+    }
     // The hash is in force by now: the password would be lost.
     if (generated !== undefined) terminal.note(`The generated password is ${generated.reveal()}`);
     throw error;
-  } finally {
-    client.close();
   }
 }
 
@@ -119,26 +142,25 @@ async function loginUrls(client: KubeClient, signal: AbortSignal): Promise<reado
 }
 
 interface Welcome {
-  readonly result: ApplyResult;
+  readonly user: string | undefined;
   readonly urls: readonly string[];
-  readonly generated: Secret | undefined;
+  readonly password: string;
   readonly tookMs: number;
 }
 
-function printWelcome({ data, settings, terminal }: InstallInput, { result, urls, generated, tookMs }: Welcome): void {
+function passwordText({ settings }: InstallInput, applied: Applied | undefined): string {
+  if (applied?.generated !== undefined) return `${applied.generated.reveal()}   (generated, shown this once)`;
+  return applied === undefined || settings.password === undefined ? 'as before' : 'as given in KUBEFLOW_PASSWORD';
+}
+
+function printWelcome({ data, terminal }: InstallInput, { user, urls, password, tookMs }: Welcome): void {
   const bold = (text: string): string => terminal.style('bold', text);
-  const password =
-    generated === undefined
-      ? settings.password === undefined
-        ? 'as before'
-        : 'as given in KUBEFLOW_PASSWORD'
-      : `${generated.reveal()}   (generated, shown this once)`;
   const lines = [
     '',
     `${terminal.style('green', 'Kubeflow is up')} (${formatDuration(tookMs)})`,
     '',
     ...urls.map((url) => `  Dashboard  ${bold(url)}   (its certificate is signed by an own CA: the browser asks once)`),
-    `  User       ${result.email ?? ''}`,
+    `  User       ${user ?? ''}`,
     `  Password   ${password}`,
     '',
     `  export KUBECONFIG=${data.kubeconfig}`,
