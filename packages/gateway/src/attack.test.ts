@@ -218,6 +218,13 @@ test('a head beyond the limits is refused', async () => {
   assert.deepEqual(reached, []);
 });
 
+test('bytes that are no TLS handshake end the connection at once', async () => {
+  for (const bytes of ['GET / HTTP/1.1\r\nHost: h\r\n\r\n', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n']) {
+    const answer = await rawExchange(rig.tlsPort(), bytes, { quietMs: 60_000 });
+    assert.doesNotMatch(answer, /HTTP/);
+  }
+});
+
 describe('HTTP/2 frames by hand', () => {
   const frame = (type: number, flags: number, payload: Buffer): Buffer => {
     const head = Buffer.from([0, payload.length >> 8, payload.length & 255, type, flags, 0, 0, 0, type === 4 ? 0 : 1]);

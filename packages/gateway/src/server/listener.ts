@@ -55,7 +55,10 @@ export interface PemCredential {
 
 const HEADERS_TIMEOUT_MS = 15_000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 const SESSION_IDLE_MS = 300_000;
+/** Time for a refused client to read the refusal. */
+const LINGER_MS = 1_000;
 const MAX_HEADER_BYTES = 65_536;
 
 const HTTP1_LIMITS = {
@@ -131,7 +134,7 @@ function createTlsServer(options: ListenerOptions, sessions: Set<ServerHttp2Sess
     ...HTTP1_LIMITS,
     allowHTTP1: true,
     minVersion: 'TLSv1.2',
-    handshakeTimeout: HEADERS_TIMEOUT_MS,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     SNICallback: (name, done) => done(null, options.secureContext(name.toLowerCase())),
   } as SecureServerOptions);
   // Node gives this option to plain HTTP servers only, yet reads it from every server.
@@ -166,16 +169,19 @@ function attachHttp1(server: Server | Http2SecureServer, listener: Listener, han
   emitter.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseUnparsable(error, socket));
 }
 
+const REFUSALS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
 /** What cannot be parsed gets one plain answer, and the connection ends: nobody knows where the next request would start. */
 function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
-  const statuses: Readonly<Record<string, string>> = {
-    HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-    ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-  };
-  socket.end(
-    `HTTP/1.1 ${statuses[error.code ?? ''] ?? '400 Bad Request'}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`,
-  );
+  const code = error.code ?? '';
+  const status = REFUSALS[code] ?? (code.startsWith('HPE_') ? '400 Bad Request' : undefined);
+  // Anything else is trouble below HTTP, a handshake that fails or does not end: there is nobody to answer.
+  if (status === undefined || !socket.writable) return void socket.destroy();
+  socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
 function isWebSocket(request: IncomingMessage): boolean {
