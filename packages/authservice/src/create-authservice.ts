@@ -2,6 +2,10 @@
 import { systemRandom } from '@kfctl/core';
 import type { Clock, Logger } from '@kfctl/core';
 import { createLoginFlows, createPathMatcher } from '@kfctl/oidc';
+import { createAccountApi } from './account/account-api.ts';
+import { createAllowList } from './check/allow-list.ts';
+import { createAuthenticate } from './check/authenticate.ts';
+import type { AuthenticateDeps } from './check/authenticate.ts';
 import { createCheckEndpoint, pathOf } from './check/check-endpoint.ts';
 import { createIdentityHeaders } from './check/identity-headers.ts';
 import { createVerifyEndpoint } from './check/verify-endpoint.ts';
@@ -13,6 +17,7 @@ import { createProviderLogout } from './logout/provider-logout.ts';
 import type { ProviderHttp } from './provider/provider-http.ts';
 import type { Provider } from './provider/provider.ts';
 import type { Endpoint } from './server/answer.ts';
+import { createRefresh } from './session/refresh.ts';
 import type { Sessions } from './session/sessions.ts';
 
 export interface AuthServiceDeps {
@@ -20,42 +25,62 @@ export interface AuthServiceDeps {
   readonly provider: Provider;
   readonly http: ProviderHttp;
   readonly sessions: Sessions;
+  readonly bearer: AuthenticateDeps['bearer'];
   readonly clock: Clock;
   readonly log: Logger;
 }
 
+interface Routes {
+  /** By the whole path. */
+  readonly exact: ReadonlyMap<string, Endpoint>;
+  /** By what a path begins with. */
+  readonly below: readonly (readonly [prefix: string, endpoint: Endpoint])[];
+  readonly otherwise: Endpoint;
+}
+
 /** One endpoint that tells its own routes from checks. Own routes are exact: `/logout/` or `/x/../logout` is a path like any other. */
 export function createAuthService(deps: AuthServiceDeps): Endpoint {
-  const { config, provider, http, sessions, clock, log } = deps;
-  const { cookieName, cookieAttributes, urlPrefix } = config;
+  const { exact, below, otherwise } = createRoutes(deps);
+  return (request) => {
+    const path = pathOf(request);
+    const route = exact.get(path) ?? below.find(([prefix]) => path.startsWith(prefix))?.[1] ?? otherwise;
+    return route(request);
+  };
+}
+
+function createRoutes(deps: AuthServiceDeps): Routes {
+  const { config, provider, http, sessions, bearer, clock, log } = deps;
+  const { cookieName, cookieAttributes, urlPrefix, identityRules, maxAgeSeconds } = config;
   const flows = createLoginFlows({
     secrets: config.encryptionKeys,
     lifetimeMs: LOGIN_LIFETIME_MS,
     random: systemRandom,
   });
-  const check = {
-    sessions,
-    rules: { cookieName, isExempt: createPathMatcher(config.exemptPaths) },
-    identityHeaders: createIdentityHeaders(config),
-    startLogin: createStartLogin({ flows, provider, clock, cookieAttributes, settings: config }),
-  };
   const redeem = { provider, http, clock, log, settings: config };
-  const { maxAgeSeconds, identityRules } = config;
+  const rules = { cookieName, isExempt: createPathMatcher(config.exemptPaths) };
+  const refresh = createRefresh({ sessions, redeem, identityRules, clock, log });
+  const authenticate = createAuthenticate({ sessions, rules, refresh, bearer });
+  const identityHeaders = createIdentityHeaders(config);
+  const isAllowed = createAllowList(config.allowedGroups);
+  const startLogin = createStartLogin({ flows, provider, clock, cookieAttributes, settings: config });
+  const check = { authenticate, isAllowed, identityHeaders, startLogin };
   const callback = { flows, sessions, redeem, identityRules, cookieName, cookieAttributes, maxAgeSeconds, clock, log };
   const providerLogout = createProviderLogout({ provider, http, sessions, log, settings: config });
   const logout = createLogoutEndpoint({ sessions, providerLogout, cookieName, cookieAttributes, log });
   const verify = createVerifyEndpoint(check, `${urlPrefix}/verify`);
-  const routes = new Map<string, Endpoint>([
-    [config.callbackPath, createCallbackEndpoint(callback)],
-    ['/logout', logout],
-    [`${urlPrefix}/logout`, logout],
-    [`${urlPrefix}/verify`, verify],
-  ]);
-  const checkEndpoint = createCheckEndpoint(check);
-  const verifyBelow = `${urlPrefix}/verify/`;
-  return (request) => {
-    const path = pathOf(request);
-    const route = routes.get(path) ?? (path.startsWith(verifyBelow) ? verify : checkEndpoint);
-    return route(request);
+  const { administrators, apiTokenMaxAgeMs: maxTokenAgeMs } = config;
+  const account = { authenticate, sessions, identityHeaders, administrators, maxTokenAgeMs, log };
+  return {
+    exact: new Map([
+      [config.callbackPath, createCallbackEndpoint(callback)],
+      ['/logout', logout],
+      [`${urlPrefix}/logout`, logout],
+      [`${urlPrefix}/verify`, verify],
+    ]),
+    below: [
+      [`${urlPrefix}/verify/`, verify],
+      [`${urlPrefix}/api/`, createAccountApi(account, `${urlPrefix}/api/`)],
+    ],
+    otherwise: createCheckEndpoint(check),
   };
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createHttpServer, describeError, systemClock, systemRandom, textResponse } from '@kfctl/core';
 import type { Environment, HttpResponse, Logger, RunningProcess } from '@kfctl/core';
 import { createSealer, createSessionTokens } from '@kfctl/oidc';
+import { openBearer } from './bearer/open-bearer.ts';
 import type { Config } from './config/config.ts';
 import { createAuthService } from './create-authservice.ts';
 import { createProvider } from './provider/provider.ts';
@@ -34,7 +35,8 @@ export async function startAuthService(
   const whileRunning = AbortSignal.any([signal, abort.signal]);
   void provider.follow(whileRunning);
   follow(sessions, whileRunning, log);
-  const endpoint = createAuthService({ config, provider, http, sessions, clock, log });
+  const bearer = await openBearer(config, { provider, http, env, clock });
+  const endpoint = createAuthService({ config, provider, http, sessions, bearer, clock, log });
   const front = createFrontServer({ endpoint, log });
   const readiness = createHttpServer({ log, handler: () => renderReadiness(sessions, provider) });
   const readinessPort = await readiness.listen(config.readinessPort, config.host);

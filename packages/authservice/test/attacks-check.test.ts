@@ -244,9 +244,15 @@ describe('requests that try to pass the check', () => {
     const yes = await ask('/authservice/verify/pipeline/', cookie(session));
     assert.equal(yes.status, 204);
     assert.equal(yes.headers['kubeflow-userid'], 'eve@example.com');
-    const no = await ask('/authservice/verify/pipeline/');
+    const no = await ask('/authservice/verify/pipeline/', { accept: 'application/json' });
     assert.equal(no.status, 401);
     assert.deepEqual(no.cookies, []);
+    assert.equal(no.headers.location, undefined);
+    // A proxy that can hand it on gets the beginning of a login with its 401.
+    const page = await ask('/authservice/verify/pipeline/?x=1');
+    assert.equal(page.status, 401);
+    assert.match(page.headers.location ?? '', /\/auth\?client_id=/);
+    assert.equal(page.cookies.length, 1);
     assert.equal((await ask('/authservice/verify/dex/auth')).status, 204);
     assert.equal((await ask('/authservice/verify/dex/../x')).status, 401);
   });

@@ -2,68 +2,61 @@
  * Owns the answer to the gateway's question "may this request pass, and who is it?".
  *
  *   exempt path ───────► 200, identity headers removed
- *   live session ──────► 200, identity headers set
+ *   somebody ──────────► 200, identity headers set (403 when none of the allowed groups is theirs)
  *   sessions unknown ──► 503
  *   page navigation ───► 302 into the login (503 while the provider is unknown), back to this path afterwards
  *   anything else ─────► 401
  */
 import type { IncomingMessage } from 'node:http';
-import { checkSession, isPageNavigation } from '@kfctl/oidc';
-import type { SessionRules, SessionVerdict } from '@kfctl/oidc';
-import { sessionsUnavailable } from '../errors.ts';
+import { isPageNavigation } from '@kfctl/oidc';
+import { pageAnswer } from '../pages/page.ts';
 import { textAnswer } from '../server/answer.ts';
 import type { Answer, Endpoint } from '../server/answer.ts';
-import type { LiveSession } from '../session/session.ts';
-import type { Sessions } from '../session/sessions.ts';
+import type { Authenticate, Authentication, Caller } from './authenticate.ts';
 import type { IdentityHeaders } from './identity-headers.ts';
 
 export interface CheckDeps {
-  readonly sessions: Pick<Sessions, 'find' | 'lookUp' | 'isReady'>;
-  readonly rules: SessionRules;
+  readonly authenticate: Authenticate;
+  readonly isAllowed: (caller: Caller) => boolean;
   readonly identityHeaders: IdentityHeaders;
   /** Answers a page navigation of nobody. */
   readonly startLogin: (request: IncomingMessage, returnTo: string) => Answer;
 }
 
 export function createCheckEndpoint(deps: CheckDeps): Endpoint {
-  const { sessions, rules, identityHeaders } = deps;
-  const exempt: Answer = { status: 200, headers: identityHeaders.forNobody };
   return (request) => {
-    const verdict = checkSession({ path: pathOf(request), headers: request.headers }, rules, sessions.find);
-    switch (verdict.kind) {
-      case 'known':
-        return allow(deps, request, verdict);
-      case 'exempt':
-        return exempt;
-      case 'none':
-        return refuse(deps, request);
-      case 'unknown':
-        return lookFurther(deps, request, verdict);
-    }
+    const authentication = deps.authenticate(request, pathOf(request));
+    if (authentication instanceof Promise) return authentication.then((known) => answer(deps, request, known));
+    return answer(deps, request, authentication);
   };
 }
 
-function allow(
-  { identityHeaders }: CheckDeps,
-  request: IncomingMessage,
-  { session, via }: { readonly session: LiveSession; readonly via: 'cookie' | 'header' },
-): Answer {
-  return { status: 200, headers: identityHeaders.forSession(session, request.headers, via) };
+function answer(deps: CheckDeps, request: IncomingMessage, authentication: Authentication): Answer {
+  const { identityHeaders, isAllowed, startLogin } = deps;
+  switch (authentication.kind) {
+    case 'somebody':
+      if (!isAllowed(authentication.caller)) return forbidden(request);
+      return {
+        status: 200,
+        headers: identityHeaders.forCaller(authentication.caller, request.headers, authentication.via),
+      };
+    case 'exempt':
+      return { status: 200, headers: identityHeaders.forNobody };
+    case 'nobody':
+      if (!isPageNavigation(request.method ?? '', request.headers)) return unauthenticated();
+      return startLogin(request, request.url ?? '/');
+  }
 }
 
-async function lookFurther(
-  deps: CheckDeps,
-  request: IncomingMessage,
-  verdict: SessionVerdict<LiveSession> & { readonly kind: 'unknown' },
-): Promise<Answer> {
-  const session = await deps.sessions.lookUp(verdict.token);
-  return session === undefined ? refuse(deps, request) : allow(deps, request, { session, via: verdict.via });
-}
-
-function refuse({ sessions, startLogin }: CheckDeps, request: IncomingMessage): Answer {
-  if (!sessions.isReady) throw sessionsUnavailable('sessions are not loaded yet');
-  if (!isPageNavigation(request.method ?? '', request.headers)) return unauthenticated();
-  return startLogin(request, request.url ?? '/');
+/** The session stays: one forbidden place must not log anybody out. */
+function forbidden(request: IncomingMessage): Answer {
+  if (!isPageNavigation(request.method ?? '', request.headers))
+    return textAnswer(403, 'Forbidden: no group of yours may use this.');
+  return pageAnswer(403, {
+    title: 'No access',
+    text: 'You are logged in, but none of your groups may use this platform. Ask an administrator, then log in again.',
+    button: { action: '/logout', label: 'Log out' },
+  });
 }
 
 /** RFC 9110 §11.6.1: a 401 names how to authenticate. */

@@ -1,7 +1,7 @@
 /** Owns what the gateway is told to do with a request's headers: who it is, and which of the client's headers must not get through. */
 import { FLOW_COOKIE_PREFIX, withoutCookies } from '@kfctl/oidc';
 import type { RequestHeaders } from '@kfctl/oidc';
-import type { LiveSession } from '../session/session.ts';
+import type { Caller } from './authenticate.ts';
 
 export interface IdentityHeaderOptions {
   /** Lower case. */
@@ -12,7 +12,7 @@ export interface IdentityHeaderOptions {
 
 export interface IdentityHeaders {
   /** For a request that passes as somebody. */
-  forSession(session: LiveSession, request: RequestHeaders, via: 'cookie' | 'header'): readonly string[];
+  forCaller(caller: Caller, request: RequestHeaders, via: 'cookie' | 'header'): readonly string[];
   /** For a request that passes as nobody: no identity of the client's making may pass with it. */
   readonly forNobody: readonly string[];
 }
@@ -35,10 +35,10 @@ export function createIdentityHeaders(options: IdentityHeaderOptions): IdentityH
   const aliasesOnly = aliases.filter((alias) => alias !== userIdHeader && alias !== groupsHeader);
   return {
     forNobody: [REMOVE, [userIdHeader, groupsHeader, ...aliasesOnly].join(',')],
-    forSession: (session, request, via) => {
-      const headers = [userIdHeader, toHeaderText(session.userId)];
+    forCaller: (caller, request, via) => {
+      const headers = [userIdHeader, toHeaderText(caller.userId)];
       const remove = [...aliasesOnly];
-      if (session.groups.length > 0) headers.push(groupsHeader, renderGroups(session.groups));
+      if (caller.groups.length > 0) headers.push(groupsHeader, renderGroups(caller.groups));
       else remove.push(groupsHeader);
       if (via === 'header') remove.push('authorization', 'x-auth-token');
       const cookie = request['cookie'];

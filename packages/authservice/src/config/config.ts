@@ -3,6 +3,8 @@ import { createEnvReader } from '@kfctl/core';
 import type { Environment, EnvReader, LogLevel, Secret } from '@kfctl/core';
 import type { CookieAttributes } from '@kfctl/oidc';
 import type { IdentityRules } from '../login/identity-of.ts';
+import { readAccessSettings } from './access-settings.ts';
+import type { BearerConfig } from './access-settings.ts';
 import { readIdentitySettings } from './identity-settings.ts';
 import { readPathSettings } from './path-settings.ts';
 import { readProviderSettings } from './provider-settings.ts';
@@ -40,6 +42,12 @@ export interface Config {
   readonly store: StoreConfig;
   /** The first seals, all open. */
   readonly encryptionKeys: readonly Secret[];
+  /** `*`: everybody who can log in. */
+  readonly allowedGroups: readonly string[];
+  /** User ids that may see and end everybody's sessions. */
+  readonly administrators: readonly string[];
+  readonly apiTokenMaxAgeMs: number;
+  readonly bearer: BearerConfig;
   readonly host: string;
   readonly port: number;
   readonly readinessPort: number;
@@ -68,6 +76,7 @@ export function readConfig(env: Environment): Config {
     ...readPathSettings(reader),
     ...readIdentitySettings(reader),
     ...readSessionSettings(reader),
+    ...readAccessSettings(reader),
     host: reader.string('SERVER_HOSTNAME', '0.0.0.0'),
     port: reader.integer(reader.optional('SERVER_PORT') ? 'SERVER_PORT' : 'PORT', { fallback: 8080, ...PORT_RANGE }),
     readinessPort: reader.integer('READINESS_PROBE_PORT', { fallback: 8081, ...PORT_RANGE }),

@@ -17,12 +17,13 @@ import type { ProviderMetadata } from '../provider/metadata.ts';
 import { errorPage } from '../pages/page.ts';
 import { methodNotAllowed, queryOf, redirect, singleParameter } from '../server/answer.ts';
 import type { Answer, Endpoint } from '../server/answer.ts';
-import type { LiveSession, SessionTokenSet } from '../session/session.ts';
+import type { LiveSession } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { identityOf } from './identity-of.ts';
 import type { IdentityRules } from './identity-of.ts';
 import { redeemCode } from './redeem-code.ts';
-import type { RedeemDeps, TokenAnswer } from './redeem-code.ts';
+import type { RedeemDeps } from './redeem-code.ts';
+import { usefulTokens } from './useful-tokens.ts';
 
 export interface CallbackDeps {
   readonly flows: LoginFlows;
@@ -129,17 +130,6 @@ function requireCode(query: URLSearchParams): string {
   const code = singleParameter(query, 'code');
   if (code === '' || code.length > MAX_CODE_CHARACTERS) throw loginRefused(400, 'the answer has no code');
   return code;
-}
-
-/** Keeps what the provider has a use for later: a refresh, a revocation, a logout. The rest would only be there to be stolen. */
-function usefulTokens(tokens: TokenAnswer, metadata: ProviderMetadata, nowMs: number): SessionTokenSet {
-  const { idToken, refreshToken, accessToken, expiresInSeconds } = tokens;
-  return {
-    ...(idToken !== undefined && metadata.endSessionEndpoint !== undefined ? { idToken } : {}),
-    ...(refreshToken === undefined ? {} : { refreshToken }),
-    ...(accessToken !== undefined && metadata.revocationEndpoint !== undefined ? { accessToken } : {}),
-    ...(expiresInSeconds === undefined ? {} : { accessTokenExpiresAtMs: nowMs + expiresInSeconds * 1000 }),
-  };
 }
 
 function refused({ log }: CallbackDeps, error: unknown, removal: readonly string[]): Answer {

@@ -11,6 +11,7 @@ export interface ProviderMetadata {
   readonly userinfoEndpoint: string | undefined;
   readonly revocationEndpoint: string | undefined;
   readonly endSessionEndpoint: string | undefined;
+  readonly introspectionEndpoint: string | undefined;
   /** The provider takes client credentials in the form only, not as HTTP Basic. */
   readonly clientSecretInForm: boolean;
   /** RFC 9207: answers to authorization requests name their issuer. */
@@ -40,6 +41,7 @@ export async function fetchMetadata(issuer: string, http: ProviderHttp): Promise
     userinfoEndpoint: optional('userinfo_endpoint'),
     revocationEndpoint: optional('revocation_endpoint'),
     endSessionEndpoint: optional('end_session_endpoint'),
+    introspectionEndpoint: optional('introspection_endpoint'),
     // Discovery §3: client_secret_basic is the default where the list is absent.
     clientSecretInForm: Array.isArray(methods) && !methods.includes('client_secret_basic'),
     namesIssuerInAnswers: document['authorization_response_iss_parameter_supported'] === true,

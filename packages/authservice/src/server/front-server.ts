@@ -3,7 +3,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { delay, describeError, isAppError, listen } from '@kfctl/core';
 import type { Logger } from '@kfctl/core';
+import { isPageNavigation } from '@kfctl/oidc';
 import { errorPage } from '../pages/page.ts';
+import { textAnswer } from './answer.ts';
 import type { Answer, Endpoint } from './answer.ts';
 
 // Not `import`: that reads every export of node:http, whose WebSocket getter loads undici.
@@ -103,12 +105,13 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 function fail(exchange: Exchange, error: unknown): void {
-  const { response, log } = exchange;
+  const { request, response, log } = exchange;
   const status = isAppError(error) ? error.status : 500;
   const fields = { status, error: describeError(error) };
   if (isAppError(error)) log.info('request refused', fields);
   else log.error('request failed', fields);
   if (response.headersSent) return void response.destroy();
   const text = (isAppError(error) ? error.public : undefined) ?? 'Something went wrong. Please try again.';
-  send(exchange, errorPage(status, text));
+  const isPage = isPageNavigation(request.method ?? '', request.headers);
+  send(exchange, isPage ? errorPage(status, text) : textAnswer(status, text));
 }

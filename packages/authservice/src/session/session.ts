@@ -18,6 +18,15 @@ export interface SessionTokenSet {
   readonly accessTokenExpiresAtMs?: number;
 }
 
+/** A token that a person made for programs. It is no session of a browser: it comes in a header only and cannot make others. */
+export interface ApiToken {
+  readonly name: string;
+  /** GET, HEAD and OPTIONS only. */
+  readonly readOnly: boolean;
+  /** Whole-segment prefixes that it is good for; empty: every path. */
+  readonly paths: readonly string[];
+}
+
 export interface SessionRecord extends Identity {
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
@@ -25,6 +34,7 @@ export interface SessionRecord extends Identity {
   /** What the browser called itself at login, so that people recognise their sessions. */
   readonly userAgent: string;
   readonly tokens: SessionTokenSet;
+  readonly apiToken?: ApiToken;
 }
 
 /** A session as stores see it: nothing can be read from it, and it opens under its own id only. */
@@ -41,6 +51,9 @@ export interface LiveSession extends Identity {
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
   readonly userAgent: string;
+  readonly apiToken: ApiToken | undefined;
+  /** When the provider is asked whether it still knows the person; Infinity where it gave nothing to ask with. */
+  refreshAtMs: number;
   lastUsedAtMs: number;
   /** The last use that the store knows of. */
   storedUseAtMs: number;
@@ -58,15 +71,13 @@ export function openSession(stored: StoredSession, sealer: Sealer): SessionRecor
 
 export function toLiveSession(id: string, record: SessionRecord): LiveSession {
   const { userId, groups, subject, createdAtMs, expiresAtMs, lastUsedAtMs, userAgent } = record;
-  return {
-    id,
-    userId,
-    groups,
-    subject,
-    createdAtMs,
-    expiresAtMs,
-    lastUsedAtMs,
-    storedUseAtMs: lastUsedAtMs,
-    userAgent,
-  };
+  const live = { id, userId, groups, subject, createdAtMs, expiresAtMs, lastUsedAtMs, storedUseAtMs: lastUsedAtMs };
+  return { ...live, userAgent, apiToken: record.apiToken, refreshAtMs: refreshTimeOf(record.tokens) };
+}
+
+/** Tokens without a lifetime are never due. */
+function refreshTimeOf({ refreshToken, accessTokenExpiresAtMs }: SessionTokenSet): number {
+  return refreshToken === undefined || accessTokenExpiresAtMs === undefined
+    ? Number.POSITIVE_INFINITY
+    : accessTokenExpiresAtMs;
 }

@@ -8,12 +8,15 @@ import { sessionIdOf } from '@kfctl/oidc';
 import type { Sealer, SessionTokens } from '@kfctl/oidc';
 import { sessionsUnavailable } from '../errors.ts';
 import { openSession, sealSession, toLiveSession } from './session.ts';
-import type { Identity, LiveSession, SessionRecord, SessionTokenSet, StoredSession } from './session.ts';
+import type { ApiToken, Identity, LiveSession, SessionRecord, SessionTokenSet, StoredSession } from './session.ts';
 import type { SessionStore } from './session-store.ts';
 
 export interface NewSession extends Identity {
   readonly userAgent: string;
   readonly tokens: SessionTokenSet;
+  readonly apiToken?: ApiToken;
+  /** Instead of the setting's. */
+  readonly maxAgeMs?: number;
 }
 
 export interface SessionsOptions {
@@ -91,8 +94,11 @@ export class Sessions {
   }
 
   /** Makes a session and gives its token, which exists nowhere else afterwards. */
-  async create(fresh: NewSession): Promise<{ readonly token: string; readonly session: LiveSession }> {
-    const { store, sealer, tokens, clock, maxAgeMs } = this.#options;
+  async create({
+    maxAgeMs = this.#options.maxAgeMs,
+    ...fresh
+  }: NewSession): Promise<{ readonly token: string; readonly session: LiveSession }> {
+    const { store, sealer, tokens, clock } = this.#options;
     const now = clock.now();
     const token = tokens.create();
     const id = sessionIdOf(token);
@@ -132,6 +138,24 @@ export class Sessions {
     return (await this.#read(id))?.tokens ?? {};
   }
 
+  /** Gives a session new tokens, and what they say of the person; undefined when the session has ended meanwhile. */
+  async renew(id: string, fresh: Partial<Identity> & Pick<SessionRecord, 'tokens'>): Promise<LiveSession | undefined> {
+    await this.#change(id, (record) => ({ ...record, ...fresh }));
+    return this.#live.get(id);
+  }
+
+  /** The session as it is now, here. */
+  current(id: string): LiveSession | undefined {
+    const session = this.#live.get(id);
+    return session === undefined || this.#isOver(session, this.#options.clock.now()) ? undefined : session;
+  }
+
+  /** Everybody's live sessions. */
+  *all(): Generator<LiveSession> {
+    const now = this.#options.clock.now();
+    for (const session of this.#live.values()) if (!this.#isOver(session, now)) yield session;
+  }
+
   /** Forgets what time has ended, here and in the store, and lets the store know of recent use. */
   async sweep(): Promise<void> {
     const { clock, store } = this.#options;
@@ -149,8 +173,8 @@ export class Sessions {
     }
   }
 
-  #isOver({ expiresAtMs, lastUsedAtMs }: LiveSession, now: number): boolean {
-    return expiresAtMs <= now || now - lastUsedAtMs >= this.#options.idleTimeoutMs;
+  #isOver({ expiresAtMs, lastUsedAtMs, apiToken }: LiveSession, now: number): boolean {
+    return expiresAtMs <= now || (now - lastUsedAtMs >= this.#options.idleTimeoutMs && apiToken === undefined);
   }
 
   #isBelieved(until: ReadonlyMap<string, number>, id: string): boolean {
@@ -176,7 +200,9 @@ export class Sessions {
     const stored = await this.#options.store.get(id).catch((cause: unknown) => {
       throw sessionsUnavailable('cannot read a session from the store', cause);
     });
-    return stored === undefined ? undefined : openSession(stored, this.#options.sealer);
+    if (stored === undefined) return undefined;
+    this.#learn(stored);
+    return openSession(stored, this.#options.sealer);
   }
 
   /** Rewrites a session; one that has ended meanwhile stays ended. */

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { test } from 'node:test';
+import { Secret } from '@kfctl/core';
+import { signJwt } from '@kfctl/oidc';
+import type { ProviderMetadata } from '../provider/metadata.ts';
+import { createBearer } from './bearer-cache.ts';
+import type { BearerVerdict } from './bearer-cache.ts';
+import { createIntrospectionAuthenticator } from './introspection-authenticator.ts';
+import { createJwtAuthenticator } from './jwt-authenticator.ts';
+import { createKubernetesAuthenticator } from './kubernetes-authenticator.ts';
+
+const issuer = 'https://op.example/dex';
+const nowMs = Date.UTC(2026, 0, 1);
+const clock = { now: () => nowMs };
+const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const sign = (claims: object): string => signJwt(claims, { kid: 'k', alg: 'ES256', key: privateKey });
+const claims = { iss: issuer, aud: 'app', sub: 's', email: 'ann@example.com', groups: ['a'], exp: nowMs / 1000 + 600 };
+const identityRules = {
+  userIdClaim: 'email',
+  userIdPrefix: '',
+  userIdTransformers: [],
+  groupsClaim: 'groups',
+  allowUnverifiedEmail: false,
+};
+const jwt = createJwtAuthenticator({
+  issuer,
+  audiences: ['app', 'platform'],
+  provider: { keys: async () => [{ kid: 'k', alg: 'ES256', key: publicKey }] },
+  identityRules,
+  clock,
+});
+
+test('a token of the provider for one of our audiences stands for its subject', async () => {
+  assert.deepEqual((await jwt.authenticate(sign(claims)))?.caller, {
+    userId: 'ann@example.com',
+    groups: ['a'],
+    subject: 's',
+  });
+  assert.notEqual(await jwt.authenticate(sign({ ...claims, aud: ['x', 'platform'] })), undefined);
+  assert.equal(jwt.accepts(sign(claims)), true);
+});
+
+test('tokens for others, of others, from other times or without a name stand for nobody', async () => {
+  for (const more of [
+    { aud: 'other' },
+    { aud: undefined },
+    { exp: nowMs / 1000 - 1 },
+    { exp: undefined },
+    { nbf: nowMs / 1000 + 60 },
+    { email: undefined },
+    { email: 'a\nb' },
+    { email_verified: false },
+  ]) {
+    assert.equal(await jwt.authenticate(sign({ ...claims, ...more })), undefined, JSON.stringify(more));
+  }
+  const foreign = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+  assert.equal(await jwt.authenticate(signJwt(claims, { kid: 'k', alg: 'ES256', key: foreign })), undefined);
+  assert.equal(jwt.accepts(sign({ ...claims, iss: 'https://evil.example' })), false);
+});
+
+test("service accounts are whom the cluster says, for our audience only, and people's tokens are not shown to it", async () => {
+  const seen: unknown[] = [];
+  let status: object = {
+    authenticated: true,
+    audiences: ['gw'],
+    user: { username: 'system:serviceaccount:ns:sa', groups: ['g'] },
+  };
+  const client = {
+    create: async (_type: unknown, object: unknown) => {
+      seen.push(object);
+      return { ...(object as object), status } as never;
+    },
+  };
+  const kubernetes = createKubernetesAuthenticator({ client, audiences: ['gw'], oidcIssuer: issuer });
+  const token = sign({ iss: 'https://kubernetes.default.svc', aud: ['gw'], exp: nowMs / 1000 + 60 });
+  assert.equal(kubernetes.accepts(sign(claims)), false);
+  assert.equal(kubernetes.accepts('opaque'), false);
+  assert.equal(kubernetes.accepts(token), true);
+  assert.deepEqual((await kubernetes.authenticate(token))?.caller, {
+    userId: 'system:serviceaccount:ns:sa',
+    groups: ['g'],
+  });
+  assert.deepEqual((seen[0] as { spec: object }).spec, { token, audiences: ['gw'] });
+  for (status of [
+    { authenticated: false, audiences: ['gw'], user: { username: 'x' } },
+    { authenticated: true, audiences: ['other'], user: { username: 'x' } },
+    { authenticated: true, user: { username: 'x' } },
+    { authenticated: true, audiences: ['gw'], user: {} },
+    { authenticated: true, audiences: ['gw'] },
+    {},
+  ]) {
+    assert.equal(await kubernetes.authenticate(token), undefined, JSON.stringify(status));
+  }
+  const broken = createKubernetesAuthenticator({
+    client: { create: async () => Promise.reject(new Error('ECONNREFUSED')) },
+    audiences: ['gw'],
+    oidcIssuer: issuer,
+  });
+  await assert.rejects(broken.authenticate(token), { status: 503 });
+});
+
+test('opaque tokens are what introspection says', async () => {
+  let answer: { status: number; body: unknown } = { status: 200, body: { ...claims, active: true } };
+  const metadata = {
+    issuer,
+    introspectionEndpoint: `${issuer}/introspect`,
+    clientSecretInForm: false,
+  } as ProviderMetadata;
+  const opaque = createIntrospectionAuthenticator({
+    provider: { requireMetadata: () => metadata },
+    http: {
+      send: async () => ({ status: answer.status, contentType: 'application/json', text: JSON.stringify(answer.body) }),
+      close: () => undefined,
+    },
+    settings: { clientId: 'app', clientSecret: new Secret('s') },
+    identityRules,
+  });
+  assert.equal(opaque.accepts('abcdef'), true);
+  assert.equal(opaque.accepts(sign(claims)), false);
+  assert.equal(opaque.accepts('x'.repeat(59)), false);
+  assert.equal((await opaque.authenticate('abcdef'))?.caller.userId, 'ann@example.com');
+  for (const body of [
+    { active: false },
+    { ...claims },
+    { ...claims, active: 'true' },
+    { ...claims, active: true, iss: 'https://evil.example' },
+    { active: true },
+  ]) {
+    answer = { status: 200, body };
+    assert.equal(await opaque.authenticate('abcdef'), undefined, JSON.stringify(body));
+  }
+  answer = { status: 503, body: {} };
+  await assert.rejects(opaque.authenticate('abcdef'), { status: 503 });
+});
+
+test('answers are remembered shortly, refusals too, failures not at all', async () => {
+  let now = nowMs;
+  let asked = 0;
+  let verdict: BearerVerdict | undefined | 'fail' = {
+    caller: { userId: 'a', groups: [] },
+    expiresAtMs: nowMs + 30_000,
+  };
+  const bearer = createBearer({
+    clock: { now: () => now },
+    authenticators: [
+      {
+        name: 'counting',
+        accepts: (token) => token !== 'foreign',
+        authenticate: async () => {
+          asked += 1;
+          if (verdict === 'fail') throw new Error('down');
+          return verdict;
+        },
+      },
+    ],
+  });
+  await Promise.all(Array.from({ length: 20 }, () => bearer('t')));
+  assert.equal((await bearer('t'))?.userId, 'a');
+  assert.equal(asked, 1);
+  now += 30_000;
+  verdict = undefined;
+  assert.equal(await bearer('t'), undefined);
+  assert.equal(await bearer('t'), undefined);
+  assert.equal(asked, 2);
+  now += 10_000;
+  verdict = 'fail';
+  await assert.rejects(bearer('t'));
+  await assert.rejects(bearer('t'));
+  assert.equal(asked, 4);
+  assert.equal(await bearer('foreign'), undefined);
+  for (let index = 0; index < 12_000; index += 1) await bearer(`made-up-${index}`).catch(() => undefined);
+  verdict = { caller: { userId: 'b', groups: [] }, expiresAtMs: now - 1 };
+  assert.equal(await bearer('expired'), undefined);
+});

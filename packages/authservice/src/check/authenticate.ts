@@ -1,0 +1,99 @@
+/**
+ * Owns the finding of who makes a request: in memory and at once for sessions, by asking for everything else.
+ *
+ *   session in memory ──fresh──► somebody
+ *        │ unknown here       └─tokens due─► refreshed first
+ *        └─► the store knows it ─► somebody
+ *   no session ─► other bearer token ─► its authenticators, one after the other ─► somebody or nobody
+ */
+import type { IncomingMessage } from 'node:http';
+import { checkSession } from '@kfctl/oidc';
+import type { SessionRules } from '@kfctl/oidc';
+import { sessionsUnavailable } from '../errors.ts';
+import type { LiveSession } from '../session/session.ts';
+import { isWithinLimits } from './token-limits.ts';
+import type { Sessions } from '../session/sessions.ts';
+
+/** What upstreams are told of somebody. */
+export interface Caller {
+  readonly userId: string;
+  readonly groups: readonly string[];
+}
+
+export type Authentication =
+  /** A path that needs nobody. */
+  | { readonly kind: 'exempt' }
+  | {
+      readonly kind: 'somebody';
+      readonly caller: Caller;
+      readonly via: 'cookie' | 'header';
+      /** Absent where another kind of token was shown. */
+      readonly session?: LiveSession;
+    }
+  | { readonly kind: 'nobody' };
+
+export interface AuthenticateDeps {
+  readonly sessions: Pick<Sessions, 'find' | 'lookUp' | 'isReady'>;
+  readonly rules: SessionRules;
+  /** Brings a session's tokens up to date when they are due; undefined when the provider has ended it. */
+  readonly refresh: (session: LiveSession) => LiveSession | Promise<LiveSession | undefined>;
+  /** Who a bearer token that is no session stands for. */
+  readonly bearer: (token: string) => Promise<Caller | undefined>;
+}
+
+export type Authenticate = (request: IncomingMessage, path: string) => Authentication | Promise<Authentication>;
+
+/** Throws SESSIONS_UNAVAILABLE rather than to call somebody nobody whose session cannot be looked at. */
+export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
+  const { sessions, rules, refresh } = deps;
+  return (request, path) => {
+    const verdict = checkSession({ path, headers: request.headers }, rules, sessions.find);
+    switch (verdict.kind) {
+      case 'known': {
+        const { session, via } = verdict;
+        if (session.apiToken !== undefined && !isWithinLimits(session.apiToken, request, { path, via })) return NOBODY;
+        const fresh = refresh(session);
+        if (fresh === session) return { kind: 'somebody', caller: session, via, session };
+        return afterRefresh(fresh, via);
+      }
+      case 'exempt':
+        return verdict;
+      case 'unknown':
+        return lookFurther(deps, request, { ...verdict, path });
+      case 'none':
+        return withoutSession(deps, request);
+    }
+  };
+}
+
+const NOBODY = { kind: 'nobody' } as const;
+
+async function afterRefresh(
+  refreshed: LiveSession | Promise<LiveSession | undefined>,
+  via: 'cookie' | 'header',
+): Promise<Authentication> {
+  const session = await refreshed;
+  return session === undefined ? NOBODY : { kind: 'somebody', caller: session, via, session };
+}
+
+async function lookFurther(
+  deps: AuthenticateDeps,
+  request: IncomingMessage,
+  { token, via, path }: { readonly token: string; readonly via: 'cookie' | 'header'; readonly path: string },
+): Promise<Authentication> {
+  const session = await deps.sessions.lookUp(token);
+  if (session === undefined) return await withoutSession(deps, request);
+  if (session.apiToken !== undefined && !isWithinLimits(session.apiToken, request, { path, via })) return NOBODY;
+  return await afterRefresh(deps.refresh(session), via);
+}
+
+function withoutSession(deps: AuthenticateDeps, request: IncomingMessage): Authentication | Promise<Authentication> {
+  if (!deps.sessions.isReady) throw sessionsUnavailable('sessions are not loaded yet');
+  const [, token] = /^bearer +([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? '') ?? [];
+  return token === undefined ? NOBODY : judgeBearer(deps, token);
+}
+
+async function judgeBearer({ bearer }: AuthenticateDeps, token: string): Promise<Authentication> {
+  const caller = await bearer(token);
+  return caller === undefined ? NOBODY : { kind: 'somebody', caller, via: 'header' };
+}

@@ -1,0 +1,47 @@
+/** Owns the settings of who may use the platform besides logged-in people, and who of these. */
+import type { EnvReader } from '@kfctl/core';
+import type { Config } from './config.ts';
+
+type AccessSettings = Pick<Config, 'allowedGroups' | 'administrators' | 'apiTokenMaxAgeMs' | 'bearer'>;
+
+export interface BearerConfig {
+  /** Audiences that make a token ours, besides our client id. */
+  readonly audiences: readonly string[];
+  readonly idTokens: boolean;
+  readonly accessTokens: 'jwt' | 'opaque' | 'none';
+  readonly kubernetesTokens: boolean;
+}
+
+const YEAR_MS = 366 * 24 * 3_600_000;
+const GATEWAY_AUDIENCE = 'istio-ingressgateway.istio-system.svc.cluster.local';
+
+export function readAccessSettings(reader: EnvReader): AccessSettings {
+  const form = reader.string('ACCESS_TOKEN_AUTHN', 'jwt').toLowerCase();
+  if (form !== 'jwt' && form !== 'opaque')
+    reader.problem('ACCESS_TOKEN_AUTHN', `"${form}" is unknown; use jwt or opaque`);
+  const apiTokenMaxAgeMs = reader.durationMs('API_TOKEN_MAX_AGE', YEAR_MS);
+  if (apiTokenMaxAgeMs > YEAR_MS) reader.problem('API_TOKEN_MAX_AGE', 'must be at most 8784h, which is 366 days');
+  return {
+    allowedGroups: splitCommas(reader.string('GROUPS_ALLOWLIST', '*')),
+    administrators: splitCommas(reader.optional('ADMINISTRATORS') ?? ''),
+    apiTokenMaxAgeMs,
+    bearer: {
+      audiences: reader.list('AUDIENCES', [GATEWAY_AUDIENCE]),
+      idTokens: reader.boolean('IDTOKEN_AUTHN_ENABLED', true),
+      accessTokens: reader.boolean('ACCESS_TOKEN_AUTHN_ENABLED', true)
+        ? form === 'opaque'
+          ? 'opaque'
+          : 'jwt'
+        : 'none',
+      kubernetesTokens: reader.boolean('KUBERNETES_AUTHN_ENABLED', false),
+    },
+  };
+}
+
+/** Names of groups and people may have blanks inside. */
+function splitCommas(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}

@@ -1,0 +1,14 @@
+/** Owns which of the provider's tokens are kept with a session: those it has a use for later. The rest would only be there to be stolen. */
+import type { ProviderMetadata } from '../provider/metadata.ts';
+import type { SessionTokenSet } from '../session/session.ts';
+import type { TokenAnswer } from './redeem-code.ts';
+
+export function usefulTokens(tokens: TokenAnswer, metadata: ProviderMetadata, nowMs: number): SessionTokenSet {
+  const { idToken, refreshToken, accessToken, expiresInSeconds } = tokens;
+  return {
+    ...(idToken !== undefined && metadata.endSessionEndpoint !== undefined ? { idToken } : {}),
+    ...(refreshToken === undefined ? {} : { refreshToken }),
+    ...(accessToken !== undefined && metadata.revocationEndpoint !== undefined ? { accessToken } : {}),
+    ...(expiresInSeconds === undefined ? {} : { accessTokenExpiresAtMs: nowMs + expiresInSeconds * 1000 }),
+  };
+}

@@ -1,0 +1,34 @@
+/** Owns reading of the small JSON bodies that the account API takes. */
+import type { IncomingMessage } from 'node:http';
+import { AppError } from '@kfctl/core';
+
+const MAX_BYTES = 16_384;
+
+/** The body as a JSON object; throws 415, 413 or 400. Asking for the type keeps forms of other sites out. */
+export async function readJsonObject(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
+  const [type = ''] = (request.headers['content-type'] ?? '').split(';');
+  if (type.trim().toLowerCase() !== 'application/json') throw refused(415, 'the body must be application/json');
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BYTES) throw refused(413, 'the body is too large');
+    chunks.push(chunk);
+  }
+  const value = parseJson(Buffer.concat(chunks).toString('utf8'));
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw refused(400, 'the body is not a JSON object');
+  return value as Record<string, unknown>;
+}
+
+function refused(status: number, text: string): AppError {
+  return new AppError('BODY_INVALID', text, { status, public: text });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

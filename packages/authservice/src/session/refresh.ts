@@ -1,0 +1,124 @@
+/**
+ * Owns asking the provider, when a session's access token runs out, whether it still knows the person (RFC 6749 §6): groups change,
+ * accounts are closed. One question a session at a time, whatever the number of requests: a second use of a rotating refresh token
+ * would end the session that the first one kept.
+ */
+import { delay, describeError, isAppError } from '@kfctl/core';
+import type { Clock, Logger } from '@kfctl/core';
+import type { JwtClaims } from '@kfctl/oidc';
+import { identityOf } from '../login/identity-of.ts';
+import type { IdentityRules } from '../login/identity-of.ts';
+import { requestTokens } from '../login/redeem-code.ts';
+import type { RedeemDeps, TokenAnswer } from '../login/redeem-code.ts';
+import { usefulTokens } from '../login/useful-tokens.ts';
+import { verifyIdToken } from '../login/verify-id-token.ts';
+import type { Identity, LiveSession, SessionTokenSet } from './session.ts';
+import type { Sessions } from './sessions.ts';
+
+export interface RefreshDeps {
+  readonly sessions: Pick<Sessions, 'tokensOf' | 'renew' | 'current' | 'end'>;
+  readonly redeem: RedeemDeps;
+  readonly identityRules: IdentityRules;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** While the provider is in trouble people go on; it is asked again after this. */
+const RETRY_MS = 30_000;
+const DEFAULT_LIFETIME_MS = 300_000;
+/** Another replica may have used the refresh token a moment ago and not have stored its answer yet. */
+const OTHER_REPLICA_MS = [100, 400, 1_000];
+
+/** The session itself when nothing is due: the hot path. Otherwise a promise of it, renewed; undefined when it has ended. */
+export function createRefresh(
+  deps: RefreshDeps,
+): (session: LiveSession) => LiveSession | Promise<LiveSession | undefined> {
+  const underWay = new Map<string, Promise<LiveSession | undefined>>();
+  return (session) => {
+    if (session.refreshAtMs > deps.clock.now()) return session;
+    const running = underWay.get(session.id);
+    if (running !== undefined) return running;
+    const started = refresh(deps, session).finally(() => underWay.delete(session.id));
+    underWay.set(session.id, started);
+    return started;
+  };
+}
+
+async function refresh(deps: RefreshDeps, session: LiveSession): Promise<LiveSession | undefined> {
+  const { sessions, clock, log } = deps;
+  try {
+    const tokens = await sessions.tokensOf(session.id);
+    const { refreshToken } = tokens;
+    if (refreshToken === undefined) return sessions.current(session.id);
+    const outcome = await ask(deps, session, refreshToken);
+    if (outcome === 'refused') return await concede(deps, session, refreshToken);
+    return await sessions.renew(session.id, { ...outcome.identity, tokens: { ...tokens, ...outcome.tokens } });
+  } catch (error) {
+    log.warn('cannot refresh a session', { session: session.id.slice(0, 12), error: describeError(error) });
+    const current = sessions.current(session.id);
+    if (current !== undefined) current.refreshAtMs = clock.now() + RETRY_MS;
+    return current;
+  }
+}
+
+interface Renewed {
+  readonly identity: Partial<Identity>;
+  readonly tokens: SessionTokenSet;
+}
+
+async function ask(deps: RefreshDeps, session: LiveSession, refreshToken: string): Promise<Renewed | 'refused'> {
+  const { redeem, clock } = deps;
+  const answer = await requestTokens(redeem, { grant_type: 'refresh_token', refresh_token: refreshToken }).catch(
+    (error: unknown) => {
+      if (isAppError(error) && error.code === 'LOGIN_REFUSED') return undefined;
+      throw error;
+    },
+  );
+  if (answer === undefined) return 'refused';
+  const identity = await identityFrom(deps, session, answer);
+  if (identity === 'refused') return 'refused';
+  // Without a lifetime the old one would stay in the past, and every request would ask again.
+  const lifetime = { accessTokenExpiresAtMs: clock.now() + DEFAULT_LIFETIME_MS };
+  return { identity, tokens: { ...lifetime, ...usefulTokens(answer, redeem.provider.requireMetadata(), clock.now()) } };
+}
+
+/** Core §12.2: a new ID token must be of the same person; what it says of them counts from now on. */
+async function identityFrom(
+  { redeem, identityRules }: RefreshDeps,
+  session: LiveSession,
+  { idToken, accessToken }: TokenAnswer,
+): Promise<Partial<Identity> | 'refused'> {
+  if (idToken === undefined) return {};
+  const claims = await verifyIdToken(redeem, idToken, { accessToken });
+  if (claims['sub'] !== session.subject) return 'refused';
+  // Claims that only userinfo gives are not asked for again: they stay as they were.
+  if (claims[identityRules.userIdClaim] === undefined) return {};
+  const identity = readIdentity(claims, identityRules);
+  if (identity === undefined) return 'refused';
+  return claims[identityRules.groupsClaim] === undefined ? { userId: identity.userId } : identity;
+}
+
+function readIdentity(claims: JwtClaims, rules: IdentityRules): Identity | undefined {
+  try {
+    return identityOf(claims, rules);
+  } catch (error) {
+    if (isAppError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The provider refuses the token: because another replica has used it, or because the person's time is up. */
+async function concede(
+  { sessions, log }: RefreshDeps,
+  session: LiveSession,
+  used: string,
+): Promise<LiveSession | undefined> {
+  for (const pauseMs of OTHER_REPLICA_MS) {
+    await delay(pauseMs);
+    const { refreshToken } = await sessions.tokensOf(session.id);
+    if (refreshToken !== undefined && refreshToken !== used) return sessions.current(session.id);
+  }
+  await sessions.end(session.id);
+  log.info('session ended by the provider', { user: session.userId, session: session.id.slice(0, 12) });
+  return undefined;
+}
