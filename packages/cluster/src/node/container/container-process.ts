@@ -6,7 +6,7 @@ import type { LogWriter } from '../logs/log-writer.ts';
 import type { Launch } from '../sandbox/sandbox.ts';
 import { closeWriteEnds, openOutputPipes } from './output-pipes.ts';
 import type { OutputPipe } from './output-pipes.ts';
-import { catchesSignal, firstChild } from './process-table.ts';
+import { catchesSignal, commandLine, firstChild } from './process-table.ts';
 
 export interface ContainerExit {
   /** 128 + signal number for a process that a signal ended. */
@@ -19,7 +19,7 @@ export interface ContainerProcess {
   readonly pid: number;
   readonly startedAt: Date;
   readonly exited: Promise<ContainerExit>;
-  /** The container's first process, as the host numbers it; undefined before it runs and after it ended. */
+  /** The container's own first process, as the host numbers it, once its sandbox stands; undefined after it ended. */
   innerPid(): Promise<number | undefined>;
   /** SIGTERM, then after the grace SIGKILL; resolves when the process is gone. */
   terminate(graceMs: number): Promise<void>;
@@ -73,8 +73,8 @@ export async function startContainerProcess({
     pid,
     startedAt: new Date(),
     exited,
-    innerPid: async () =>
-      child.exitCode !== null || child.signalCode !== null ? undefined : ownsProcesses ? firstChild(pid) : pid,
+    innerPid: () =>
+      ownsProcesses ? settledChild(pid, launch, exited) : Promise.resolve(isOver(child) ? undefined : pid),
     terminate: (graceMs) => terminate({ child, pid, exited, ownsProcesses }, graceMs),
     kill: () => killAll(child, pid),
   };
@@ -87,21 +87,33 @@ function spawned(child: ChildProcess): Promise<number> {
   });
 }
 
+function isOver({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
+const SETTLE_STEP_MS = 5;
+
+/** Whoever joins a container while its sandbox is being built would see the machine itself. */
+async function settledChild(pid: number, launch: Launch, exited: Promise<unknown>): Promise<number | undefined> {
+  const over = new AbortController();
+  void exited.then(() => over.abort());
+  const script = launch.args.at(-1);
+  while (!over.signal.aborted) {
+    const child = await firstChild(pid);
+    const words = child === undefined ? undefined : await commandLine(child);
+    // Everything that builds the sandbox is called with the script as its last word.
+    if (words !== undefined && words.at(-1) !== script) return child;
+    await delay(SETTLE_STEP_MS, over.signal);
+  }
+  return undefined;
+}
+
 /** Whoever inherited the pipes must not keep the container alive: what is in them is read, no more. */
 const DRAIN_MS = 500;
 
-/** unshare wants to die of the same signal as its child, cannot do so for SIGKILL, says this instead and exits with 1. */
-const KILLED_NOTICE = 'unshare: sigprocmask unblock failed: Invalid argument\n';
-
 function follow(child: ChildProcess, pipes: readonly [OutputPipe, OutputPipe], log: LogWriter): Promise<ContainerExit> {
-  let killed = false;
   const drained = pipes.map(({ reader }, index) => {
-    reader.on('data', (chunk: Buffer) => {
-      const notice = index === 1 && chunk.toString('latin1').endsWith(KILLED_NOTICE);
-      killed ||= notice;
-      const output = notice ? chunk.subarray(0, chunk.length - KILLED_NOTICE.length) : chunk;
-      if (output.length > 0) log.write(index === 0 ? 'stdout' : 'stderr', output);
-    });
+    reader.on('data', (chunk: Buffer) => log.write(index === 0 ? 'stdout' : 'stderr', chunk));
     return new Promise<void>((resolve) => {
       reader.on('error', () => undefined);
       reader.on('close', () => resolve());
@@ -113,8 +125,7 @@ function follow(child: ChildProcess, pipes: readonly [OutputPipe, OutputPipe], l
       await Promise.all(drained);
       clearTimeout(timer);
       void log.close();
-      const ended = killed && code === 1 ? 'SIGKILL' : signal;
-      const number = ended === null ? undefined : (SIGNALS[ended] ?? 1);
+      const number = signal === null ? undefined : (SIGNALS[signal] ?? 1);
       resolve(number === undefined ? { exitCode: code ?? 1 } : { exitCode: 128 + number, signal: number });
     };
     child.once('error', () => void finish(127, null));

@@ -12,6 +12,11 @@ export async function firstChild(pid: number): Promise<number | undefined> {
   return Number.isInteger(child) && child > 0 ? child : undefined;
 }
 
+/** The command line of a process, one item a word; undefined when it does not run. */
+export async function commandLine(pid: number): Promise<readonly string[] | undefined> {
+  return (await read(`/proc/${pid}/cmdline`))?.replace(/\0$/, '').split('\0');
+}
+
 export async function catchesSignal(pid: number, signal: number): Promise<boolean> {
   const mask = /^SigCgt:\s*([0-9a-f]+)/m.exec((await read(`/proc/${pid}/status`)) ?? '')?.[1];
   return mask !== undefined && (BigInt(`0x${mask}`) & (1n << BigInt(signal - 1))) !== 0n;

@@ -18,6 +18,11 @@ export interface NamespaceSandboxOptions {
 }
 
 const DIE_WITH_NODE = ['--pdeathsig', 'KILL', '--'];
+/**
+ * Stays outside of the new process numbers, whose first process is the container; ends with that one's exit code (128 + signal). Its
+ * own remarks ("Killed") are nobody's output. `unshare --fork` would do the same, but loses the code of a process that was killed.
+ */
+const WATCH = 'exec 3>&2 2>/dev/null; (exec setpriv --pdeathsig KILL -- /bin/sh "$0" 2>&3 3>&-); exit $?';
 /** Variables whose names a shell would drop. */
 const SHELL_NAME = /^[A-Za-z_]\w*$/;
 
@@ -33,11 +38,11 @@ export async function createNamespaceSandbox(options: NamespaceSandboxOptions): 
       const script = await renderScript({ options: { ...options, needed }, carried, top }, request);
       const file = join(request.directory, 'enter.sh');
       await writeFile(file, script, { mode: 0o600 });
-      const flags = ['--mount', '--uts', '--ipc', '--pid', '--fork', '--kill-child'];
+      const flags = ['--mount', '--uts', '--ipc', '--pid'];
       const user = options.kind === 'user' ? ['--user', '--map-root-user'] : [];
       return {
         file: 'setpriv',
-        args: [...DIE_WITH_NODE, 'unshare', ...user, ...flags, '/bin/sh', file],
+        args: [...DIE_WITH_NODE, 'unshare', ...user, ...flags, '/bin/sh', '-c', WATCH, file],
         env: Object.fromEntries(request.env),
         cwd: '/',
       };
