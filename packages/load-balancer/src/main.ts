@@ -1,8 +1,7 @@
-/** The load balancer's processes: `load-balancer controller` hands out addresses. */
+/** The load balancer's processes: `controller` hands out addresses, `speaker` announces them on the network. */
 import { AppError, runProcess } from '@kfctl/core';
 import { createKubeClient, loadKubeConfig } from '@kfctl/kube';
-import { readConfig } from './config.ts';
-import { startController } from './controller/start-controller.ts';
+import { readConfig, readSpeakerConfig } from './config.ts';
 import { createSeedLogger } from './controller/seed-logger.ts';
 
 const log = createSeedLogger();
@@ -11,11 +10,19 @@ await runProcess({
   log,
   start: async (signal) => {
     const role = process.argv[2] ?? '';
-    if (role !== 'controller') {
-      throw new AppError('USAGE', `unknown process "${role}"`, { hint: 'Start it as: load-balancer controller' });
+    if (role !== 'controller' && role !== 'speaker') {
+      throw new AppError('USAGE', `unknown process "${role}"`, {
+        hint: 'Start it as: load-balancer controller, or: load-balancer speaker',
+      });
     }
-    const config = readConfig(process.env);
     const client = createKubeClient(await loadKubeConfig({ env: process.env }));
-    return startController({ client, config, log, signal });
+    if (role === 'controller') {
+      const config = readConfig(process.env);
+      const { startController } = await import('./controller/start-controller.ts');
+      return startController({ client, config, log, signal });
+    }
+    const config = readSpeakerConfig(process.env);
+    const { startSpeaker } = await import('./speaker/start-speaker.ts');
+    return startSpeaker({ client, config, log, signal });
   },
 });

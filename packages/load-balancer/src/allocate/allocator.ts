@@ -4,11 +4,11 @@
  */
 import type { Address, Family } from '../address/address.ts';
 import { addressesOf } from '../address/block.ts';
-import { holds, poolOf } from '../pools/pool.ts';
-import type { Pool } from '../pools/pool.ts';
+import { admits, holds, poolOf, poolsFor } from '../pools/pool.ts';
+import type { Pool, PoolGuest } from '../pools/pool.ts';
 
 /** What decides whether two services may have one address. */
-export interface Claim {
+export interface Claim extends PoolGuest {
   /** `namespace/name`. */
   readonly service: string;
   /** `TCP/80` … */
@@ -77,6 +77,7 @@ export class Allocator {
   assign(claim: Claim, addresses: readonly Address[]): Outcome<{ readonly assignment: Assignment }> {
     const pool = this.#commonPool(addresses);
     if (pool === undefined) return refused(this.#whyNoPool(addresses));
+    if (!admits(pool, claim)) return refused(`pool "${pool.name}" is not for "${claim.service}"`);
     for (const address of addresses) {
       const reason = this.#objection(claim, address);
       if (reason !== undefined) return refused(reason);
@@ -93,10 +94,11 @@ export class Allocator {
     if (wish.pool !== undefined) {
       const pool = this.#pools.find(({ name }) => name === wish.pool);
       if (pool === undefined) return refused(`unknown pool "${wish.pool}"`);
+      if (!admits(pool, wish)) return refused(`pool "${wish.pool}" is not for "${wish.service}"`);
       const found = this.#find(wish, pool);
       return found === undefined ? refused(`no available IPs in pool "${wish.pool}"`) : this.assign(wish, found);
     }
-    for (const pool of this.#pools.filter(({ autoAssign }) => autoAssign)) {
+    for (const pool of poolsFor(this.#pools, wish)) {
       const found = this.#find(wish, pool);
       if (found !== undefined) return this.assign(wish, found);
     }

@@ -26,14 +26,25 @@ export function renderMetrics(state: ControllerState | undefined): string {
   ].join('\n');
 }
 
-type Sample = readonly [labels: Readonly<Record<string, string>>, value: string];
+export type Sample = readonly [labels: Readonly<Record<string, string>>, value: string];
 
-function gauge(name: string, help: string, samples: readonly Sample[]): string[] {
+export interface Metric {
+  readonly name: string;
+  readonly help: string;
+  readonly kind: 'gauge' | 'counter';
+}
+
+/** The lines of one metric. */
+export function renderMetric({ name, help, kind }: Metric, samples: readonly Sample[]): string[] {
   const render = ([labels, value]: Sample): string => {
     const pairs = Object.entries(labels).map(
       ([label, text]) => `${label}="${text.replaceAll(/[\\"\n]/g, (mark) => (mark === '\n' ? '\\n' : `\\${mark}`))}"`,
     );
     return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}`;
   };
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...samples.map(render)];
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${kind}`, ...samples.map(render)];
+}
+
+function gauge(name: string, help: string, samples: readonly Sample[]): string[] {
+  return renderMetric({ name, help, kind: 'gauge' }, samples);
 }

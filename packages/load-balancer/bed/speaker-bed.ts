@@ -1,0 +1,103 @@
+/** The seed's sequence on a network: run by speaker.test.ts in namespaces of its own. */
+import assert from 'node:assert/strict';
+import { resources } from '@kfctl/kube';
+import { buildBed, hasLogged, macOf, until } from './network-bed.ts';
+
+const bed = await buildBed();
+for (const node of ['node-1', 'node-2', 'node-3']) await bed.addNode(node);
+const speakers = ['node-1', 'node-2', 'node-3'].map((node) => bed.startSpeaker(node));
+await until('all speakers are synced', () => speakers.every((speaker) => hasLogged(speaker, { event: 'stateSynced' })));
+
+const ip = await bed.addService('nginx', ['node-2']);
+assert.equal(ip, '10.88.0.100');
+await until('one announces', () => speakers.some((speaker) => hasLogged(speaker, { event: 'serviceAnnounced' })));
+const owner = speakers.find((speaker) => hasLogged(speaker, { event: 'serviceAnnounced' })) ?? assert.fail();
+const announced = owner.log.find(({ event }) => event === 'serviceAnnounced') ?? {};
+assert.deepEqual(Object.keys(announced), ['caller', 'event', 'ip', 'msg', 'pool', 'protocol', 'service', 'ts']);
+assert.deepEqual(
+  { ...announced, caller: '', ts: '' },
+  {
+    caller: '',
+    event: 'serviceAnnounced',
+    ip,
+    msg: 'service has IP, announcing',
+    pool: 'default',
+    protocol: 'layer2',
+    service: 'default/nginx',
+    ts: '',
+  },
+);
+
+await until('the event is there', async () => {
+  const { items } = await bed.client.list(resources.events, { namespace: 'default' });
+  const event = items.find(({ reason }) => reason === 'nodeAssigned');
+  return (
+    event?.message === `announcing from node "${owner.node}"` &&
+    event.type === 'Normal' &&
+    event.source?.component === 'metallb-speaker'
+  );
+});
+
+// iputils arping, whose output the guide shows.
+const mac = macOf(owner.node);
+const output = await bed.execAt('client', ['arping', '-c', '2', '-I', 'eth0', ip]);
+assert.match(
+  output,
+  new RegExp(`ARPING ${ip} from 10.88.0.20 eth0\nUnicast reply from ${ip} \\[${mac.toUpperCase()}\\] +[0-9.]+ms`),
+);
+assert.match(output, /Received 2 response/, 'one reply to each request: nobody else answers');
+await until('the request is logged', () =>
+  hasLogged(owner, { msg: 'got ARP request for service IP, sending response' }),
+);
+const asked = owner.log.find(({ msg }) => String(msg).startsWith('got ARP')) ?? {};
+assert.deepEqual(Object.keys(asked), [
+  'caller',
+  'interface',
+  'ip',
+  'msg',
+  'responseMAC',
+  'senderIP',
+  'senderMAC',
+  'ts',
+]);
+assert.deepEqual(
+  [asked['interface'], asked['ip'], asked['responseMAC'], asked['senderIP'], asked['senderMAC']],
+  ['eth0', ip, mac, '10.88.0.20', macOf('client')],
+);
+assert.equal((await bed.execAt('client', ['curl', '-s', '--max-time', '5', `http://${ip}`])).trim(), owner.node);
+
+const metrics = await bed.execAt(owner.node, ['curl', '-s', 'http://127.0.0.1:7472/metrics']);
+assert.ok(
+  metrics.includes(
+    `metallb_speaker_announced{service="default/nginx",protocol="layer2",node="${owner.node}",ip="${ip}"} 1\n`,
+  ),
+  metrics,
+);
+assert.match(metrics, /metallb_layer2_responses_sent\{ip="10\.88\.0\.100"\} [1-9]/);
+
+// A clean stop hands over; whoever comes back does not take it away.
+const before = speakers.filter((speaker) => speaker !== owner);
+owner.process.kill('SIGTERM');
+await until('another one announces', () => before.some((speaker) => hasLogged(speaker, { event: 'serviceAnnounced' })));
+const heir = before.find((speaker) => hasLogged(speaker, { event: 'serviceAnnounced' })) ?? assert.fail();
+const returned = bed.startSpeaker(owner.node);
+await until('the old owner is back', () => hasLogged(returned, { event: 'stateSynced' }));
+assert.match(await bed.execAt('client', ['arping', '-c', '1', '-I', 'eth0', ip]), new RegExp(macOf(heir.node), 'i'));
+assert.equal(hasLogged(returned, { event: 'serviceAnnounced' }), false);
+
+// Gone from the network with its service.
+await bed.client.delete(resources.services, 'nginx', { namespace: 'default' });
+await until('it is withdrawn', () => hasLogged(heir, { event: 'serviceWithdrawn' }));
+await assert.rejects(() => bed.execAt('client', ['arping', '-c', '1', '-w', '1', '-I', 'eth0', ip]), {
+  stdout: /Received 0 response/,
+});
+
+// An address that a stranger has is not announced.
+await bed.execAt('client', ['ip', 'addr', 'add', `${ip}/32`, 'dev', 'eth0']);
+await bed.addService('taken', ['node-1']);
+await until('the conflict is told', async () => {
+  const { items } = await bed.client.list(resources.events, { namespace: 'default' });
+  return items.some(({ reason, message }) => reason === 'AddressInUse' && message?.includes(macOf('client')) === true);
+});
+await bed.stop();
+process.exit(0);

@@ -1,0 +1,11 @@
+/** The speakers of three nodes on a network of their own. */
+import { it } from 'node:test';
+import { runInNamespace, whyNoBed } from './in-namespace.ts';
+
+it(
+  'announces as the guide says, hands over at a clean stop, stays where it is, and takes no address in use',
+  { skip: whyNoBed() },
+  async () => {
+    await runInNamespace('./speaker-bed.ts');
+  },
+);

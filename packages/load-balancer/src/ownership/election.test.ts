@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { rankNodes } from './election.ts';
+
+it("ranks nodes as MetalLB's speakers do", () => {
+  for (const [nodes, address, expected] of [
+    ['node-a node-b node-c', '10.0.0.1', 'node-b node-a node-c'],
+    ['node-a node-b node-c', '10.0.0.2', 'node-b node-c node-a'],
+    ['node-a node-b', '10.20.30.1', 'node-b node-a'],
+    ['iris1 iris2', '10.20.30.1', 'iris2 iris1'],
+    ['iris1 iris2', '10.20.30.2', 'iris1 iris2'],
+  ] as const)
+    assert.equal(rankNodes(nodes.split(' '), address).join(' '), expected);
+});

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
+import { delay, silentLogger } from '@kfctl/core';
+import { createInformer, resources } from '@kfctl/kube';
+import { MemoryKubeClient } from '@kfctl/testkit';
+import { LeaseOwnership } from './lease-ownership.ts';
+import { rankNodes } from './election.ts';
+import { LEASE_SELECTOR } from './speaker-lease.ts';
+
+const IP = '10.0.0.101';
+const TIMING = { renewMs: 30, fenceMs: 90, expiryMs: 150 };
+
+interface Member {
+  readonly name: string;
+  readonly ownership: LeaseOwnership;
+  readonly owned: Set<string>;
+  readonly isCertain: () => boolean;
+  /** As kill -9: no word any more, to nobody. */
+  die(): void;
+  /** Cut off from the API server, and alive. */
+  cut: { off: boolean };
+}
+
+async function join(context: TestContext, cluster: MemoryKubeClient, name: string): Promise<Member> {
+  const abort = new AbortController();
+  const cut = { off: false };
+  const guard = async <T>(act: () => Promise<T>): Promise<T> => {
+    if (cut.off) throw new Error('cannot reach the API server');
+    return act();
+  };
+  const client: ConstructorParameters<typeof LeaseOwnership>[0]['client'] = {
+    get: (...args) => guard(() => cluster.get(...args)),
+    list: (...args) => guard(() => cluster.list(...args)),
+    create: (...args) => guard(() => cluster.create(...args)),
+    replace: (...args) => guard(() => cluster.replace(...args)),
+    delete: (...args) => guard(() => cluster.delete(...args)),
+  };
+  const leases = createInformer({
+    client: cluster,
+    type: resources.leases,
+    namespace: 'm',
+    labelSelector: LEASE_SELECTOR,
+    log: silentLogger,
+  });
+  leases.start(abort.signal);
+  await leases.synced;
+  const owned = new Set<string>();
+  let certainUntil = 0n;
+  const ownership = new LeaseOwnership({
+    client,
+    leases,
+    namespace: 'm',
+    node: name,
+    log: silentLogger,
+    timing: TIMING,
+    listener: {
+      onAcquired: (address) => void owned.add(address),
+      onLost: async (address) => void owned.delete(address),
+      onCertain: (until) => (certainUntil = until),
+    },
+  });
+  const leave = async (): Promise<void> => {
+    await ownership.stop();
+    abort.abort();
+  };
+  context.after(leave);
+  return {
+    name,
+    ownership,
+    owned,
+    cut,
+    isCertain: () => process.hrtime.bigint() < certainUntil,
+    die: () => {
+      cut.off = true;
+      owned.clear();
+      abort.abort();
+    },
+  };
+}
+
+async function until(isTrue: () => boolean): Promise<void> {
+  for (let round = 0; round < 1000; round += 1) {
+    if (isTrue()) return;
+    await delay(5);
+  }
+  assert.fail('did not happen');
+}
+
+async function group(context: TestContext): Promise<{ cluster: MemoryKubeClient; members: Member[]; owner(): Member }> {
+  const cluster = new MemoryKubeClient();
+  const members = await Promise.all(['a', 'b', 'c'].map((name) => join(context, cluster, name)));
+  for (const { ownership } of members) ownership.setPlan(new Map([[IP, rankNodes(['a', 'b', 'c'], IP)]]));
+  await until(() => members.some(({ owned }) => owned.has(IP)));
+  const owner = (): Member => {
+    const owners = members.filter(({ owned, isCertain }) => owned.has(IP) && isCertain());
+    return owners.length === 1 ? (owners[0] ?? assert.fail()) : assert.fail(`${owners.length} owners`);
+  };
+  return { cluster, members, owner };
+}
+
+describe('ownership by leases', () => {
+  it('gives an address to one node, the preferred one', async (t) => {
+    const { owner } = await group(t);
+    assert.equal(owner().name, rankNodes(['a', 'b', 'c'], IP)[0]);
+  });
+
+  it('moves it when the owner dies, and leaves it there when the old owner is back', async (t) => {
+    const { cluster, members, owner } = await group(t);
+    const old = owner();
+    old.die();
+    await until(() => members.some((member) => member !== old && member.owned.has(IP)));
+    const heir = owner();
+    const back = await join(t, cluster, old.name);
+    back.ownership.setPlan(new Map([[IP, rankNodes(['a', 'b', 'c'], IP)]]));
+    await delay(TIMING.expiryMs * 2);
+    assert.equal(owner(), heir);
+    assert.equal(back.owned.size, 0);
+  });
+
+  it('hands over at once when the owner stops', async (t) => {
+    const { members, owner } = await group(t);
+    const old = owner();
+    old.owned.clear();
+    await old.ownership.stop();
+    await until(() => members.some((member) => member !== old && member.owned.has(IP)));
+  });
+
+  it('is never certain at two nodes, also when the owner cannot reach the API server', async (t) => {
+    const { members, owner } = await group(t);
+    const old = owner();
+    old.cut.off = true;
+    await until(() => {
+      const certain = members.filter(({ owned, isCertain }) => owned.has(IP) && isCertain());
+      assert.ok(certain.length <= 1);
+      return members.some((member) => member !== old && member.owned.has(IP));
+    });
+    assert.equal(old.owned.has(IP), true, 'without a server there is nobody to tell it');
+    assert.equal(old.isCertain(), false);
+    old.cut.off = false;
+    await until(() => !old.owned.has(IP));
+    assert.notEqual(owner(), old);
+  });
+
+  it('keeps what it has while nobody can reach the API server', async (t) => {
+    const { members, owner } = await group(t);
+    const old = owner();
+    for (const { cut } of members) cut.off = true;
+    await until(() => !old.isCertain());
+    await delay(TIMING.expiryMs * 2);
+    assert.deepEqual(
+      members.filter(({ owned }) => owned.has(IP)),
+      [old],
+    );
+    for (const { cut } of members) cut.off = false;
+    await until(() => members.some(({ owned, isCertain }) => owned.has(IP) && isCertain()));
+    owner();
+  });
+
+  it('gives an address back that is not planned here any more, and forgets one that nobody plans', async (t) => {
+    const { cluster, members, owner } = await group(t);
+    const old = owner();
+    const others = ['a', 'b', 'c'].filter((name) => name !== old.name);
+    for (const { ownership } of members) ownership.setPlan(new Map([[IP, others]]));
+    await until(() => members.some((member) => member !== old && member.owned.has(IP)));
+    assert.equal(old.owned.has(IP), false);
+    for (const { ownership } of members) ownership.setPlan(new Map());
+    await until(() => members.every(({ owned }) => owned.size === 0));
+    for (
+      let round = 0;
+      round < 200 && (await cluster.get(resources.leases, `l2-${IP}`, { namespace: 'm' }));
+      round += 1
+    )
+      await delay(5);
+    assert.equal(await cluster.get(resources.leases, `l2-${IP}`, { namespace: 'm' }), undefined);
+  });
+
+  it('costs no more renewals for many addresses than for one', async (t) => {
+    const cluster = new MemoryKubeClient();
+    const member = await join(t, cluster, 'a');
+    const addresses = Array.from({ length: 300 }, (_, index) => `10.0.${index >> 8}.${index & 255}`);
+    member.ownership.setPlan(new Map(addresses.map((address) => [address, ['a']])));
+    await until(() => member.owned.size === 300);
+    const renewed = cluster.calls.filter(({ name, verb }) => verb === 'replace' && name.startsWith('l2-'));
+    assert.equal(renewed.length, 0);
+  });
+});

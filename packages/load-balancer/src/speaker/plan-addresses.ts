@@ -1,0 +1,142 @@
+/** Owns what should be announced from where, as far as the cluster's objects say: pure, and the same on every node. */
+import { isConditionTrue } from '@kfctl/kube';
+import type { EndpointSlice, NodeObject, Service } from '@kfctl/kube';
+import { parseAddress } from '../address/address.ts';
+import type { Address } from '../address/address.ts';
+import { isOurs, serviceKey } from '../controller/service-wish.ts';
+import { rankNodes } from '../ownership/election.ts';
+import type { Advertisement, Configuration } from '../pools/configuration.ts';
+import { matchesAny } from '../pools/label-selector.ts';
+import { poolOf } from '../pools/pool.ts';
+
+export interface World {
+  readonly configuration: Configuration;
+  readonly services: readonly Service[];
+  readonly slices: readonly EndpointSlice[];
+  readonly nodes: readonly NodeObject[];
+  readonly loadBalancerClass: string;
+  /** Nodes labelled as excluded from load balancers announce all the same. */
+  readonly ignoreExcludeLabel: boolean;
+}
+
+export interface PlannedService {
+  readonly service: Service;
+  readonly key: string;
+  /** The nodes that may announce it. */
+  readonly nodes: ReadonlySet<string>;
+}
+
+export interface PlannedAddress {
+  readonly address: Address;
+  readonly pool: string;
+  readonly services: readonly PlannedService[];
+  /** Every node that may announce it, the preferred one first. */
+  readonly order: readonly string[];
+  /** By node; undefined: all interfaces. */
+  readonly interfaces: ReadonlyMap<string, readonly string[] | undefined>;
+}
+
+const EXCLUDED = 'node.kubernetes.io/exclude-from-external-load-balancers';
+
+export function planAddresses(world: World): ReadonlyMap<string, PlannedAddress> {
+  const endpointNodes = readEndpoints(world.slices);
+  const candidates = world.nodes.filter((node) => isCandidate(node, world.ignoreExcludeLabel));
+  const plan = new Map<string, PlannedAddress>();
+  for (const service of world.services.toSorted((left, right) =>
+    serviceKey(left).localeCompare(serviceKey(right), 'en'),
+  )) {
+    if (!isOurs(service, world.loadBalancerClass)) continue;
+    for (const { ip = '' } of service.status?.loadBalancer?.ingress ?? []) {
+      const planned = planOne({ service, ip, endpointNodes, candidates, configuration: world.configuration });
+      if (planned !== undefined) plan.set(planned.address.text, merge(plan.get(planned.address.text), planned));
+    }
+  }
+  return plan;
+}
+
+interface Input {
+  readonly service: Service;
+  readonly ip: string;
+  readonly endpointNodes: ReadonlyMap<string, readonly (string | undefined)[]>;
+  readonly candidates: readonly NodeObject[];
+  readonly configuration: Configuration;
+}
+
+function planOne({ service, ip, endpointNodes, candidates, configuration }: Input): PlannedAddress | undefined {
+  const address = parseAddress(ip);
+  const pool = address === undefined ? undefined : poolOf(configuration.pools, address);
+  if (address === undefined || pool === undefined) return undefined;
+  const key = serviceKey(service);
+  const endpoints = endpointNodes.get(key) ?? [];
+  // Without an endpoint anywhere the address would attract traffic that nobody serves.
+  const serving =
+    endpoints.length === 0
+      ? []
+      : service.spec?.externalTrafficPolicy === 'Local'
+        ? candidates.filter((node) => endpoints.includes(node.metadata.name))
+        : candidates;
+  const adverts = configuration.advertisements.filter(
+    ({ pools, serviceSelectors }) =>
+      pools.has(pool.name) &&
+      (serviceSelectors.length === 0 || matchesAny(serviceSelectors, service.metadata.labels ?? {})),
+  );
+  const interfaces = new Map<string, readonly string[] | undefined>();
+  for (const node of serving) {
+    const mine = adverts.filter(({ nodeSelectors }) => isForNode(nodeSelectors, node));
+    if (mine.length > 0) interfaces.set(node.metadata.name ?? '', unionOf(mine));
+  }
+  const nodes = new Set(interfaces.keys());
+  return {
+    address,
+    pool: pool.name,
+    services: [{ service, key, nodes }],
+    order: rankNodes(nodes, address.text),
+    interfaces,
+  };
+}
+
+/** Services that share an address are announced from one node. */
+function merge(present: PlannedAddress | undefined, more: PlannedAddress): PlannedAddress {
+  if (present === undefined) return more;
+  const interfaces = new Map(present.interfaces);
+  for (const [node, names] of more.interfaces) {
+    const before = interfaces.get(node);
+    const either = before === undefined || names === undefined ? undefined : [...new Set([...before, ...names])];
+    interfaces.set(node, interfaces.has(node) ? either : names);
+  }
+  return {
+    ...present,
+    services: [...present.services, ...more.services],
+    order: rankNodes(interfaces.keys(), present.address.text),
+    interfaces,
+  };
+}
+
+function isCandidate({ metadata, status }: NodeObject, ignoreExcludeLabel: boolean): boolean {
+  const excluded = !ignoreExcludeLabel && metadata.labels?.[EXCLUDED] !== undefined;
+  return !excluded && !isConditionTrue(status?.conditions, 'NetworkUnavailable');
+}
+
+function isForNode(selectors: Advertisement['nodeSelectors'], { metadata }: NodeObject): boolean {
+  return selectors.length === 0 || matchesAny(selectors, metadata.labels ?? {});
+}
+
+function unionOf(adverts: readonly Advertisement[]): readonly string[] | undefined {
+  if (adverts.some(({ interfaces }) => interfaces === undefined)) return undefined;
+  return [...new Set(adverts.flatMap(({ interfaces = [] }) => interfaces))];
+}
+
+/** The nodes of the endpoints that can serve, by service: ready, or on their way out but still serving. */
+function readEndpoints(slices: readonly EndpointSlice[]): ReadonlyMap<string, readonly (string | undefined)[]> {
+  const byService = new Map<string, (string | undefined)[]>();
+  for (const { metadata, endpoints } of slices) {
+    const name = metadata.labels?.['kubernetes.io/service-name'];
+    if (name === undefined) continue;
+    const key = `${metadata.namespace ?? ''}/${name}`;
+    const nodes = (endpoints ?? [])
+      .filter(({ conditions }) => conditions?.ready !== false || conditions.serving === true)
+      .map(({ nodeName }) => nodeName);
+    byService.set(key, [...(byService.get(key) ?? []), ...nodes]);
+  }
+  return byService;
+}
