@@ -51,7 +51,10 @@ class Merger {
     const source = patch?.kind === 'map' ? patch : undefined;
     const fields = schema?.kind === 'object' ? schema.fields : undefined;
     for (const key of new Set([...target.keys, ...(source?.keys ?? [])])) {
-      const value = this.merge(target.get(key), source?.get(key), fieldSchema(fields, key));
+      const old = target.get(key);
+      const change = source?.get(key);
+      if (change === undefined && isNull(old)) continue;
+      const value = this.merge(old, change, fieldSchema(fields, key));
       if (value === undefined || isNull(value)) target.remove(key);
       else put(target, key, value);
     }

@@ -152,6 +152,7 @@ const reference = /\$(?:\$|\(([^)]*)\)|\(|([\s\S]))/gu;
 
 function expandScalar(node: ScalarNode, { values, used }: Expansion): void {
   node.quoted = false;
+  node.folded = false;
   if (!node.value.includes('$')) {
     node.tag = tags.string;
     return;

@@ -22,7 +22,8 @@ export type TokenType =
   | 'anchor'
   | 'tag'
   | 'plain'
-  | 'quoted';
+  | 'quoted'
+  | 'folded';
 
 export interface Token {
   readonly type: TokenType;

@@ -139,6 +139,8 @@ function singleQuoted(text: string, place: ScalarPlace): string {
 }
 
 function doubleQuoted(text: string, place: ScalarPlace): string {
+  // A byte order mark at the start makes the reference escape everything.
+  if (text.startsWith('\ufeff')) return `"${[...text].map((part) => escapeCharacter(part)).join('')}"`;
   const line = new Line('"', place);
   const parts = [...text];
   let afterSpace = false;
@@ -177,6 +179,7 @@ function literal(text: string, place: ScalarPlace): string {
       atStart = false;
     }
   }
-  // The caller ends the line, so the last line feed of the text is left to it.
+  // The caller ends the line, so the last line feed of the text is left to it; another line break stands instead of it.
+  if (/[\r\x85\u2028\u2029]$/u.test(body)) body += '\0';
   return `|${hint}${chomping(text)}\n${body.endsWith('\n') ? body.slice(0, -1) : body}`;
 }

@@ -24,6 +24,8 @@ export class ScalarNode {
   line: number;
   /** Written in quotes or as a block: stays a string when its tag is lost. */
   quoted = false;
+  /** Written as a folded block. */
+  folded = false;
 
   constructor(value: string, tag = '', line = 0) {
     this.value = value;
@@ -126,6 +128,7 @@ export function copyNode(node: Node): Node {
   if (node.kind === 'scalar') {
     const scalar = new ScalarNode(node.value, node.tag, node.line);
     scalar.quoted = node.quoted;
+    scalar.folded = node.folded;
     return scalar;
   }
   if (node.kind === 'sequence') {

@@ -94,6 +94,7 @@ class Composer {
     switch (token.type) {
       case 'plain':
       case 'quoted':
+      case 'folded':
         this.scanner.next();
         return scalar(token, properties.tag);
       case 'block-entry':
@@ -235,13 +236,14 @@ function emptyInFlow(at: Token): ScalarNode {
 }
 
 function scalar(token: Token, tag: string): ScalarNode {
-  const quoted = token.type === 'quoted';
+  const quoted = token.type !== 'plain';
   let actual = tag;
   if (tag === '' || tag === '!') {
     const plainTag = token.value === '<<' ? tags.merge : resolveTag(token.value);
     actual = quoted && tag === '' ? tags.string : plainTag;
   }
   const node = new ScalarNode(token.value, actual, token.line);
+  node.folded = token.type === 'folded';
   node.quoted = quoted && (tag === '' || tag === '!' || tag === tags.string);
   return node;
 }

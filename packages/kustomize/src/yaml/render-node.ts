@@ -29,7 +29,8 @@ function valueText(value: Exclude<ScalarValue, { kind: 'string' }>): string {
 }
 
 function scalarText(node: ScalarNode, indent: number, column: number): string {
-  const value: ScalarValue = node.tag === tags.string ? { kind: 'string', text: node.value } : scalarValue(node);
+  const value: ScalarValue =
+    node.tag === tags.string && !node.folded ? { kind: 'string', text: node.value } : scalarValue(node);
   if (value.kind !== 'string') return valueText(value);
   return emitString(throughJson(value.text, node.line), { indent, column, key: false });
 }
@@ -109,5 +110,6 @@ function sequenceText(sequence: SequenceNode, indent: number): string {
 /** One YAML document with a final line feed. */
 export function renderNode(node: Node): string {
   const text = node.kind === 'map' && node.size > 0 ? mapText(node, 0, true) : inlineText(node, 0);
-  return `${text}\n`;
+  // A literal that ends with U+2028 or U+2029 takes no line feed (emitString marks its end).
+  return text.includes('\0') ? `${text}\n`.replaceAll('\0\n', '') : `${text}\n`;
 }

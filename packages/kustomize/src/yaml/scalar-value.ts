@@ -2,6 +2,7 @@
 
 import { KustomizeError } from '../errors.ts';
 import { type ScalarNode, tags } from './node.ts';
+import { refold } from './refold.ts';
 import { parseFloatText, parseInteger, resolveTag } from './resolve-scalar.ts';
 import { parseTimestamp } from './timestamp.ts';
 
@@ -48,6 +49,7 @@ function actualTag(node: ScalarNode): string {
 
 /** Throws YAML_VALUE when tag and text do not fit, and for what JSON cannot hold. */
 export function scalarValue(node: ScalarNode): ScalarValue {
+  if (node.folded && node.tag === tags.string) return { kind: 'string', text: refold(node.value) };
   const value = typedValue(actualTag(node), node.value);
   if (value === undefined)
     throw new KustomizeError('YAML_VALUE', `\`${node.value}\` is out of range`, { line: node.line });

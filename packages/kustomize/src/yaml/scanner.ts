@@ -109,7 +109,7 @@ export class Scanner {
         if (cursor.flowLevel > 0) return false;
         this.blocks.removeKey();
         cursor.simpleKeyAllowed = true;
-        this.pushScanned('quoted', scanBlock);
+        this.pushScanned(code === char.greater ? 'folded' : 'quoted', scanBlock);
         return true;
       default:
         return false;

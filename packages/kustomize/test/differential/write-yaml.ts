@@ -89,6 +89,9 @@ function entries(map: { [key: string]: Value }, indent: string, random: Random):
 
 /** One YAML document. */
 export function writeYaml(value: { [key: string]: Value } | Value[], random: Random): string {
-  if (Array.isArray(value)) return block(value, '', random).trimStart();
+  if (Array.isArray(value))
+    return block(value, '', random)
+      .replace(/^\n/u, '')
+      .replace(/^ (?=\[)/u, '');
   return entries(value, '', random);
 }
