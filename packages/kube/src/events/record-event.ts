@@ -1,5 +1,4 @@
 /** Owns the writing of Events: what a controller tells people through `kubectl describe`. Never the reason that work fails. */
-import { createHash } from 'node:crypto';
 import { describeError } from '@kfctl/core';
 import type { Logger } from '@kfctl/core';
 import type { KubeClient } from '../client/kube-client.ts';
@@ -7,6 +6,9 @@ import type { KubeObject } from '../client/object.ts';
 import { isKubeError } from '../errors.ts';
 import { events } from '../resources/core.ts';
 import type { CoreEvent } from '../resources/core.ts';
+
+// Importing names of it loads Web Cryptography and more: megabytes in every process for nothing.
+const { createHash } = process.getBuiltinModule('node:crypto');
 
 export interface RecordEventInput {
   readonly client: Pick<KubeClient, 'create' | 'get' | 'patch'>;

@@ -1,6 +1,8 @@
 /** Owns the comparison of a present object with the desired one: what we set must be there; what others add to metadata may stay. */
-import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from '@kfctl/kube';
+
+// Importing names of it loads Web Cryptography and more: megabytes in every process for nothing.
+const { isDeepStrictEqual } = process.getBuiltinModule('node:util');
 
 /** True when the present object must be written again. Rules and subjects are compared whole: an added one is a difference. */
 export function differs(present: KubeObject | undefined, desired: KubeObject): boolean {
