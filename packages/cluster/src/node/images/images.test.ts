@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parseImageName } from './image-name.ts';
+import { productRoot } from './platform-program.ts';
+import { createImageRegistry, resolveImage } from './registry.ts';
+
+const registry = createImageRegistry({ node: '/usr/bin/node', root: productRoot });
+const request = { command: [], args: [], podIp: '127.0.0.9', directory: tmpdir(), mounts: [] };
+
+test('image names are read as runtimes read them', () => {
+  const repository = (text: string): string | undefined => parseImageName(text)?.repository;
+  assert.equal(repository('nginx'), 'nginx');
+  assert.equal(repository('docker.io/library/nginx:1.27'), 'nginx');
+  assert.equal(repository('localhost:5000/mirror/kfctl/platform@sha256:00'), 'mirror/kfctl/platform');
+  assert.equal(repository('quay.io/jupyter/base-notebook:latest'), 'jupyter/base-notebook');
+  for (const bad of ['', 'UPPER', 'a b', '../x', 'x/', 'nginx:']) assert.equal(repository(bad), undefined, bad);
+});
+
+test("the platform's commands are programs of this repository, below any registry prefix", async () => {
+  const answer = resolveImage(registry, 'registry.corp/mirror/kfctl/platform:0.1.0');
+  assert.equal(answer.kind, 'found');
+  if (answer.kind !== 'found') return;
+  const { argv } = await answer.program.prepare({ ...request, command: ['identity'], args: ['serve', '/x'] });
+  assert.deepEqual(argv, ['/usr/bin/node', join(productRoot, 'packages/identity/src/main.ts'), 'serve', '/x']);
+  const shell = await answer.program.prepare({ ...request, command: ['sh', '-c', 'true'] });
+  assert.deepEqual(shell.argv, ['sh', '-c', 'true']);
+});
+
+test('an unknown image says which ones are known', () => {
+  const answer = resolveImage(registry, 'docker.io/evil-nginx:1');
+  assert.equal(answer.kind, 'absent');
+  assert.match(answer.kind === 'absent' ? answer.message : '', /knows these.*kfctl\/platform/);
+  assert.equal(resolveImage(registry, 'No Image').kind, 'invalid');
+});
+
+test("nginx gets a configuration for the pod's own address", async (t) => {
+  const answer = resolveImage(registry, 'nginx');
+  if (answer.kind !== 'found') return t.skip('nginx is not installed here');
+  const directory = await mkdtemp(join(tmpdir(), 'kfctl-nginx-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  const { argv } = await answer.program.prepare({ ...request, directory });
+  assert.match(await readFile(argv[argv.indexOf('-c') + 1] ?? '', 'utf8'), /listen 127\.0\.0\.9:80;/);
+});
