@@ -26,6 +26,14 @@ export class Told implements SessionListener {
     this.#wake();
   }
 
+  lost(): void {
+    this.sessions.clear();
+  }
+
+  found(): void {
+    this.#wake();
+  }
+
   /** Resolves when the condition holds after something was told. */
   async until(condition: (sessions: ReadonlyMap<string, StoredSession>) => boolean): Promise<void> {
     while (!condition(this.sessions)) await new Promise<void>((resolve) => this.#waiting.add(resolve));

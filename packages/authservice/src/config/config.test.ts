@@ -130,3 +130,27 @@ test('refuses cookies that browsers would throw away', () => {
 test('a configuration shows no secret', () => {
   assert.doesNotMatch(JSON.stringify(readConfig({ ...GOOD, CLIENT_SECRET: 'hunter2' })), /hunter2|kkkk/);
 });
+
+test('reads where redis is', () => {
+  const redis = { ...GOOD, SESSION_STORE_TYPE: 'redis' };
+  const plain = readConfig({
+    ...redis,
+    SESSION_STORE_REDIS_ADDR: 'redis.example:7000',
+    SESSION_STORE_REDIS_PWD: 'hunter2',
+  });
+  assert.ok(plain.store.kind === 'redis');
+  assert.deepEqual([plain.store.redis.host, plain.store.redis.port], ['redis.example', 7000]);
+  assert.doesNotMatch(JSON.stringify(plain), /hunter2/);
+  const watched = readConfig({
+    ...redis,
+    SESSION_STORE_REDIS_SENTINELS: 'a, b:7001 [::1]:7002',
+    SESSION_STORE_REDIS_TLS: 'true',
+  });
+  assert.ok(watched.store.kind === 'redis');
+  assert.deepEqual(watched.store.redis.sentinels, [
+    { host: 'a', port: 26_379 },
+    { host: 'b', port: 7001 },
+    { host: '::1', port: 7002 },
+  ]);
+  assert.match(problems({ ...redis, SESSION_STORE_REDIS_ADDR: 'redis://x' }), /SESSION_STORE_REDIS_ADDR/);
+});

@@ -3,6 +3,7 @@ import { createEnvReader } from '@kfctl/core';
 import type { Environment, EnvReader, LogLevel, Secret } from '@kfctl/core';
 import type { CookieAttributes } from '@kfctl/oidc';
 import type { IdentityRules } from '../login/identity-of.ts';
+import type { RedisConfig } from '../session/redis-store.ts';
 import { readAccessSettings } from './access-settings.ts';
 import type { BearerConfig } from './access-settings.ts';
 import { readIdentitySettings } from './identity-settings.ts';
@@ -56,7 +57,8 @@ export interface Config {
 
 export type StoreConfig =
   | { readonly kind: 'kubernetes'; readonly namespace: string }
-  | { readonly kind: 'file'; readonly path: string };
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'redis'; readonly redis: RedisConfig };
 
 const PORT_RANGE = { min: 1, max: 65_535 };
 const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {

@@ -3,6 +3,7 @@ import { Secret } from '@kfctl/core';
 import type { EnvReader } from '@kfctl/core';
 import { isCookieNameAllowed } from '@kfctl/oidc';
 import type { Config, StoreConfig } from './config.ts';
+import { readRedisSettings } from './redis-settings.ts';
 
 type SessionSettings = Pick<
   Config,
@@ -55,15 +56,16 @@ function readCookie(reader: EnvReader): Pick<Config, 'cookieName' | 'cookieAttri
 function readStore(reader: EnvReader): StoreConfig {
   const kind = reader.string('SESSION_STORE_TYPE', 'kubernetes').toLowerCase();
   if (kind === 'kubernetes') return { kind, namespace: reader.string('POD_NAMESPACE', 'istio-system') };
+  if (kind === 'redis') return { kind, redis: readRedisSettings(reader) };
   if (kind === 'file') {
     const older = reader.optional('STORE_PATH') ?? '/var/lib/authservice/sessions.db';
     return { kind, path: reader.string('SESSION_STORE_PATH', older) };
   }
-  const hint =
-    kind === 'boltdb'
-      ? 'is not supported any more; use kubernetes, or file with a volume'
-      : `"${kind}" is unknown; use kubernetes or file`;
-  reader.problem('SESSION_STORE_TYPE', hint);
+  const hint = 'use kubernetes, redis, or file with a volume';
+  reader.problem(
+    'SESSION_STORE_TYPE',
+    kind === 'boltdb' ? `boltdb is not supported any more; ${hint}` : `"${kind}" is unknown; ${hint}`,
+  );
   return { kind: 'file', path: '' };
 }
 

@@ -15,6 +15,10 @@ export async function openStore(config: StoreConfig, { env, clock, log }: OpenSt
       const { openFileStore } = await import('./file-store.ts');
       return await openFileStore({ path: config.path, clock });
     }
+    case 'redis': {
+      const { openRedisStore } = await import('./redis-store.ts');
+      return await openRedisStore(config.redis, log);
+    }
     case 'kubernetes': {
       const { createKubeClient, loadKubeConfig } = await import('@kfctl/kube');
       const { createKubernetesStore } = await import('./kubernetes-store.ts');

@@ -5,6 +5,9 @@ import type { StoredSession } from './session.ts';
 export interface SessionListener {
   put(stored: StoredSession): void;
   remove(id: string): void;
+  /** What was told may be out of date: forget it and believe nothing until `found`, before which everything is told anew. */
+  lost(): void;
+  found(): void;
 }
 
 export interface SessionStore {

@@ -9,7 +9,7 @@ import type { Sealer, SessionTokens } from '@kfctl/oidc';
 import { sessionsUnavailable } from '../errors.ts';
 import { openSession, sealSession, toLiveSession } from './session.ts';
 import type { ApiToken, Identity, LiveSession, SessionRecord, SessionTokenSet, StoredSession } from './session.ts';
-import type { SessionStore } from './session-store.ts';
+import type { SessionListener, SessionStore } from './session-store.ts';
 
 export interface NewSession extends Identity {
   readonly userAgent: string;
@@ -61,10 +61,16 @@ export class Sessions {
 
   /** Follows the store; resolves once sessions are known. */
   async open(signal: AbortSignal): Promise<void> {
-    await this.#options.store.follow(
-      { put: (stored) => this.#learn(stored), remove: (id) => this.#live.delete(id) },
-      signal,
-    );
+    const listener: SessionListener = {
+      put: (stored) => this.#learn(stored),
+      remove: (id) => this.#live.delete(id),
+      lost: () => {
+        this.#ready = false;
+        this.#live.clear();
+      },
+      found: () => (this.#ready = true),
+    };
+    await this.#options.store.follow(listener, signal);
     this.#ready = true;
   }
 
