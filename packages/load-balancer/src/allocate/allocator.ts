@@ -65,11 +65,12 @@ export class Allocator {
     return this.#holdings.get(service);
   }
 
-  /** How many different addresses of a pool are in use: sharers count once. */
-  inUse(pool: string): number {
+  /** How many different addresses of a pool (of one family) are in use: sharers count once. */
+  inUse(pool: string, family?: Family): number {
     const texts = [...this.#holdings.values()]
       .filter((holding) => holding.pool === pool)
-      .flatMap((holding) => holding.addresses.map(({ text }) => text));
+      .flatMap(({ addresses }) => addresses.filter((address) => family === undefined || address.family === family))
+      .map(({ text }) => text);
     return new Set(texts).size;
   }
 

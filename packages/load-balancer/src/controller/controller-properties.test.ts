@@ -9,6 +9,8 @@ import { parseAddress } from '../address/address.ts';
 import { adoptAll, convergeService } from './converge-service.ts';
 import { parseWish, serviceKey } from './service-wish.ts';
 
+const ANYWHERE = { loadBalancerClass: '', labelsOf: () => ({}) };
+
 const EVENTS = 10_000;
 const CONFIGS = ['10.0.0.0-10.0.0.5', '10.0.0.3-10.0.0.9', '10.0.0.0/29', '10.0.1.0/30', '10.0.0.0-10.0.0.1'];
 
@@ -104,7 +106,7 @@ class World {
     this.allocator = new Allocator();
     this.allocator.setPools(this.pools);
     const shuffled = [...this.services.values()].toSorted(() => this.dice(3) - 1);
-    adoptAll(shuffled, this.allocator, '');
+    adoptAll(shuffled, this.allocator, ANYWHERE);
     for (const service of shuffled) this.converge(service);
     this.settle();
     for (const [name, text] of Object.entries(before))
@@ -116,7 +118,7 @@ class World {
   }
 
   converge(service: Service): void {
-    const decision = convergeService(service, this.allocator, '');
+    const decision = convergeService(service, this.allocator, ANYWHERE);
     if (decision.kind === 'assigned')
       service.status = { loadBalancer: { ingress: decision.addresses.map(({ text }) => ({ ip: text })) } };
     else if (

@@ -3,6 +3,7 @@ import type { Service } from '@kfctl/kube';
 import { parseAddress } from '../address/address.ts';
 import type { Address } from '../address/address.ts';
 import type { Allocator, Wish } from '../allocate/allocator.ts';
+import type { Labels } from '../pools/label-selector.ts';
 import { poolOf } from '../pools/pool.ts';
 import { heldAddresses, isOurs, parseWish, serviceKey } from './service-wish.ts';
 
@@ -17,8 +18,15 @@ export type Decision =
   /** The request is a mistake; what the service has stays (`keeps`) or had to go. */
   | { readonly kind: 'invalid'; readonly reason: string; readonly keeps: boolean };
 
+export interface Surroundings {
+  readonly loadBalancerClass: string;
+  /** The labels of a namespace. */
+  labelsOf(namespace: string): Labels;
+}
+
 /** Decides and updates the allocator accordingly; the same world gives the same decision whatever came before. */
-export function convergeService(service: Service, allocator: Allocator, loadBalancerClass: string): Decision {
+export function convergeService(service: Service, allocator: Allocator, surroundings: Surroundings): Decision {
+  const { loadBalancerClass, labelsOf } = surroundings;
   const key = serviceKey(service);
   if (!isOurs(service, loadBalancerClass)) {
     const had = allocator.release(key);
@@ -26,7 +34,7 @@ export function convergeService(service: Service, allocator: Allocator, loadBala
       ? { kind: 'clear' }
       : { kind: 'leave' };
   }
-  const parsed = parseWish(service);
+  const parsed = parseWish(service, labelsOf(service.metadata.namespace ?? ''));
   if (parsed.kind === 'early') return { kind: 'leave' };
   const { wish } = parsed;
   const held = allocator.assignmentOf(key)?.addresses ?? heldAddresses(service, wish.families);
@@ -66,11 +74,12 @@ function keep(held: readonly Address[], wish: Wish, allocator: Allocator): strin
  * Confirms what the services' statuses say, before anything new is given away: after a restart nobody's address may go to another.
  * The elder goes first where two claim one address that they may not share.
  */
-export function adoptAll(services: readonly Service[], allocator: Allocator, loadBalancerClass: string): void {
+export function adoptAll(services: readonly Service[], allocator: Allocator, surroundings: Surroundings): void {
+  const { loadBalancerClass, labelsOf } = surroundings;
   const byAge = services.toSorted((left, right) => ageKey(left).localeCompare(ageKey(right), 'en'));
   for (const service of byAge) {
     if (!isOurs(service, loadBalancerClass)) continue;
-    const parsed = parseWish(service);
+    const parsed = parseWish(service, labelsOf(service.metadata.namespace ?? ''));
     if (parsed.kind === 'early') continue;
     const held = heldAddresses(service, parsed.wish.families);
     if (held === undefined) continue;

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
+import { delay } from '@kfctl/core';
 import { resources } from '@kfctl/kube';
 import type { CoreEvent, Service } from '@kfctl/kube';
 import { MemoryKubeClient } from '@kfctl/testkit';
 import { readConfig } from '../config.ts';
+import { ipAddressPools } from '../pools/configuration.ts';
 import { createSeedLogger } from './seed-logger.ts';
 import { startController } from './start-controller.ts';
 
@@ -325,5 +327,32 @@ describe('the controller', () => {
     await bed.cluster.create(resources.services, service('a'));
     await untilAddress(bed, 'a', '10.0.0.100');
     await untilEvent(bed, 'IPAllocated');
+  });
+
+  it('serves from IPAddressPool objects, tells their status, and refuses both forms at once', async (t) => {
+    const bed = await startBed(t, { config: '' });
+    const place = { namespace: 'metallb-system' };
+    const pool = { apiVersion: 'metallb.io/v1beta1', kind: 'IPAddressPool', metadata: { name: 'lan', ...place } };
+    await bed.cluster.create(ipAddressPools, { ...pool, spec: { addresses: ['10.7.0.0/30'] } });
+    await bed.cluster.create(resources.services, service('a'));
+    await untilAddress(bed, 'a', '10.7.0.0');
+    const status = async (): Promise<Record<string, unknown>> =>
+      (await bed.cluster.get(ipAddressPools, 'lan', place))?.status ?? {};
+    const untilStatus = async (isTrue: (text: string) => boolean): Promise<void> => {
+      for (let round = 0; round < 500 && !isTrue(JSON.stringify(await status())); round += 1) await delay(10);
+      assert.ok(isTrue(JSON.stringify(await status())), JSON.stringify(await status()));
+    };
+    await untilStatus((text) => text.includes('"assignedIPv4":1,') && text.includes('"availableIPv4":3,'));
+    await untilStatus((text) => text.includes('"reason":"InForce"'));
+    assert.ok(bed.log.some(({ msg }) => String(msg).startsWith('pools without an L2Advertisement')));
+    await bed.cluster.create(resources.configMaps, configMap(SEED_CONFIG));
+    const event = await untilEvent(
+      bed,
+      'ConfigInvalid',
+      ({ involvedObject }) => involvedObject.kind === 'IPAddressPool',
+    );
+    assert.match(event.message ?? '', /stays in force: configured twice/);
+    await untilStatus((text) => text.includes('"reason":"Invalid"') && text.includes('"assignedIPv4":1,'));
+    assert.equal(addressOf(await bed.cluster.get(resources.services, 'a', { namespace: 'default' })), '10.7.0.0');
   });
 });

@@ -9,10 +9,13 @@ import type { Logger } from '@kfctl/core';
 import { createInformer, keyOf, resources, runReconciler } from '@kfctl/kube';
 import type { Informer, KubeClient, ObjectKey, Service } from '@kfctl/kube';
 import { Allocator } from '../allocate/allocator.ts';
+import { watchConfiguration } from '../pools/watch-configuration.ts';
+import type { ConfigWatch } from '../pools/watch-configuration.ts';
 import { createConfigState } from './config-state.ts';
 import type { ConfigState } from './config-state.ts';
 import { adoptAll, convergeService } from './converge-service.ts';
-import type { Decision } from './converge-service.ts';
+import type { Decision, Surroundings } from './converge-service.ts';
+import { createPoolStatusWriter } from './pool-status.ts';
 import { writeService } from './write-service.ts';
 
 export interface ControllerOptions {
@@ -37,33 +40,34 @@ export interface ControllerState {
 export async function runController(options: ControllerOptions): Promise<void> {
   const { client, log, namespace, configName, signal, loadBalancerClass } = options;
   const services = createInformer({ client, type: resources.services, log });
-  const configMaps = createInformer({
-    client,
-    type: resources.configMaps,
-    namespace,
-    fieldSelector: `metadata.name=${configName}`,
-    log,
-  });
-  services.start(signal);
-  configMaps.start(signal);
+  const namespaces = createInformer({ client, type: resources.namespaces, log });
+  for (const informer of [services, namespaces]) informer.start(signal);
+  const configs = watchConfiguration({ client, log, namespace, configName, signal });
   const allocator = new Allocator();
   const config = createConfigState({ client, log, allocator, configMap: `${namespace}/${configName}` });
   options.onStart?.({ allocator, config });
   try {
-    await Promise.all([services.synced, configMaps.synced]);
+    await Promise.all([services.synced, namespaces.synced, configs.synced]);
   } catch (error) {
     if (signal.aborted) return;
     throw error;
   }
+  const statuses = createPoolStatusWriter({ client, log, allocator, config, pools: () => configs.current().pools });
+  const surroundings: Surroundings = {
+    loadBalancerClass,
+    labelsOf: (name) => namespaces.get(name)?.metadata.labels ?? {},
+  };
   const apply = (): void => {
     const first = !config.loaded;
-    config.apply(configMaps.get(configName, namespace));
-    if (first && config.loaded) adoptAll(services.list(), allocator, loadBalancerClass);
+    config.apply(configs.current());
+    if (first && config.loaded) adoptAll(services.list(), allocator, surroundings);
+    statuses.touch();
   };
   apply();
-  const forget = configMaps.onChange(apply);
+  const forget = forEachRealChange(configs, apply);
   log.info('controller synced, can allocate IPs now', { event: 'stateSynced' });
   const failures = new Map<string, string>();
+  const everyService = (): readonly ObjectKey[] => services.list().map(keyOf);
   await runReconciler({
     name: 'services',
     log,
@@ -72,11 +76,38 @@ export async function runController(options: ControllerOptions): Promise<void> {
     concurrency: 1,
     sources: [
       { informer: services, keys: (service: Service) => [keyOf(service), ...[...failures.keys()].map(parseKey)] },
-      { informer: configMaps, keys: () => services.list().map(keyOf) },
+      { informer: namespaces, keys: ({ metadata }) => services.list(metadata.name).map(keyOf) },
+      ...configs.informers.map((informer) => ({ informer, keys: everyService })),
     ],
-    reconcile: (key) => reconcile({ options, services, allocator, config, failures }, key),
+    reconcile: async (key) => {
+      const world = { options, services, allocator, config, failures, surroundings };
+      await reconcile(world, key).finally(() => statuses.touch());
+      return undefined;
+    },
   });
   forget();
+  statuses.stop();
+}
+
+/** Our own writes to statuses change the objects too, and mean nothing for the configuration. */
+function forEachRealChange(configs: ConfigWatch, apply: () => void): () => void {
+  const render = (): string => {
+    const { configMap, pools, advertisements } = configs.current();
+    const specs = [...pools, ...advertisements].map(({ kind, metadata, spec }) => [
+      kind,
+      metadata.name,
+      metadata.labels,
+      spec,
+    ]);
+    return JSON.stringify([configMap?.data?.['config'] ?? null, configMap === undefined, specs]);
+  };
+  let last = render();
+  return configs.onChange(() => {
+    const now = render();
+    if (now === last) return;
+    last = now;
+    apply();
+  });
 }
 
 interface World extends ControllerState {
@@ -84,10 +115,11 @@ interface World extends ControllerState {
   readonly services: Informer<Service>;
   /** Services that wait, and what for; each change of any service lets them try again. */
   readonly failures: Map<string, string>;
+  readonly surroundings: Surroundings;
 }
 
 async function reconcile(
-  { options, services, allocator, config, failures }: World,
+  { options, services, allocator, config, failures, surroundings }: World,
   key: ObjectKey,
 ): Promise<undefined> {
   const text = `${key.namespace}/${key.name}`;
@@ -101,7 +133,7 @@ async function reconcile(
     options.log.debug('not processing, still waiting for config', { event: 'noConfig', service: text });
     return undefined;
   }
-  const decision = convergeService(service, allocator, options.loadBalancerClass);
+  const decision = convergeService(service, allocator, surroundings);
   const failure = failureOf(decision);
   const isNews = failure !== undefined && failures.get(text) !== failure;
   await writeService(options, service, { decision, isNews });

@@ -3,6 +3,7 @@ import type { Service } from '@kfctl/kube';
 import { parseAddress } from '../address/address.ts';
 import type { Address, Family } from '../address/address.ts';
 import type { Wish } from '../allocate/allocator.ts';
+import type { Labels } from '../pools/label-selector.ts';
 
 const PREFIXES = ['metallb.io', 'metallb.universe.tf'];
 
@@ -22,12 +23,15 @@ export function isOurs(service: Service, loadBalancerClass: string): boolean {
   return service.spec?.type === 'LoadBalancer' && (service.spec.loadBalancerClass ?? '') === loadBalancerClass;
 }
 
-export function parseWish(service: Service): ParsedWish {
+export function parseWish(service: Service, namespaceLabels: Labels = {}): ParsedWish {
   const families = familiesOf(service);
   if (families.length === 0) return { kind: 'early' };
   const { spec } = service;
   const wish: Wish = {
     service: serviceKey(service),
+    namespace: service.metadata.namespace,
+    namespaceLabels,
+    labels: service.metadata.labels,
     ports: (spec?.ports ?? []).map(({ protocol, port }) => `${protocol ?? 'TCP'}/${port}`),
     sharingKey: annotation(service, 'allow-shared-ip') ?? '',
     backendKey: spec?.externalTrafficPolicy === 'Local' ? selectorText(spec.selector ?? {}) : '',

@@ -42,7 +42,7 @@ export async function startController({
       },
     ]),
   });
-  const port = await server.listen(config.port, host);
+  const port = await server.listen(config.port, host ?? config.host);
   log.info('MetalLB controller starting', { op: 'startup' });
   const leading = runLeaderElection({
     client,

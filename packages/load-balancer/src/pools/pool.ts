@@ -1,6 +1,6 @@
 /** Owns what a pool is: blocks of addresses and the rules for handing them out. */
 import type { LabelSelector } from '@kfctl/kube';
-import type { Address } from '../address/address.ts';
+import type { Address, Family } from '../address/address.ts';
 import { blockContains, countBuggy, isBuggy } from '../address/block.ts';
 import type { Block } from '../address/block.ts';
 import { matchesAny } from './label-selector.ts';
@@ -61,9 +61,10 @@ export function holds(pool: Pool, address: Address): boolean {
   return !(pool.avoidBuggyIps && isBuggy(address)) && pool.blocks.some((block) => blockContains(block, address));
 }
 
-/** How many addresses a pool can hand out. */
-export function poolSize(pool: Pool): bigint {
-  return pool.blocks.reduce(
+/** How many addresses (of one family) a pool can hand out. */
+export function poolSize(pool: Pool, family?: Family): bigint {
+  const blocks = pool.blocks.filter((block) => family === undefined || block.family === family);
+  return blocks.reduce(
     (sum, block) => sum + block.last - block.first + 1n - (pool.avoidBuggyIps ? countBuggy(block) : 0n),
     0n,
   );

@@ -8,6 +8,7 @@ import type { ConfigObjects } from './configuration.ts';
 
 export interface ConfigWatch {
   readonly synced: Promise<void>;
+  readonly informers: readonly Informer<KubeObject>[];
   current(): ConfigObjects;
   /** Called after each change. */
   onChange(listener: () => void): () => void;
@@ -37,6 +38,7 @@ export function watchConfiguration(options: ConfigWatchOptions): ConfigWatch {
   const informers: readonly Informer<KubeObject>[] = [configMaps, pools, advertisements];
   for (const informer of informers) informer.start(signal);
   return {
+    informers,
     synced: Promise.all(informers.map((informer) => informer.synced)).then(() => undefined),
     current: () => ({
       configMap: configMaps.get(configName, namespace),
