@@ -54,7 +54,7 @@ export async function startCluster(config: ClusterConfig, log: Logger): Promise<
     informers,
     ...(config.compileCache === undefined ? {} : { compileCache: config.compileCache }),
     ...(network.dnsServer === undefined ? {} : { dnsServer: network.dnsServer }),
-    ...(network.hostsLines === undefined ? {} : { hostsLines: network.hostsLines }),
+    hostsLines: network.hostsLines,
   });
   api.connectNode(node.gateway);
   await writeFacts(dataDirectory, addresses, api);

@@ -26,7 +26,8 @@ export interface StartNetworkOptions {
 export interface ClusterNetwork {
   /** Answers DNS on port 53; undefined where that cannot be bound: then pods get names by `hostsLines`. */
   readonly dnsServer: string | undefined;
-  readonly hostsLines: ((namespace: string) => readonly string[]) | undefined;
+  /** The cluster's names as lines of a hosts file, as a pod of the namespace may use them. */
+  hostsLines(namespace: string): readonly string[];
   /** Resolves when the signal has aborted and everything is closed. */
   readonly stopped: Promise<void>;
 }
@@ -55,7 +56,7 @@ export async function startNetwork(options: StartNetworkOptions): Promise<Cluste
   );
   return {
     dnsServer: dns === undefined ? undefined : addresses.dns,
-    hostsLines: dns === undefined ? (namespace) => hostsLines(objects, namespace) : undefined,
+    hostsLines: (namespace) => hostsLines(objects, namespace),
     stopped: proxy.then(() => closeWith(dns, signal)),
   };
 }

@@ -1,6 +1,6 @@
 /** Owns the list of what the parts of the node need from each other. */
 import type { Logger } from '@kfctl/core';
-import type { Informer, KubeClient, ObjectKey, Service, SecretObject, ConfigMap } from '@kfctl/kube';
+import type { ConfigMap, Endpoints, Informer, KubeClient, ObjectKey, SecretObject, Service } from '@kfctl/kube';
 import type { NamespaceObjects } from './pod/environment.ts';
 import type { LocalPod } from './pod/pod-spec.ts';
 import type { ImageRegistry } from './images/registry.ts';
@@ -29,14 +29,15 @@ export interface NodeDeps {
   readonly tokens: TokenSource;
   readonly pods: Informer<LocalPod>;
   readonly services: Informer<Service>;
+  readonly endpoints: Informer<Endpoints>;
   readonly configMaps: Informer<ConfigMap>;
   readonly secrets: Informer<SecretObject>;
   /** The directory behind a claim; undefined while it is not bound. */
   claimDirectory(namespace: string, claimName: string): string | undefined;
   /** The text of a pod's /etc/resolv.conf. */
   resolvConf(namespace: string): string;
-  /** Lines that a pod's /etc/hosts gets besides its own: names of services where the cluster's DNS cannot be asked. */
-  hostsLines(namespace: string): readonly string[];
+  /** Present where pods cannot ask the cluster's DNS: lines that each pod's hosts file has besides its own, kept current. */
+  readonly hostsLines: ((namespace: string) => readonly string[]) | undefined;
   /** Variables of every container of the platform's own image. */
   readonly platformEnvironment: Readonly<Record<string, string>>;
   /** Directories that containers of the platform's own image share with the node (the compile cache). */

@@ -42,7 +42,7 @@ export function runPods(deps: NodeDeps, wakeUps: ReconcileSource): RunningPods {
     return step(deps, pod, runtime);
   };
   const worked = Promise.all(
-    [deps.pods, deps.services, deps.configMaps, deps.secrets].map((informer) => informer.synced),
+    [deps.pods, deps.services, deps.endpoints, deps.configMaps, deps.secrets].map((informer) => informer.synced),
   )
     .then(() => removeStrays(deps))
     .then(() =>
@@ -75,8 +75,19 @@ function sourcesOf(deps: NodeDeps, wakeUps: ReconcileSource): ReconcileSource[] 
     { informer: deps.pods as unknown as ReconcileSource['informer'] },
     { informer: deps.configMaps as unknown as ReconcileSource['informer'], keys: concerned('ConfigMap') },
     { informer: deps.secrets as unknown as ReconcileSource['informer'], keys: concerned('Secret') },
+    ...(deps.hostsLines === undefined
+      ? []
+      : [deps.services, deps.endpoints].map((informer) => namesSource(deps, informer))),
     wakeUps,
   ];
+}
+
+/** Names of services are in every pod's hosts file: a change concerns all of them. */
+function namesSource({ pods }: NodeDeps, informer: unknown): ReconcileSource {
+  return {
+    informer: informer as ReconcileSource['informer'],
+    keys: () => pods.list().map(({ metadata }) => ({ name: metadata.name ?? '', namespace: metadata.namespace ?? '' })),
+  };
 }
 
 function adopt(deps: NodeDeps, pod: LocalPod): PodRuntime {

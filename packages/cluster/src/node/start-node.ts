@@ -1,5 +1,5 @@
 /** Owns the start of the node: sandbox, addresses, pods, and the gateway that the API server uses. */
-import { mkdir, realpath } from 'node:fs/promises';
+import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@kfctl/core';
 import { resources } from '@kfctl/kube';
@@ -39,7 +39,7 @@ export interface StartNodeOptions {
   readonly compileCache?: string;
   /** The address that answers DNS on port 53; absent where it cannot be bound. */
   readonly dnsServer?: string;
-  /** Lines for /etc/hosts where DNS cannot be asked. */
+  /** The cluster's names as lines of a hosts file, for pods that cannot ask its DNS. */
   readonly hostsLines?: (namespace: string) => readonly string[];
   /** Tries these sandboxes only (tests). */
   readonly sandboxes?: readonly Sandbox['kind'][];
@@ -76,7 +76,8 @@ export async function startNode(options: StartNodeOptions): Promise<LocalNode> {
     ...(options.sandboxes === undefined ? {} : { kinds: options.sandboxes }),
   });
   const wakeUp = createWakeUp();
-  const deps = createDeps(options, { podsDirectory, sandbox, shared, nodeName, wake: wakeUp.wake });
+  const hostResolvConf = await readFile('/etc/resolv.conf', 'utf8').catch(() => '');
+  const deps = createDeps(options, { podsDirectory, sandbox, shared, nodeName, hostResolvConf, wake: wakeUp.wake });
   await registerNode(client, { name: nodeName, address: addresses.host, sandbox: sandbox.kind, version: NODE_VERSION });
   void keepLease(client, nodeName, { log, signal });
   const pods = runPods(deps, wakeUp.source);
@@ -94,10 +95,15 @@ interface Prepared {
   readonly sandbox: Sandbox;
   readonly shared: readonly string[];
   readonly nodeName: string;
+  /** What the machine's own programs use. */
+  readonly hostResolvConf: string;
   readonly wake: NodeDeps['wake'];
 }
 
-function createDeps(options: StartNodeOptions, { podsDirectory, sandbox, shared, nodeName, wake }: Prepared): NodeDeps {
+function createDeps(
+  options: StartNodeOptions,
+  { podsDirectory, sandbox, shared, nodeName, hostResolvConf, wake }: Prepared,
+): NodeDeps {
   const { client, log, signal, addresses, apiServer } = options;
   const informers = options.informers ?? createInformerSet({ client, log, signal });
   const storage = { claims: informers.of(claims), volumes: informers.of(volumes) };
@@ -117,18 +123,20 @@ function createDeps(options: StartNodeOptions, { podsDirectory, sandbox, shared,
     tokens: createTokenSource(client, Date.now),
     pods: informers.of(localPods),
     services: informers.of(resources.services),
+    endpoints: informers.of(resources.endpoints),
     configMaps: informers.of(resources.configMaps),
     secrets: informers.of(resources.secrets),
     claimDirectory: (namespace, name) => claimDirectory(storage, namespace, name),
-    resolvConf: (namespace) => renderResolvConf(namespace, options.dnsServer),
-    hostsLines: options.hostsLines ?? (() => []),
+    resolvConf: (namespace) => renderResolvConf(namespace, options.dnsServer) ?? hostResolvConf,
+    hostsLines:
+      options.dnsServer === undefined || sandbox.kind === 'none' ? (options.hostsLines ?? (() => [])) : undefined,
     platformEnvironment: { ...LEAN_MEMORY, ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }) },
     sharedDirectories: shared,
     now: () => new Date(),
   };
 }
 
-function renderResolvConf(namespace: string, server: string | undefined): string {
-  const search = `search ${namespace}.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5\n`;
-  return server === undefined ? search : `nameserver ${server}\n${search}`;
+function renderResolvConf(namespace: string, server: string | undefined): string | undefined {
+  if (server === undefined) return undefined;
+  return `nameserver ${server}\nsearch ${namespace}.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5\n`;
 }

@@ -1,4 +1,6 @@
 /** Owns what a container sees of the cluster: its variables, its small files in /etc, its working directory. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { namespaceObjects } from '../node-deps.ts';
 import type { NodeDeps } from '../node-deps.ts';
 import { isRepository, parseImageName } from '../images/image-name.ts';
@@ -8,7 +10,7 @@ import { expandVariables } from '../pod/expand-variables.ts';
 import type { PodAddresses } from '../pod/field-value.ts';
 import type { ContainerSpec, LocalPod } from '../pod/pod-spec.ts';
 import type { PodRuntime } from '../pod/pod-runtime.ts';
-import type { SandboxRequest } from '../sandbox/sandbox.ts';
+import type { Mount, SandboxRequest } from '../sandbox/sandbox.ts';
 
 export function podAddresses(deps: NodeDeps, runtime: PodRuntime): PodAddresses {
   return { podIp: runtime.ip, hostIp: deps.hostIp };
@@ -53,26 +55,62 @@ export function hostnameOf({ spec, metadata }: LocalPod): string {
   return (spec.hostname ?? metadata.name ?? 'pod').slice(0, 63);
 }
 
-/** /etc/hosts, /etc/resolv.conf and the order in which names are looked up, whatever the machine's own say. */
-export function systemFiles(deps: NodeDeps, runtime: PodRuntime, pod: LocalPod): SandboxRequest['files'] {
+/** The pod's hosts file: itself, its aliases, and the cluster's names where DNS cannot be asked for them. */
+export function renderHosts(deps: NodeDeps, runtime: PodRuntime, pod: LocalPod): string {
   const hostname = hostnameOf(pod);
   const { subdomain } = pod.spec;
-  const own =
-    subdomain === undefined ? hostname : `${hostname}.${subdomain}.${runtime.namespace}.svc.cluster.local\t${hostname}`;
+  const full = `${hostname}.${subdomain ?? ''}.${runtime.namespace}.svc.cluster.local\t${hostname}`;
   const aliases = (pod.spec.hostAliases ?? []).map(({ ip, hostnames = [] }) => `${ip}\t${hostnames.join('\t')}`);
   const lines = [
     '127.0.0.1\tlocalhost',
     '::1\tlocalhost ip6-localhost ip6-loopback',
-    `${runtime.ip}\t${own}`,
+    `${runtime.ip}\t${subdomain === undefined ? hostname : full}`,
     ...aliases,
-    ...deps.hostsLines(runtime.namespace),
+    ...(deps.hostsLines?.(runtime.namespace) ?? []),
   ];
+  return `${lines.map((line) => line.replaceAll(/[\r\n]/g, ' ')).join('\n')}\n`;
+}
+
+/** Where the pod's hosts file lies when it has to be kept current; containers bind it. */
+export function hostsFile(runtime: PodRuntime): string {
+  return join(runtime.directory, 'hosts');
+}
+
+/** Rewritten in place: a bound file follows changes of its content only. */
+export async function keepHostsFile(deps: NodeDeps, runtime: PodRuntime, pod: LocalPod): Promise<void> {
+  if (deps.hostsLines === undefined) return;
+  const wanted = renderHosts(deps, runtime, pod);
+  const present = await readFile(hostsFile(runtime), 'utf8').catch(() => undefined);
+  if (present === wanted) return;
+  await mkdir(runtime.directory, { recursive: true, mode: 0o700 });
+  await writeFile(hostsFile(runtime), wanted, { mode: 0o644 });
+}
+
+/** /etc/hosts (unless it is bound), /etc/resolv.conf and the order in which names are looked up, whatever the machine's own say. */
+export function systemFiles(deps: NodeDeps, runtime: PodRuntime, pod: LocalPod): SandboxRequest['files'] {
+  const order = 'hosts: files dns\nservices: files\nprotocols: files\n';
   return [
-    { path: '/etc/hosts', content: `${lines.map((line) => line.replaceAll(/[\r\n]/g, ' ')).join('\n')}\n` },
+    ...(deps.hostsLines === undefined ? [{ path: '/etc/hosts', content: renderHosts(deps, runtime, pod) }] : []),
     { path: '/etc/resolv.conf', content: deps.resolvConf(runtime.namespace) },
-    {
-      path: '/etc/nsswitch.conf',
-      content: 'passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n',
-    },
+    { path: '/etc/nsswitch.conf', content: `passwd: files\ngroup: files\nshadow: files\n${order}` },
   ];
+}
+
+/** The hosts file that is kept current, for containers to bind. */
+export function hostsMounts(deps: NodeDeps, runtime: PodRuntime): Mount[] {
+  if (deps.hostsLines === undefined) return [];
+  return [{ source: hostsFile(runtime), target: '/etc/hosts', kind: 'file', readOnly: true }];
+}
+
+const LOOKUP = new URL('../../dns/resolve-from-hosts.ts', import.meta.url).href;
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+/** Without mount namespaces programs are told where their service account and their names lie. */
+export function nameRealPlaces(environment: Map<string, string>, mounts: readonly Mount[]): void {
+  const place = (target: string): string | undefined => mounts.find((mount) => mount.target === target)?.source;
+  const [account, hosts] = [place(SERVICE_ACCOUNT), place('/etc/hosts')];
+  if (account !== undefined) environment.set('KUBERNETES_SERVICEACCOUNT_DIR', account);
+  if (hosts === undefined) return;
+  environment.set('KFCTL_HOSTS_FILE', hosts);
+  if (!environment.has('NODE_OPTIONS')) environment.set('NODE_OPTIONS', `--import=${LOOKUP}`);
 }

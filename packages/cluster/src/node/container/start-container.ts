@@ -8,7 +8,15 @@ import { tellEvent } from '../pod-event.ts';
 import { containerDirectory, logFile } from '../pod/pod-runtime.ts';
 import type { Mount } from '../sandbox/sandbox.ts';
 import { resolveMounts } from '../volumes/prepare-volumes.ts';
-import { containerEnvironment, expandAll, hostnameOf, isPlatformImage, systemFiles } from './container-environment.ts';
+import {
+  containerEnvironment,
+  expandAll,
+  hostnameOf,
+  hostsMounts,
+  isPlatformImage,
+  nameRealPlaces,
+  systemFiles,
+} from './container-environment.ts';
 import { startContainerProcess } from './container-process.ts';
 import type { Begun, Start } from './begun.ts';
 import { endOf } from './container-state.ts';
@@ -79,8 +87,8 @@ async function launch(start: Start, program: LocalProgram): Promise<void> {
   });
   for (const [name, value] of Object.entries(prepared.env ?? {})) environment.set(name, value);
   const shared = isPlatformImage(spec) ? deps.sharedDirectories.map(sharedMount) : [];
-  const mounts = [...volumes, ...(prepared.mounts ?? []), ...shared];
-  if (deps.sandbox.kind === 'none') nameServiceAccount(environment, mounts);
+  const mounts = [...volumes, ...(prepared.mounts ?? []), ...shared, ...hostsMounts(deps, runtime)];
+  if (deps.sandbox.kind === 'none') nameRealPlaces(environment, mounts);
   const sandboxed = await deps.sandbox.launch({
     directory,
     argv: prepared.argv,
@@ -101,14 +109,6 @@ async function launch(start: Start, program: LocalProgram): Promise<void> {
     ownsProcesses: deps.sandbox.ownsProcesses,
   });
   began(start, { process, run, log, mounts, environment });
-}
-
-const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
-
-/** Without mount namespaces programs are told where their service account lies. */
-function nameServiceAccount(environment: Map<string, string>, mounts: readonly Mount[]): void {
-  const place = mounts.find(({ target }) => target === SERVICE_ACCOUNT)?.source;
-  if (place !== undefined) environment.set('KUBERNETES_SERVICEACCOUNT_DIR', place);
 }
 
 function sharedMount(path: string): Mount {

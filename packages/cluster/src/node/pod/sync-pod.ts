@@ -8,7 +8,7 @@ import { describeError } from '@kfctl/core';
 import { isKubeError } from '@kfctl/kube';
 import type { ReconcileResult } from '@kfctl/kube';
 import { terminateContainer } from '../container/lifecycle.ts';
-import { podAddresses } from '../container/container-environment.ts';
+import { keepHostsFile, podAddresses } from '../container/container-environment.ts';
 import { isRunning, renderContainerStatus } from '../container/container-state.ts';
 import type { ContainerState } from '../container/container-state.ts';
 import { startContainer } from '../container/start-container.ts';
@@ -63,6 +63,7 @@ function watchDeadline(deps: NodeDeps, pod: LocalPod, { runtime, later }: Step):
 /** True when the containers may start. Volumes that follow API objects are brought up to date every time. */
 async function prepare(deps: NodeDeps, pod: LocalPod, { runtime, later }: Step): Promise<boolean> {
   try {
+    await keepHostsFile(deps, runtime, pod);
     runtime.places = await prepareVolumes({
       pod,
       directory: runtime.directory,
