@@ -6,7 +6,7 @@ set -euo pipefail
 
 cache=${KFCTL_TOOLS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/kfctl-tools}
 # program:package
-wanted="curl:curl slapd:slapd ldapsearch:ldap-utils chromium:chromium nginx:nginx-light redis-server:redis-server unshare:util-linux openssl:openssl"
+wanted="curl:curl slapd:slapd ldapsearch:ldap-utils chromium:chromium nginx:nginx-light redis-server:redis-server unshare:util-linux openssl:openssl ip:iproute2 arping:iputils-arping"
 
 say() { printf '%s\n' "$*" >&2; }
 have() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
