@@ -35,12 +35,11 @@ mkdirSync(cache, { recursive: true });
 const runtime = existsSync(node) ? node : process.execPath;
 const env = { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE || cache };
 
-// The dashboard's pages are the one thing that is built; nothing happens when they are up to date.
-const built = spawnSync(runtime, [path.join(root, 'packages/dashboard/scripts/build-web.ts')], {
-  env,
-  stdio: 'inherit',
-});
-if (built.status !== 0) process.exit(built.status || 1);
+// The dashboard's pages are built and the compile cache is filled; nothing happens when both are up to date.
+for (const script of ['packages/dashboard/scripts/build-web.ts', 'scripts/warm-cache.ts']) {
+  const done = spawnSync(runtime, [path.join(root, script)], { env, stdio: 'inherit' });
+  if (done.status !== 0) process.exit(done.status || 1);
+}
 
 const argv = [path.resolve(root, entry), ...args];
 
