@@ -6,7 +6,7 @@ import { createAccountApi } from './account/account-api.ts';
 import { createAllowList } from './check/allow-list.ts';
 import { createAuthenticate } from './check/authenticate.ts';
 import type { AuthenticateDeps } from './check/authenticate.ts';
-import { createCheckEndpoint, pathOf } from './check/check-endpoint.ts';
+import { createCheckEndpoint, createForwardAuthEndpoint, cutQuery } from './check/check-endpoint.ts';
 import { createIdentityHeaders } from './check/identity-headers.ts';
 import { createVerifyEndpoint } from './check/verify-endpoint.ts';
 import type { Config } from './config/config.ts';
@@ -42,7 +42,7 @@ interface Routes {
 export function createAuthService(deps: AuthServiceDeps): Endpoint {
   const { exact, below, otherwise } = createRoutes(deps);
   return (request) => {
-    const path = pathOf(request);
+    const path = cutQuery(request.url ?? '');
     const route = exact.get(path) ?? below.find(([prefix]) => path.startsWith(prefix))?.[1] ?? otherwise;
     return route(request);
   };
@@ -67,7 +67,7 @@ function createRoutes(deps: AuthServiceDeps): Routes {
   const callback = { flows, sessions, redeem, identityRules, cookieName, cookieAttributes, maxAgeSeconds, clock, log };
   const providerLogout = createProviderLogout({ provider, http, sessions, log, settings: config });
   const logout = createLogoutEndpoint({ sessions, providerLogout, cookieName, cookieAttributes, log });
-  const verify = createVerifyEndpoint(check, `${urlPrefix}/verify`);
+  const verify = createVerifyEndpoint(check, { base: `${urlPrefix}/verify`, methodHeader: config.verifyMethodHeader });
   const { administrators, apiTokenMaxAgeMs: maxTokenAgeMs } = config;
   const account = { authenticate, sessions, identityHeaders, administrators, maxTokenAgeMs, log };
   return {
@@ -76,6 +76,7 @@ function createRoutes(deps: AuthServiceDeps): Routes {
       ['/logout', logout],
       [`${urlPrefix}/logout`, logout],
       [`${urlPrefix}/verify`, verify],
+      ...(config.forwardAuth ? [[`${urlPrefix}/forward-auth`, createForwardAuthEndpoint(check)] as const] : []),
     ]),
     below: [
       [`${urlPrefix}/verify/`, verify],

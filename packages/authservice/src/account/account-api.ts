@@ -14,7 +14,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '@kfctl/core';
 import type { Authenticate } from '../check/authenticate.ts';
-import { pathOf, unauthenticated } from '../check/check-endpoint.ts';
+import { cutQuery, unauthenticated } from '../check/check-endpoint.ts';
 import type { IdentityHeaders } from '../check/identity-headers.ts';
 import { initiatorOf } from '../logout/own-site.ts';
 import { jsonAnswer, methodNotAllowed, queryOf, singleParameter, textAnswer } from '../server/answer.ts';
@@ -42,10 +42,16 @@ interface Asking {
 
 export function createAccountApi(deps: AccountApiDeps, base: string): Endpoint {
   return async (request) => {
-    const [kind, id, ...rest] = pathOf(request).slice(base.length).split('/');
+    const [kind, id, ...rest] = cutQuery(request.url ?? '')
+      .slice(base.length)
+      .split('/');
     if ((kind !== 'sessions' && kind !== 'tokens') || rest.length > 0 || id === '')
       return textAnswer(404, 'Not found.');
-    const authentication = await deps.authenticate(request, '/');
+    const authentication = await deps.authenticate({
+      method: request.method ?? '',
+      path: '/',
+      headers: request.headers,
+    });
     const session = authentication.kind === 'somebody' ? authentication.session : undefined;
     if (session === undefined) return unauthenticated();
     if (session.apiToken !== undefined) return textAnswer(403, 'An API token may not do this: log in.');

@@ -6,7 +6,7 @@
  *        └─► the store knows it ─► somebody
  *   no session ─► other bearer token ─► its authenticators, one after the other ─► somebody or nobody
  */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { checkSession } from '@kfctl/oidc';
 import type { SessionRules } from '@kfctl/oidc';
 import { sessionsUnavailable } from '../errors.ts';
@@ -41,17 +41,25 @@ export interface AuthenticateDeps {
   readonly bearer: (token: string) => Promise<Caller | undefined>;
 }
 
-export type Authenticate = (request: IncomingMessage, path: string) => Authentication | Promise<Authentication>;
+/** The request that passes or not, which is not always the one that asks. */
+export interface JudgedRequest {
+  readonly method: string;
+  /** As sent, without the query. */
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+export type Authenticate = (request: JudgedRequest) => Authentication | Promise<Authentication>;
 
 /** Throws SESSIONS_UNAVAILABLE rather than to call somebody nobody whose session cannot be looked at. */
 export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
   const { sessions, rules, refresh } = deps;
-  return (request, path) => {
-    const verdict = checkSession({ path, headers: request.headers }, rules, sessions.find);
+  return (request) => {
+    const verdict = checkSession(request, rules, sessions.find);
     switch (verdict.kind) {
       case 'known': {
         const { session, via } = verdict;
-        if (session.apiToken !== undefined && !isWithinLimits(session.apiToken, request, { path, via })) return NOBODY;
+        if (session.apiToken !== undefined && !isWithinLimits(session.apiToken, request, via)) return NOBODY;
         const fresh = refresh(session);
         if (fresh === session) return { kind: 'somebody', caller: session, via, session };
         return afterRefresh(fresh, via);
@@ -59,7 +67,7 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
       case 'exempt':
         return verdict;
       case 'unknown':
-        return lookFurther(deps, request, { ...verdict, path });
+        return lookFurther(deps, request, verdict);
       case 'none':
         return withoutSession(deps, request);
     }
@@ -78,16 +86,16 @@ async function afterRefresh(
 
 async function lookFurther(
   deps: AuthenticateDeps,
-  request: IncomingMessage,
-  { token, via, path }: { readonly token: string; readonly via: 'cookie' | 'header'; readonly path: string },
+  request: JudgedRequest,
+  { token, via }: { readonly token: string; readonly via: 'cookie' | 'header' },
 ): Promise<Authentication> {
   const session = await deps.sessions.lookUp(token);
   if (session === undefined) return await withoutSession(deps, request);
-  if (session.apiToken !== undefined && !isWithinLimits(session.apiToken, request, { path, via })) return NOBODY;
+  if (session.apiToken !== undefined && !isWithinLimits(session.apiToken, request, via)) return NOBODY;
   return await afterRefresh(deps.refresh(session), via);
 }
 
-function withoutSession(deps: AuthenticateDeps, request: IncomingMessage): Authentication | Promise<Authentication> {
+function withoutSession(deps: AuthenticateDeps, request: JudgedRequest): Authentication | Promise<Authentication> {
   if (!deps.sessions.isReady) throw sessionsUnavailable('sessions are not loaded yet');
   const [, token] = /^bearer +([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? '') ?? [];
   return token === undefined ? NOBODY : judgeBearer(deps, token);

@@ -7,12 +7,12 @@
  *   page navigation ───► 302 into the login (503 while the provider is unknown), back to this path afterwards
  *   anything else ─────► 401
  */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { isPageNavigation } from '@kfctl/oidc';
 import { pageAnswer } from '../pages/page.ts';
 import { textAnswer } from '../server/answer.ts';
 import type { Answer, Endpoint } from '../server/answer.ts';
-import type { Authenticate, Authentication, Caller } from './authenticate.ts';
+import type { Authenticate, Authentication, Caller, JudgedRequest } from './authenticate.ts';
 import type { IdentityHeaders } from './identity-headers.ts';
 
 export interface CheckDeps {
@@ -20,37 +20,63 @@ export interface CheckDeps {
   readonly isAllowed: (caller: Caller) => boolean;
   readonly identityHeaders: IdentityHeaders;
   /** Answers a page navigation of nobody. */
-  readonly startLogin: (request: IncomingMessage, returnTo: string) => Answer;
+  readonly startLogin: (headers: IncomingHttpHeaders, returnTo: string) => Answer;
 }
 
+/** Judges the request that asks. */
 export function createCheckEndpoint(deps: CheckDeps): Endpoint {
-  return (request) => {
-    const authentication = deps.authenticate(request, pathOf(request));
-    if (authentication instanceof Promise) return authentication.then((known) => answer(deps, request, known));
-    return answer(deps, request, authentication);
+  return ({ method = '', url = '/', headers }) => judge(deps, { method, path: cutQuery(url), headers }, url);
+}
+
+/**
+ * Judges the request that the headers of Traefik's forwardAuth name, which Traefik sets over whatever a client sends. Where it is not
+ * switched on, the route is not there: those headers must mean nothing to anybody else.
+ */
+export function createForwardAuthEndpoint(deps: CheckDeps): Endpoint {
+  return ({ headers }) => {
+    const method = headers['x-forwarded-method'];
+    const target = headers['x-forwarded-uri'];
+    if (
+      typeof method !== 'string' ||
+      !/^[A-Z]+$/.test(method) ||
+      typeof target !== 'string' ||
+      !target.startsWith('/')
+    ) {
+      return textAnswer(400, 'X-Forwarded-Method and X-Forwarded-Uri must name a request.');
+    }
+    return judge(deps, { method, path: cutQuery(target), headers }, target);
   };
 }
 
-function answer(deps: CheckDeps, request: IncomingMessage, authentication: Authentication): Answer {
+function judge(deps: CheckDeps, request: JudgedRequest, target: string): Answer | Promise<Answer> {
+  const authentication = deps.authenticate(request);
+  if (authentication instanceof Promise)
+    return authentication.then((known) => answer(deps, request, { known, target }));
+  return answer(deps, request, { known: authentication, target });
+}
+
+function answer(
+  deps: CheckDeps,
+  request: JudgedRequest,
+  { known, target }: { readonly known: Authentication; readonly target: string },
+): Answer {
   const { identityHeaders, isAllowed, startLogin } = deps;
-  switch (authentication.kind) {
+  switch (known.kind) {
     case 'somebody':
-      if (!isAllowed(authentication.caller)) return forbidden(request);
-      return {
-        status: 200,
-        headers: identityHeaders.forCaller(authentication.caller, request.headers, authentication.via),
-      };
+      if (!isAllowed(known.caller)) return forbidden(request);
+      return { status: 200, headers: identityHeaders.forCaller(known.caller, request.headers, known.via) };
     case 'exempt':
       return { status: 200, headers: identityHeaders.forNobody };
     case 'nobody':
-      if (!isPageNavigation(request.method ?? '', request.headers)) return unauthenticated();
-      return startLogin(request, request.url ?? '/');
+      return isPageNavigation(request.method, request.headers)
+        ? startLogin(request.headers, target)
+        : unauthenticated();
   }
 }
 
 /** The session stays: one forbidden place must not log anybody out. */
-function forbidden(request: IncomingMessage): Answer {
-  if (!isPageNavigation(request.method ?? '', request.headers))
+function forbidden(request: JudgedRequest): Answer {
+  if (!isPageNavigation(request.method, request.headers))
     return textAnswer(403, 'Forbidden: no group of yours may use this.');
   return pageAnswer(403, {
     title: 'No access',
@@ -64,9 +90,8 @@ export function unauthenticated(): Answer {
   return textAnswer(401, 'Unauthorized: log in first.', ['www-authenticate', 'Bearer realm="kubeflow"']);
 }
 
-/** The path of the request target as sent. */
-export function pathOf(request: IncomingMessage): string {
-  const target = request.url ?? '/';
+/** The path of a request target as sent. */
+export function cutQuery(target: string): string {
   const mark = target.indexOf('?');
   return mark < 0 ? target : target.slice(0, mark);
 }

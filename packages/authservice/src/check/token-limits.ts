@@ -1,16 +1,12 @@
 /** Owns what a personal API token may be used for. */
-import type { IncomingMessage } from 'node:http';
 import { createPathMatcher } from '@kfctl/oidc';
 import type { ApiToken } from '../session/session.ts';
+import type { JudgedRequest } from './authenticate.ts';
 
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** As a cookie it is nothing: a token in a browser would be there for every page. */
-export function isWithinLimits(
-  token: ApiToken,
-  { method = '' }: IncomingMessage,
-  { path, via }: { readonly path: string; readonly via: 'cookie' | 'header' },
-): boolean {
+export function isWithinLimits(token: ApiToken, { method, path }: JudgedRequest, via: 'cookie' | 'header'): boolean {
   if (via === 'cookie' || (token.readOnly && !READING.has(method))) return false;
   return token.paths.length === 0 || createPathMatcher(token.paths)(path);
 }

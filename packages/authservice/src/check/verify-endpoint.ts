@@ -3,35 +3,48 @@
  * 503. The path after `verify` is the one that is asked about. A page navigation of nobody gets its 401 with the beginning of a login
  * (Location, Set-Cookie), which nginx can hand on with auth_request_set and error_page.
  */
-import type { IncomingMessage } from 'node:http';
 import { isPageNavigation } from '@kfctl/oidc';
 import { textAnswer } from '../server/answer.ts';
 import type { Answer, Endpoint } from '../server/answer.ts';
-import { pathOf, unauthenticated } from './check-endpoint.ts';
+import type { JudgedRequest } from './authenticate.ts';
+import { cutQuery, unauthenticated } from './check-endpoint.ts';
 import type { CheckDeps } from './check-endpoint.ts';
 
-export function createVerifyEndpoint(deps: CheckDeps, base: string): Endpoint {
+export interface VerifyOptions {
+  /** The path of the endpoint itself. */
+  readonly base: string;
+  /**
+   * The header in which the proxy states the method, lower case: nginx asks with GET whatever the request is. Absent: the method is
+   * unknown, so no login is begun and tokens that may only read are good for nothing.
+   */
+  readonly methodHeader: string | undefined;
+}
+
+export function createVerifyEndpoint(deps: CheckDeps, { base, methodHeader }: VerifyOptions): Endpoint {
   const { authenticate, isAllowed, identityHeaders } = deps;
-  return async (request) => {
-    const authentication = await authenticate(request, pathOf(request).slice(base.length) || '/');
+  return async ({ url = '', headers }) => {
+    const target = url.slice(base.length) || '/';
+    const method = methodHeader === undefined ? '' : String(headers[methodHeader] ?? '');
+    const request = { method, path: cutQuery(target), headers };
+    const authentication = await authenticate(request);
     switch (authentication.kind) {
       case 'exempt':
         return { status: 204, headers: identityHeaders.forNobody };
       case 'nobody':
-        return refuse(deps, request, base);
+        return refuse(deps, request, target);
       case 'somebody': {
         const { caller, via } = authentication;
         if (!isAllowed(caller)) return textAnswer(403, 'Forbidden: no group of yours may use this.');
-        return { status: 204, headers: identityHeaders.forCaller(caller, request.headers, via) };
+        return { status: 204, headers: identityHeaders.forCaller(caller, headers, via) };
       }
     }
   };
 }
 
-function refuse({ startLogin }: CheckDeps, request: IncomingMessage, base: string): Answer {
+function refuse({ startLogin }: CheckDeps, request: JudgedRequest, target: string): Answer {
   const refusal = unauthenticated();
-  if (!isPageNavigation(request.method ?? '', request.headers)) return refusal;
-  const login = startLogin(request, (request.url ?? '').slice(base.length) || '/');
+  if (!isPageNavigation(request.method, request.headers)) return refusal;
+  const login = startLogin(request.headers, target);
   return login.status === 302 ? { ...refusal, headers: [...refusal.headers, ...onlyLogin(login.headers)] } : refusal;
 }
 

@@ -2,7 +2,10 @@
 import type { EnvReader } from '@kfctl/core';
 import type { Config } from './config.ts';
 
-type AccessSettings = Pick<Config, 'allowedGroups' | 'administrators' | 'apiTokenMaxAgeMs' | 'bearer'>;
+type AccessSettings = Pick<
+  Config,
+  'allowedGroups' | 'administrators' | 'apiTokenMaxAgeMs' | 'bearer' | 'verifyMethodHeader' | 'forwardAuth'
+>;
 
 export interface BearerConfig {
   /** Audiences that make a token ours, besides our client id. */
@@ -25,6 +28,8 @@ export function readAccessSettings(reader: EnvReader): AccessSettings {
     allowedGroups: splitCommas(reader.string('GROUPS_ALLOWLIST', '*')),
     administrators: splitCommas(reader.optional('ADMINISTRATORS') ?? ''),
     apiTokenMaxAgeMs,
+    verifyMethodHeader: reader.optional('VERIFY_METHOD_HEADER')?.toLowerCase(),
+    forwardAuth: reader.boolean('FORWARD_AUTH_ENABLED', false),
     bearer: {
       audiences: reader.list('AUDIENCES', [GATEWAY_AUDIENCE]),
       idTokens: reader.boolean('IDTOKEN_AUTHN_ENABLED', true),

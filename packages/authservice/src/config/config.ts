@@ -43,6 +43,10 @@ export interface Config {
   readonly store: StoreConfig;
   /** The first seals, all open. */
   readonly encryptionKeys: readonly Secret[];
+  /** The header in which a proxy states the method when it asks `verify`; undefined: none does. */
+  readonly verifyMethodHeader: string | undefined;
+  /** Answers Traefik's forwardAuth. */
+  readonly forwardAuth: boolean;
   /** `*`: everybody who can log in. */
   readonly allowedGroups: readonly string[];
   /** User ids that may see and end everybody's sessions. */
