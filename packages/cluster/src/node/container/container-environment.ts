@@ -112,5 +112,5 @@ export function nameRealPlaces(environment: Map<string, string>, mounts: readonl
   if (account !== undefined) environment.set('KUBERNETES_SERVICEACCOUNT_DIR', account);
   if (hosts === undefined) return;
   environment.set('KFCTL_HOSTS_FILE', hosts);
-  if (!environment.has('NODE_OPTIONS')) environment.set('NODE_OPTIONS', `--import=${LOOKUP}`);
+  environment.set('NODE_OPTIONS', `${environment.get('NODE_OPTIONS') ?? ''} --import=${LOOKUP}`.trim());
 }
