@@ -120,6 +120,8 @@ function startSpeaker(run: Run, node: string, env: Record<string, string>): Spea
   const child = run(node, [...limits, process.execPath, pathOf('../src/main.ts'), 'speaker'], {
     METALLB_NODE_NAME: node,
     METALLB_HOST: '127.0.0.1',
+    NODE_OPTIONS: '--max-semi-space-size=1',
+    MALLOC_ARENA_MAX: '1',
     ...env,
   });
   const log: Record<string, unknown>[] = [];

@@ -68,7 +68,11 @@ interface Thread {
 }
 
 async function startThread(settings: AnnouncerSettings, listener: AnnouncerListener): Promise<Thread> {
-  const worker = new Worker(new URL('./announcer-worker.ts', import.meta.url), { workerData: settings });
+  const worker = new Worker(new URL('./announcer-worker.ts', import.meta.url), {
+    workerData: settings,
+    // Small heaps: a table of addresses and one frame at a time.
+    resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 },
+  });
   const ready = Promise.withResolvers<number>();
   const ended = Promise.withResolvers<void>();
   const waiting = new Map<number, (report: Report | undefined) => void>();

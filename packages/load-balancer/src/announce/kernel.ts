@@ -1,6 +1,5 @@
 /** Owns the calls into the kernel that Node has no words for: packet sockets, netlink, poll. Linux only; loaded by the worker alone. */
 import { endianness } from 'node:os';
-import { AppError } from '@kfctl/core';
 import koffi from 'koffi';
 
 export interface Received {
@@ -33,7 +32,7 @@ export class Kernel {
 
   constructor() {
     if (process.platform !== 'linux' || endianness() !== 'LE')
-      throw new AppError('PLATFORM', 'announcing needs Linux on a little-endian machine');
+      throw new Error('announcing needs Linux on a little-endian machine');
     this.#to.writeUInt16LE(AF.packet, 0);
     this.#to[11] = 6;
   }
@@ -134,9 +133,9 @@ export class Kernel {
 
 function orFail(result: number, what: string): number {
   if (result >= 0) return result;
+  // Plain errors: the package with better ones would cost this thread megabytes.
   const errno = koffi.errno();
-  const hint = errno === EPERM ? { hint: 'Give the container the capability NET_RAW.' } : {};
-  throw new AppError('KERNEL', `${what} failed (errno ${errno})`, hint);
+  throw new Error(`${what} failed (errno ${errno}${errno === EPERM ? ': the capability NET_RAW is missing' : ''})`);
 }
 
 type Call = (...args: readonly unknown[]) => number;
