@@ -1,5 +1,6 @@
 /** Owns the life of a server process: start, signals, orderly stop, exit code. The only place that ends the process. */
 import type { Logger } from '../log/logger.ts';
+import { releaseStartupMemory } from './release-memory.ts';
 import { describeError, isAppError } from '../errors/app-error.ts';
 
 export interface RunningProcess {
@@ -32,6 +33,7 @@ export async function runProcess({ log, start, graceMs = 10_000 }: RunProcessOpt
   });
   try {
     const running = await start(abort.signal);
+    releaseStartupMemory();
     const signal = await stopped;
     log.info('stopping', { signal });
     setTimeout(() => process.exit(1), graceMs).unref();
