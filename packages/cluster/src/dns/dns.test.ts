@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { promises as dns } from 'node:dns';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { promisify } from 'node:util';
 import type { Endpoints, Service } from '@kfctl/kube';
 import { parseQuestion } from './dns-message.ts';
 import { startDnsServer } from './dns-server.ts';
@@ -144,4 +149,22 @@ test('hosts lines give every form of a name, the shortest to the own namespace o
     '127.70.128.2\tdb-1.db.ns.svc.cluster.local\tdb-1.db.ns.svc\tdb-1.db.ns\tdb-1.db\tdb.ns.svc.cluster.local\tdb.ns.svc\tdb.ns\tdb',
   ]);
   assert.equal(hostsLines(objects, 'other')[0], '127.70.8.4\tweb.ns.svc.cluster.local\tweb.ns.svc\tweb.ns');
+});
+
+test('a Node program that was given a hosts file finds its names, and changed ones too', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'kfctl-hosts-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  const file = join(directory, 'hosts');
+  await writeFile(file, '127.70.8.4\tweb.ns.svc web\n');
+  const program = `
+    const dns = require('node:dns');
+    const fs = require('node:fs');
+    dns.lookup('web', (_error, first) => {
+      fs.writeFileSync(${JSON.stringify(file)}, '127.70.8.55\\tweb\\n');
+      dns.promises.lookup('WEB', { all: true }).then((all) => console.log(first, JSON.stringify(all)));
+    });`;
+  const preload = new URL('resolve-from-hosts.ts', import.meta.url).href;
+  const env = { ...process.env, KFCTL_HOSTS_FILE: file };
+  const { stdout } = await promisify(execFile)(process.execPath, [`--import=${preload}`, '-e', program], { env });
+  assert.equal(stdout, '127.70.8.4 [{"address":"127.70.8.55","family":4}]\n');
 });
