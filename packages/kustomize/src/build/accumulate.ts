@@ -3,22 +3,30 @@
  * and vars are settled only by the outermost kustomization (build.ts).
  */
 
+import { join } from 'node:path';
 import { KustomizeError, inPlace } from '../errors.ts';
 import { type TransformerConfig, emptyConfig, mergeConfigs } from '../field/transformer-config.ts';
 import type { Loader } from '../files/loader.ts';
 import { generateConfigMap, generateSecret, withGlobalOptions } from '../generate/generate.ts';
 import type { Kustomization, Var } from '../kustomization/kustomization.ts';
+import { readCrds } from '../kustomization/read-crds.ts';
 import { readConfigurations } from '../kustomization/read-configuration.ts';
 import { readKustomization } from '../kustomization/read-kustomization.ts';
+import type { Resource } from '../resource/resource.ts';
 import { readResources } from '../resource/read-resources.ts';
 import { ResourceMap } from '../resource/resource-map.ts';
 import type { SchemaLookup } from '../schema/merge-schema.ts';
+import { readOpenApi } from '../schema/read-open-api.ts';
 import { markVars, mergeVars } from '../transform/vars.ts';
+import { configuredBy, recordOrigin, recordTransformation } from './origins.ts';
+import { runPluginGenerator, runPluginTransformer } from './run-plugins.ts';
 import { runTransformers } from './run-transformers.ts';
 
 export interface BuildContext {
-  readonly schemas: SchemaLookup;
+  schemas: SchemaLookup;
   readonly warn: (message: string) => void;
+  /** True when the result says where its objects come from. */
+  readonly tracksOrigins: boolean;
 }
 
 /** What a directory adds up to, with the rules that later steps need. */
@@ -35,29 +43,52 @@ export class Accumulator {
 }
 
 /** Reads the directory's kustomization file and says when it uses something deprecated. */
-export function openKustomization(loader: Loader, context: BuildContext): Kustomization {
+export function openKustomization(loader: Loader, context: Pick<BuildContext, 'warn'>): Kustomization {
   const kustomization = readKustomization(loader);
   for (const message of kustomization.deprecated) context.warn(message);
   return kustomization;
 }
 
-interface Step {
+export interface Step {
   readonly loader: Loader;
   readonly kustomization: Kustomization;
   readonly context: BuildContext;
+  /** The directory, as seen from the one that is built. */
+  readonly origin: string;
 }
 
 /** Adds everything that the kustomization says to the accumulator: an empty one, or its parent's for a component. */
 export function accumulate(step: Step, into: Accumulator): void {
   const { loader, kustomization, context } = step;
+  useSchema(step);
   for (const [index, path] of kustomization.resources.entries())
     addResource(step, path, { into, field: `resources[${index}]` });
   into.config = mergeConfigs(into.config, readConfigurations(loader, kustomization.configurations));
+  into.config = mergeConfigs(into.config, readCrds(loader, kustomization.crds));
   runGenerators(step, into);
   for (const path of kustomization.components) addComponent(step, path, into);
-  runTransformers({ loader, kustomization, config: into.config, map: into.map, schemas: context.schemas });
+  refuseValidators(kustomization);
+  const ran = (name: string): void => recordTransformation(step, name, into.map.resources);
+  runTransformers({ loader, kustomization, config: into.config, map: into.map, schemas: context.schemas, ran });
+  for (const one of readPlugins(step, kustomization.transformers, 'transformers'))
+    runPluginTransformer(one, step, into);
   markVars(into.map.resources, kustomization.vars);
   into.vars = mergeVars(into.vars, kustomization.vars);
+}
+
+function refuseValidators({ validators }: Kustomization): void {
+  if (validators.length === 0) return;
+  throw new KustomizeError('NOT_SUPPORTED', 'validators are not supported', {
+    field: 'validators',
+    hint: 'validate the built output instead',
+  });
+}
+
+/** A schema of its own takes the place of the built-in one, for the whole build. */
+function useSchema({ loader, kustomization, context }: Step): void {
+  if (kustomization.openapiPath === '') return;
+  const file = inPlace({ field: 'openapi.path' }, () => loader.readText(kustomization.openapiPath));
+  context.schemas = inPlace({ file: file.path }, () => readOpenApi(file.text));
 }
 
 interface Destination {
@@ -73,7 +104,9 @@ function addResource(step: Step, path: string, { into, field }: Destination): vo
   }
   if (kind === 'file') {
     const file = inPlace({ field }, () => loader.readText(path));
-    into.map.appendAll(readResources(file.text, file.path));
+    const resources = readResources(file.text, file.path);
+    recordOrigin(step, `path: ${join(step.origin, path)}\n`, resources);
+    into.map.appendAll(resources);
     return;
   }
   const base = loader.enter(path);
@@ -85,7 +118,7 @@ function addResource(step: Step, path: string, { into, field }: Destination): vo
     });
   }
   const inner = new Accumulator();
-  accumulate({ loader: base, kustomization, context }, inner);
+  accumulate({ loader: base, kustomization, context, origin: join(step.origin, path) }, inner);
   into.absorb(inner);
 }
 
@@ -98,15 +131,40 @@ function addComponent(step: Step, path: string, into: Accumulator): void {
       hint: 'list bases under resources',
     });
   }
-  accumulate({ loader: component, kustomization, context: step.context }, into);
+  accumulate({ loader: component, kustomization, context: step.context, origin: join(step.origin, path) }, into);
   into.map.requireValid();
 }
 
-function runGenerators({ loader, kustomization }: Step, into: Accumulator): void {
+function runGenerators(step: Step, into: Accumulator): void {
+  const { loader, kustomization } = step;
+  const absorb = (resource: Resource, name: string): void => {
+    recordOrigin(step, configuredBy(step, name), [resource]);
+    into.map.absorb([resource]);
+  };
   for (const generator of kustomization.configMapGenerator) {
-    into.map.absorb([generateConfigMap(withGlobalOptions(generator, kustomization.generatorOptions), loader)]);
+    absorb(
+      generateConfigMap(withGlobalOptions(generator, kustomization.generatorOptions), loader),
+      'ConfigMapGenerator',
+    );
   }
   for (const generator of kustomization.secretGenerator) {
-    into.map.absorb([generateSecret(withGlobalOptions(generator, kustomization.generatorOptions), loader)]);
+    absorb(generateSecret(withGlobalOptions(generator, kustomization.generatorOptions), loader), 'SecretGenerator');
   }
+  for (const plugin of readPlugins(step, kustomization.generators, 'generators'))
+    into.map.absorb([runPluginGenerator(plugin, loader)]);
+}
+
+/** Plugin configuration: objects written inline, in files, or made by a kustomization. */
+function readPlugins(step: Step, entries: readonly string[], field: string): Resource[] {
+  const plugins = new Accumulator();
+  for (const [index, entry] of entries.entries()) {
+    const inline = readInline(entry);
+    if (inline === undefined) addResource(step, entry, { into: plugins, field: `${field}[${index}]` });
+    else plugins.map.appendAll(inline);
+  }
+  return plugins.map.resources;
+}
+
+function readInline(entry: string): Resource[] | undefined {
+  return /[\n{]/u.test(entry) ? readResources(entry) : undefined;
 }

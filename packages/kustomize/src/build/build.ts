@@ -13,6 +13,7 @@ import { fixReferences } from '../transform/fix-references.ts';
 import { legacyOrder, sortResources } from '../transform/sort-resources.ts';
 import { resolveVars } from '../transform/vars.ts';
 import type { MapNode } from '../yaml/node.ts';
+import { writeOrigins } from './origins.ts';
 import { Accumulator, type BuildContext, accumulate, openKustomization } from './accumulate.ts';
 
 export interface BuildOptions {
@@ -43,10 +44,12 @@ export function build(options: BuildOptions): BuildResult {
     restrictor: options.loadRestrictor ?? 'rootOnly',
     maxFileBytes: options.maxFileBytes ?? defaultMaxFileBytes,
   });
-  const context: BuildContext = { schemas: builtInSchema, warn: options.warn ?? ((): void => undefined) };
-  const kustomization = openKustomization(loader, context);
+  const warn = options.warn ?? ((): void => undefined);
+  const kustomization = openKustomization(loader, { warn });
+  const tracksOrigins = kustomization.buildMetadata.length > 0;
+  const context: BuildContext = { schemas: builtInSchema, warn, tracksOrigins };
   const all = new Accumulator();
-  accumulate({ loader, kustomization, context }, all);
+  accumulate({ loader, kustomization, context, origin: '' }, all);
   const { resources } = all.map;
   addHashes(resources);
   fixReferences(resources, all.config.nameReference);
@@ -56,9 +59,13 @@ export function build(options: BuildOptions): BuildResult {
   const kept = resources.filter((resource) => !isLocal(resource));
   const sorted = sortResources(kept, kustomization.sortOptions ?? legacyOrder);
   if (kustomization.buildMetadata.includes('managedByLabel')) setEntries(sorted, managedBy, [metadataLabels]);
-  for (const resource of sorted)
-    resource.setAnnotations(new Map([...resource.annotations()].sort(([left], [right]) => (left < right ? -1 : 1))));
+  writeOrigins(sorted, kustomization.buildMetadata);
+  for (const resource of sorted) resource.setAnnotations(sortedEntries(resource.annotations()));
   return { nodes: sorted.map((resource) => resource.node) };
+}
+
+function sortedEntries(entries: ReadonlyMap<string, string>): Map<string, string> {
+  return new Map([...entries].sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
 function addHashes(resources: readonly Resource[]): void {

@@ -3,12 +3,8 @@
 import { KustomizeError, inPlace } from '../errors.ts';
 import type { TransformerConfig } from '../field/transformer-config.ts';
 import type { Loader } from '../files/loader.ts';
-import type { Kustomization, Patch, Replacement } from '../kustomization/kustomization.ts';
+import type { Kustomization, Replacement } from '../kustomization/kustomization.ts';
 import { readReplacement } from '../kustomization/read-parts.ts';
-import { applyJsonPatches, applyNamedPatches, applyStrategicPatches } from '../patch/apply-patch.ts';
-import { parseJsonPatch, parsePatch } from '../patch/read-patch.ts';
-import { readResources } from '../resource/read-resources.ts';
-import type { Resource } from '../resource/resource.ts';
 import type { ResourceMap } from '../resource/resource-map.ts';
 import type { SchemaLookup } from '../schema/merge-schema.ts';
 import { setImage } from '../transform/images.ts';
@@ -18,6 +14,7 @@ import { setNamespace } from '../transform/namespace.ts';
 import { applyReplacement } from '../transform/replacements.ts';
 import { setReplicas } from '../transform/replicas.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
+import { applyJson6902, applyPatches, applyStrategicFiles } from './patch-fields.ts';
 
 export interface TransformContext {
   readonly loader: Loader;
@@ -25,100 +22,80 @@ export interface TransformContext {
   readonly config: TransformerConfig;
   readonly map: ResourceMap;
   readonly schemas: SchemaLookup;
+  /** Hears which transformer has run, for build metadata. */
+  readonly ran: (name: string) => void;
 }
 
-type Transformer = (context: TransformContext) => void;
+interface Transformer {
+  readonly name: string;
+  /** How often it runs: once per entry of its field. */
+  readonly count: (kustomization: Kustomization) => number;
+  readonly run: (context: TransformContext) => void;
+}
 
 const transformers: readonly Transformer[] = [
-  applyStrategicFiles,
-  applyPatches,
-  ({ kustomization, map, config }) =>
-    setNamespace(map.resources, {
-      namespace: kustomization.namespace,
-      specs: config.namespace,
-      subjects: 'defaultOnly',
-      unsetOnly: false,
-    }),
-  ({ kustomization, map, config }) => addPrefix(map.resources, kustomization.namePrefix, config.namePrefix),
-  ({ kustomization, map, config }) => addSuffix(map.resources, kustomization.nameSuffix, config.nameSuffix),
-  addLabels,
-  ({ kustomization, map, config }) =>
-    setEntries(map.resources, kustomization.commonAnnotations, config.commonAnnotations),
-  applyJson6902,
-  ({ kustomization, map, config }) => {
-    for (const replica of kustomization.replicas) setReplicas(map.resources, replica, config.replicas);
+  {
+    name: 'PatchStrategicMergeTransformer',
+    count: ({ patchesStrategicMerge }) => Math.min(patchesStrategicMerge.length, 1),
+    run: applyStrategicFiles,
   },
-  ({ kustomization, map, config }) => {
-    for (const image of kustomization.images) setImage(map.resources, image, config.images);
+  { name: 'PatchTransformer', count: ({ patches }) => patches.length, run: applyPatches },
+  {
+    name: 'NamespaceTransformer',
+    count: ({ namespace }) => (namespace === '' ? 0 : 1),
+    run: ({ kustomization: { namespace }, map, config }) =>
+      setNamespace(map.resources, { namespace, specs: config.namespace, subjects: 'defaultOnly', unsetOnly: false }),
   },
-  applyReplacements,
+  {
+    name: 'PrefixTransformer',
+    count: ({ namePrefix }) => (namePrefix === '' ? 0 : 1),
+    run: ({ kustomization, map, config }) => addPrefix(map.resources, kustomization.namePrefix, config.namePrefix),
+  },
+  {
+    name: 'SuffixTransformer',
+    count: ({ nameSuffix }) => (nameSuffix === '' ? 0 : 1),
+    run: ({ kustomization, map, config }) => addSuffix(map.resources, kustomization.nameSuffix, config.nameSuffix),
+  },
+  {
+    name: 'LabelTransformer',
+    count: ({ labels, commonLabels }) => (labels.length + commonLabels.size > 0 ? labels.length + 1 : 0),
+    run: addLabels,
+  },
+  {
+    name: 'AnnotationsTransformer',
+    count: ({ commonAnnotations }) => (commonAnnotations.size > 0 ? 1 : 0),
+    run: ({ kustomization, map, config }) =>
+      setEntries(map.resources, kustomization.commonAnnotations, config.commonAnnotations),
+  },
+  { name: 'PatchJson6902Transformer', count: ({ patchesJson6902 }) => patchesJson6902.length, run: applyJson6902 },
+  {
+    name: 'ReplicaCountTransformer',
+    count: ({ replicas }) => replicas.length,
+    run: ({ kustomization, map, config }) => {
+      for (const replica of kustomization.replicas) setReplicas(map.resources, replica, config.replicas);
+    },
+  },
+  {
+    name: 'ImageTagTransformer',
+    count: ({ images }) => images.length,
+    run: ({ kustomization, map, config }) => {
+      for (const image of kustomization.images) setImage(map.resources, image, config.images);
+    },
+  },
+  {
+    name: 'ReplacementTransformer',
+    count: ({ replacements }) => Math.min(replacements.length, 1),
+    run: applyReplacements,
+  },
 ];
 
 export function runTransformers(context: TransformContext): void {
-  for (const transform of transformers) {
-    transform(context);
+  for (const { name, count, run } of transformers) {
+    const times = count(context.kustomization);
+    if (times === 0) continue;
+    run(context);
     context.map.dropGone();
-  }
-}
-
-function applyStrategicFiles({ kustomization, loader, map, schemas }: TransformContext): void {
-  const patches = kustomization.patchesStrategicMerge.flatMap((patch, index) => {
-    const field = `patchesStrategicMerge[${index}]`;
-    return inPlace({ field }, () => inlineObjects(patch) ?? readFile(loader, patch));
-  });
-  applyNamedPatches(patches, { map, schemas });
-}
-
-/** A patch that is written where its path could stand. */
-function inlineObjects(patch: string): Resource[] | undefined {
-  if (!/[\n{:]/u.test(patch)) return undefined;
-  try {
-    return readResources(patch);
-  } catch (error) {
-    if (error instanceof KustomizeError) return undefined;
-    throw error;
-  }
-}
-
-function readFile(loader: Loader, path: string): Resource[] {
-  const file = loader.readText(path);
-  return readResources(file.text, file.path);
-}
-
-function patchText(patch: Patch, loader: Loader): { text: string; file: string | undefined } {
-  const inline = patch.patch.trim();
-  const place = { field: patch.field, line: patch.line };
-  if (inline === '' && patch.path === '')
-    throw new KustomizeError('PATCH_INVALID', 'must specify one of patch and path', place);
-  if (inline !== '' && patch.path !== '')
-    throw new KustomizeError('PATCH_INVALID', "patch and path can't be set at the same time", place);
-  if (inline !== '') return { text: inline, file: undefined };
-  const file = inPlace({ field: `${patch.field}.path` }, () => loader.readText(patch.path));
-  return { text: file.text, file: file.path };
-}
-
-function applyPatches(context: TransformContext): void {
-  for (const patch of context.kustomization.patches) {
-    const { text, file } = patchText(patch, context.loader);
-    inPlace({ file, field: patch.field }, () => {
-      const parsed = parsePatch(text, file);
-      if (parsed.kind === 'json') {
-        applyJsonPatches(parsed.operations, patch.target, context);
-        return;
-      }
-      for (const object of parsed.objects) {
-        object.allowNameChange = patch.allowNameChange;
-        object.allowKindChange = patch.allowKindChange;
-      }
-      applyStrategicPatches(parsed.objects, patch.target, context);
-    });
-  }
-}
-
-function applyJson6902(context: TransformContext): void {
-  for (const patch of context.kustomization.patchesJson6902) {
-    const { text, file } = patchText(patch, context.loader);
-    inPlace({ file, field: patch.field }, () => applyJsonPatches(parseJsonPatch(text, file), patch.target, context));
+    for (let time = 0; time < times; time += 1) context.ran(name);
   }
 }
 
@@ -135,7 +112,7 @@ function applyReplacements({ kustomization, loader, map }: TransformContext): vo
 }
 
 /** A replacement file holds one replacement or a list of them. */
-function readReplacements(loader: Loader, path: string): Replacement[] {
+export function readReplacements(loader: Loader, path: string): Replacement[] {
   const file = loader.readText(path);
   return inPlace({ file: file.path }, () => {
     const root = parseYaml(file.text);

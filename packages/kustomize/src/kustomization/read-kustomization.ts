@@ -32,6 +32,7 @@ const knownFields = [
 
 const deprecatedFields: readonly (readonly [string, string])[] = [
   ['bases', 'resources'],
+  ['commonLabels', 'labels'],
   ['imageTags', 'images'],
   ['patchesJson6902', 'patches'],
   ['patchesStrategicMerge', 'patches'],
@@ -67,6 +68,7 @@ function readText(text: string, fileName: string): Kustomization {
   const kind = requireKind(fields);
   refuseEmpty(fields);
   refuseHelm(fields);
+  refuseOpenApiVersion(fields);
   return {
     kind,
     ...readOperands(fields),
@@ -125,6 +127,17 @@ function refuseHelm(fields: FieldReader): void {
       hint: 'render the chart with helm template, and list the result under resources',
     });
   }
+}
+
+/** Only the built-in version of the Kubernetes API can be named. */
+function refuseOpenApiVersion(fields: FieldReader): void {
+  const version = fields.stringMap('openapi').get('version') ?? '';
+  if (version === '' || version === 'v1.21.2') return;
+  throw new KustomizeError('NOT_SUPPORTED', `the OpenAPI version ${version} is not built in`, {
+    field: 'openapi.version',
+    line: fields.node('openapi')?.line,
+    hint: 'leave it out, or name a document with openapi.path',
+  });
 }
 
 function readOperands(

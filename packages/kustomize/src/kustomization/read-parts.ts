@@ -161,7 +161,16 @@ function readVarTarget(map: MapNode, path: string): Selector {
   return { ...selectorOf(fields), ...type };
 }
 
-const generatorFields = ['namespace', 'name', 'behavior', 'literals', 'files', 'envs', 'env', 'options'];
+export const generatorFields: readonly string[] = [
+  'namespace',
+  'name',
+  'behavior',
+  'literals',
+  'files',
+  'envs',
+  'env',
+  'options',
+];
 
 export function readGenerator(node: Node, path: string): Generator {
   return generatorOf(new FieldReader(requireMap(node, path), generatorFields, path));

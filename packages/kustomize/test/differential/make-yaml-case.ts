@@ -4,8 +4,8 @@ import type { Case } from './make-case.ts';
 import { Random } from './random.ts';
 
 const spellings = [
-  ...['yes', 'No', 'on', 'OFF', 'y', 'N', 'true', 'True', 'TRUE', 'false', 'null', 'Null', '~', ''],
-  ...[
+  ['yes', 'No', 'on', 'OFF', 'y', 'N', 'true', 'True', 'TRUE', 'false', 'null', 'Null', '~', ''],
+  [
     '1',
     '-1',
     '+1',
@@ -32,7 +32,7 @@ const spellings = [
     '-0.0',
     '1e400',
   ],
-  ...[
+  [
     '123456789012345678901',
     '18446744073709551615',
     '18446744073709551616',
@@ -49,7 +49,7 @@ const spellings = [
     '0.0001',
     '123456789.123',
   ],
-  ...[
+  [
     '2019-08-09',
     '2019-8-9',
     '2019-13-01',
@@ -62,7 +62,7 @@ const spellings = [
     '190:20:30',
     '12:30:45.6',
   ],
-  ...[
+  [
     '.inf',
     '-.INF',
     '.nan',
@@ -104,7 +104,7 @@ const spellings = [
     'a\u2028b',
     '\u00ad',
   ],
-] as const;
+].flat();
 
 const words = [
   'alpha',
@@ -290,7 +290,7 @@ function entry(random: Random, index: number, anchors: string[]): string {
   ]);
   const written = key.startsWith('?') ? key : key;
   const made = value(random, anchors);
-  return `  ${written}:${made === '' ? '' : ` ${made}`}${random.chance(0.1) ? '\n\n  # note' : ''}\n`;
+  return `  ${written}:${made === '' ? '' : ` ${made}`}${random.chance(0.1) && !made.includes('+') ? '\n\n  # note' : ''}\n`;
 }
 
 /** One resource of several values; a few values only, because one that is refused hides the others. */
