@@ -15,11 +15,12 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { delay, silentLogger } from '@kfctl/core';
-import { resources } from '@kfctl/kube';
+import { createKubeClient, loadKubeConfig, resources } from '@kfctl/kube';
 import type { KubeClient } from '@kfctl/kube';
 import { startApiServer } from '../../cluster/src/index.ts';
 import { readConfig } from '../src/config.ts';
 import { startController } from '../src/controller/start-controller.ts';
+import { createAccounts } from './accounts.ts';
 import { requireNamespace } from './in-namespace.ts';
 
 export interface SpeakerRun {
@@ -60,9 +61,10 @@ export async function buildBed(
   await client.create(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
   const metadata = { name: 'config', namespace: NAMESPACE };
   await client.create(resources.configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { config } });
+  const accounts = await createAccounts(server, client, directory);
   const abort = new AbortController();
   const controller = await startController({
-    client: server.createClient('controller'),
+    client: createKubeClient(await loadKubeConfig({ env: accounts.controller })),
     config: { ...readConfig({}), port: 0, host: '127.0.0.1' },
     log: silentLogger,
     signal: abort.signal,
@@ -82,7 +84,7 @@ export async function buildBed(
     execAt,
     runAt: (where, script, args) => run(where, [process.execPath, pathOf(script), ...args]),
     addNode: (name) => addNode({ client, run, name, address: `10.88.0.${11 + nodes++}` }),
-    startSpeaker: (node, env) => startSpeaker(run, node, { KUBECONFIG: server.kubeconfigFile, ...env }),
+    startSpeaker: (node, env) => startSpeaker(run, node, { ...accounts.speaker, ...env }),
     addService: (name, where, spec = {}) => addService(client, { name, nodes: where, spec }),
     stop: async () => {
       for (const child of children) child.kill('SIGKILL');
@@ -132,7 +134,8 @@ function startSpeaker(run: Run, node: string, env: Record<string, string>): Spea
   return { node, process: child, log };
 }
 
-function pathOf(script: string): string {
+/** Of a script of this folder. */
+export function pathOf(script: string): string {
   return new URL(script, import.meta.url).pathname;
 }
 

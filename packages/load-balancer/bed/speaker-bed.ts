@@ -1,7 +1,7 @@
 /** The seed's sequence on a network: run by speaker.test.ts in namespaces of its own. */
 import assert from 'node:assert/strict';
 import { resources } from '@kfctl/kube';
-import { buildBed, hasLogged, macOf, until } from './network-bed.ts';
+import { buildBed, hasLogged, macOf, pathOf, until } from './network-bed.ts';
 
 const bed = await buildBed();
 for (const node of ['node-1', 'node-2', 'node-3']) await bed.addNode(node);
@@ -74,6 +74,13 @@ assert.ok(
   metrics,
 );
 assert.match(metrics, /metallb_layer2_responses_sent\{ip="10\.88\.0\.100"\} [1-9]/);
+
+// A flood of nonsense, of claims and of questions, for us and for others: no crash, and who asks after it is answered.
+const flooded = await bed.execAt('client', [process.execPath, pathOf('flood.ts'), '60000']);
+assert.ok(Number(flooded) > 0);
+assert.match(await bed.execAt('client', ['arping', '-c', '1', '-w', '5', '-I', 'eth0', ip]), new RegExp(mac, 'i'));
+assert.equal(owner.process.exitCode, null);
+assert.ok(owner.log.filter(({ msg }) => String(msg).startsWith('got ARP')).length < 500, 'the log is bounded');
 
 // A clean stop hands over; whoever comes back does not take it away.
 const before = speakers.filter((speaker) => speaker !== owner);

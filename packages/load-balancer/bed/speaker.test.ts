@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import { runInNamespace, whyNoBed } from './in-namespace.ts';
 
 it(
-  'announces as the guide says, hands over at a clean stop, stays where it is, and takes no address in use',
+  'announces as the guide says, survives a flood, hands over at a clean stop, stays there, takes no address in use',
   { skip: whyNoBed() },
   async () => {
     await runInNamespace('./speaker-bed.ts');
