@@ -9,6 +9,7 @@ import { createAuthService } from './create-authservice.ts';
 import { createProvider } from './provider/provider.ts';
 import type { Provider } from './provider/provider.ts';
 import { createProviderHttp } from './provider/provider-http.ts';
+import type { Endpoint } from './server/answer.ts';
 import { createFrontServer } from './server/front-server.ts';
 import { openStore } from './session/open-store.ts';
 import { Sessions } from './session/sessions.ts';
@@ -17,6 +18,7 @@ import type { SessionsOptions } from './session/sessions.ts';
 export interface RunningAuthService extends RunningProcess {
   readonly port: number;
   readonly readinessPort: number;
+  readonly grpcPort: number | undefined;
 }
 
 const SWEEP_MS = 60_000;
@@ -41,17 +43,31 @@ export async function startAuthService(
   const readiness = createHttpServer({ log, handler: () => renderReadiness(sessions, provider) });
   const readinessPort = await readiness.listen(config.readinessPort, config.host);
   const port = await front.listen(config.port, config.host);
-  log.info('listening', { port, readinessPort });
+  const grpc = await startGrpc(config, endpoint, log);
+  log.info('listening', { port, readinessPort, grpcPort: grpc?.port });
   return {
     port,
     readinessPort,
+    grpcPort: grpc?.port,
     stop: async () => {
       abort.abort();
-      await Promise.all([front.close(), readiness.close()]);
+      await Promise.all([front.close(), readiness.close(), grpc?.close()]);
       http.close();
       await store.close?.();
     },
   };
+}
+
+/** HTTP/2 is loaded where somebody asks over gRPC only. */
+async function startGrpc(
+  config: Config,
+  endpoint: Endpoint,
+  log: Logger,
+): Promise<{ readonly port: number; close(): Promise<void> } | undefined> {
+  if (config.grpcPort === 0) return undefined;
+  const { createGrpcServer } = await import('./grpc/grpc-server.ts');
+  const server = await createGrpcServer({ endpoint, log });
+  return { port: await server.listen(config.grpcPort, config.host), close: () => server.close() };
 }
 
 function createSessions(config: Config, deps: Pick<SessionsOptions, 'store' | 'clock' | 'log'>): Sessions {

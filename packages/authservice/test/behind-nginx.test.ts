@@ -2,10 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
-import { connect } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -13,39 +10,7 @@ import type { TestContext } from 'node:test';
 import { Browser } from './browser.ts';
 import { PUBLIC_ORIGIN, send, startService, untilReady } from './harness.ts';
 import { loginAt, startHostileProvider } from './hostile-provider.ts';
-
-interface Upstream {
-  readonly port: number;
-  readonly seen: { readonly url: string; readonly method: string; readonly headers: IncomingHttpHeaders }[];
-}
-
-async function startUpstream(t: TestContext): Promise<Upstream> {
-  const seen: Upstream['seen'] = [];
-  const server = createServer((request, response) => {
-    seen.push({ url: request.url ?? '', method: request.method ?? '', headers: request.headers });
-    response.end('upstream');
-  });
-  server.on('upgrade', (request, socket) => {
-    seen.push({ url: request.url ?? '', method: request.method ?? '', headers: request.headers });
-    socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return { port: (server.address() as AddressInfo).port, seen };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+import { freePort, handshake, startUpstream, untilListening } from './upstream.ts';
 
 /** The configuration of the guide: identity from the check, the session taken off, a page sent to the login that its 401 names. */
 function nginxConfig(directory: string, ports: { nginx: number; authservice: number; upstream: number }): string {
@@ -110,19 +75,8 @@ async function startNginx(t: TestContext, authservice: number, upstream: number)
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     await rm(directory, { recursive: true, force: true });
   });
-  while (!(await canConnect(nginx))) await new Promise((resolve) => setTimeout(resolve, 10));
+  await untilListening(nginx);
   return nginx;
-}
-
-function canConnect(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.on('error', () => resolve(false));
-    socket.on('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-  });
 }
 
 test('behind nginx: login, identity, WebSocket, 401 for programs, logout', async (t) => {
@@ -163,14 +117,9 @@ test('behind nginx: login, identity, WebSocket, 401 for programs, logout', async
   assert.equal(headers['kubeflow_userid'], undefined);
   assert.equal(headers.cookie, undefined);
 
-  const socket = connect(nginx, '127.0.0.1');
-  socket.write(
-    `GET /jupyter/ws HTTP/1.1\r\nhost: kubeflow.test\r\nconnection: upgrade\r\nupgrade: websocket\r\ncookie: authservice_session=${browser.cookie('authservice_session')}\r\n\r\n`,
-  );
-  const [answer] = (await once(socket, 'data')) as [Buffer];
-  assert.match(answer.toString(), /^HTTP\/1\.1 101/);
+  const cookie = `authservice_session=${browser.cookie('authservice_session')}`;
+  assert.match(await handshake(nginx, '/jupyter/ws', { cookie }), /^HTTP\/1\.1 101/);
   assert.equal(upstream.seen.at(-1)?.headers['kubeflow-userid'], 'eve@example.com');
-  socket.destroy();
 
   const logout = await browser.fetch(`${PUBLIC_ORIGIN}/logout`, {
     method: 'POST',

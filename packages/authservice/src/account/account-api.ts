@@ -11,14 +11,13 @@
  * It asks for a login session, never a token: what leaks from a program must not be able to make more of itself. Changes are refused
  * to other sites' pages. Nothing that changes something answers 200 (see logout).
  */
-import type { IncomingMessage } from 'node:http';
 import type { Logger } from '@kfctl/core';
 import type { Authenticate } from '../check/authenticate.ts';
 import { cutQuery, unauthenticated } from '../check/check-endpoint.ts';
 import type { IdentityHeaders } from '../check/identity-headers.ts';
 import { initiatorOf } from '../logout/own-site.ts';
 import { jsonAnswer, methodNotAllowed, queryOf, singleParameter, textAnswer } from '../server/answer.ts';
-import type { Answer, Endpoint } from '../server/answer.ts';
+import type { Answer, AskedRequest, Endpoint } from '../server/answer.ts';
 import type { LiveSession } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { createApiToken } from './create-api-token.ts';
@@ -35,7 +34,7 @@ export interface AccountApiDeps {
 
 interface Asking {
   readonly deps: AccountApiDeps;
-  readonly request: IncomingMessage;
+  readonly request: AskedRequest;
   readonly session: LiveSession;
   readonly kind: 'sessions' | 'tokens';
 }

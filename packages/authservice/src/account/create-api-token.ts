@@ -1,10 +1,9 @@
 /** Owns the making of personal API tokens. */
-import type { IncomingMessage } from 'node:http';
 import { AppError } from '@kfctl/core';
 import type { Logger } from '@kfctl/core';
 import { isPlainPath } from '@kfctl/oidc';
 import { jsonAnswer } from '../server/answer.ts';
-import type { Answer } from '../server/answer.ts';
+import type { Answer, AskedRequest } from '../server/answer.ts';
 import { readJsonObject } from '../server/read-json.ts';
 import type { ApiToken, LiveSession } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -15,7 +14,7 @@ export interface CreateApiTokenRequest {
     readonly maxTokenAgeMs: number;
     readonly log: Logger;
   };
-  readonly request: IncomingMessage;
+  readonly request: AskedRequest;
   /** Whoever makes it: the token stands for this person with the groups of now. */
   readonly session: LiveSession;
 }

@@ -56,6 +56,8 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly readinessPort: number;
+  /** Where Envoy's ext_authz asks over gRPC; 0: nowhere. */
+  readonly grpcPort: number;
   readonly logLevel: LogLevel;
 }
 
@@ -86,6 +88,7 @@ export function readConfig(env: Environment): Config {
     host: reader.string('SERVER_HOSTNAME', '0.0.0.0'),
     port: reader.integer(reader.optional('SERVER_PORT') ? 'SERVER_PORT' : 'PORT', { fallback: 8080, ...PORT_RANGE }),
     readinessPort: reader.integer('READINESS_PROBE_PORT', { fallback: 8081, ...PORT_RANGE }),
+    grpcPort: reader.integer('GRPC_PORT', { fallback: 0, min: 0, max: 65_535 }),
     logLevel: readLogLevel(reader),
   };
   reader.finish();

@@ -7,7 +7,6 @@
  *        │ code
  *   code → tokens → claims → identity ────────► new session, the replaced one ends, 302 to where the login began
  */
-import type { IncomingMessage } from 'node:http';
 import { describeError, isAppError } from '@kfctl/core';
 import type { Clock, Logger } from '@kfctl/core';
 import { readCookies, renderCookie, renderCookieRemoval } from '@kfctl/oidc';
@@ -16,7 +15,7 @@ import { loginRefused } from '../errors.ts';
 import type { ProviderMetadata } from '../provider/metadata.ts';
 import { errorPage } from '../pages/page.ts';
 import { methodNotAllowed, queryOf, redirect, singleParameter } from '../server/answer.ts';
-import type { Answer, Endpoint } from '../server/answer.ts';
+import type { Answer, AskedRequest, Endpoint } from '../server/answer.ts';
 import type { LiveSession } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { identityOf } from './identity-of.ts';
@@ -60,7 +59,7 @@ export function createCallbackEndpoint(deps: CallbackDeps): Endpoint {
 
 function openFlow(
   { flows, clock }: CallbackDeps,
-  request: IncomingMessage,
+  request: AskedRequest,
   state: string,
 ): { readonly flow: OpenedFlow; readonly cookieName: string | undefined } {
   const cookieName = flows.cookieNameOf(state);
@@ -71,13 +70,13 @@ function openFlow(
 }
 
 /** A login that this browser did not begin, or a page that was loaded again after its login was done. */
-function answerForeign(deps: CallbackDeps, request: IncomingMessage): Answer {
+function answerForeign(deps: CallbackDeps, request: AskedRequest): Answer {
   if (presentSession(deps, request) !== undefined) return redirect(302, '/');
   deps.log.info('login refused', { reason: 'state is not of this browser' });
   return errorPage(400, 'This login was not begun in this browser, or it is already over. Please start again.');
 }
 
-function presentSession({ sessions, cookieName }: CallbackDeps, request: IncomingMessage): LiveSession | undefined {
+function presentSession({ sessions, cookieName }: CallbackDeps, request: AskedRequest): LiveSession | undefined {
   return readCookies(request.headers.cookie, cookieName)
     .map((token) => sessions.find(token))
     .find((session) => session !== undefined);
@@ -88,7 +87,7 @@ interface Finishing {
   readonly flow: OpenedFlow & { readonly kind: 'open' };
 }
 
-async function finishLogin(deps: CallbackDeps, request: IncomingMessage, { query, flow }: Finishing): Promise<string> {
+async function finishLogin(deps: CallbackDeps, request: AskedRequest, { query, flow }: Finishing): Promise<string> {
   const metadata = deps.redeem.provider.requireMetadata();
   requireIssuer(query, metadata);
   const code = requireCode(query);

@@ -7,14 +7,13 @@
  *
  * 201 and never 200: to a gateway that asks us about every request, 200 would mean "let it pass".
  */
-import type { IncomingMessage } from 'node:http';
 import type { Logger } from '@kfctl/core';
 import { checkSession, renderCookieRemoval } from '@kfctl/oidc';
 import type { CookieAttributes } from '@kfctl/oidc';
 import { unauthenticated } from '../check/check-endpoint.ts';
 import { pageAnswer } from '../pages/page.ts';
 import { jsonAnswer, methodNotAllowed, redirect, textAnswer } from '../server/answer.ts';
-import type { Answer, Endpoint } from '../server/answer.ts';
+import type { Answer, AskedRequest, Endpoint } from '../server/answer.ts';
 import type { LiveSession } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { initiatorOf } from './own-site.ts';
@@ -59,7 +58,7 @@ async function endSession(
 
 async function findSession(
   { sessions, cookieName }: LogoutDeps,
-  request: IncomingMessage,
+  request: AskedRequest,
 ): Promise<LiveSession | undefined> {
   const rules = { cookieName, isExempt: () => false };
   const verdict = checkSession({ path: '', headers: request.headers }, rules, sessions.find);
@@ -68,7 +67,7 @@ async function findSession(
 }
 
 /** 403, because a gateway would take a 200 for leave to pass the request on. */
-function askFirst(request: IncomingMessage): Answer {
+function askFirst(request: AskedRequest): Answer {
   const [action = '/'] = (request.url ?? '/').split('?');
   return pageAnswer(403, {
     title: 'Log out?',
@@ -78,7 +77,7 @@ function askFirst(request: IncomingMessage): Answer {
   });
 }
 
-function wantsPage({ headers }: IncomingMessage): boolean {
+function wantsPage({ headers }: AskedRequest): boolean {
   return headers['sec-fetch-mode'] === 'navigate' || (headers.accept?.includes('text/html') ?? false);
 }
 

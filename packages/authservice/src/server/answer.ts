@@ -7,7 +7,10 @@ export interface Answer {
   readonly body?: string;
 }
 
-export type Endpoint = (request: IncomingMessage) => Answer | Promise<Answer>;
+/** What endpoints look at of a request: one that came by HTTP, or one that a gateway describes. Iterating gives its body. */
+export type AskedRequest = Pick<IncomingMessage, 'method' | 'url' | 'headers'> & AsyncIterable<Buffer>;
+
+export type Endpoint = (request: AskedRequest) => Answer | Promise<Answer>;
 
 const NO_STORE = ['cache-control', 'no-store'] as const;
 
@@ -45,7 +48,7 @@ export function methodNotAllowed(allow: string): Answer {
 }
 
 /** The query parameters of a request target. */
-export function queryOf(request: IncomingMessage): URLSearchParams {
+export function queryOf(request: Pick<IncomingMessage, 'url'>): URLSearchParams {
   const target = request.url ?? '';
   const mark = target.indexOf('?');
   return new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1));

@@ -1,11 +1,9 @@
 /** Owns the listener that gateways ask: raw node:http, because a check is made for every request to the platform. Knows no routes. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { delay, describeError, isAppError, listen } from '@kfctl/core';
+import { delay, listen } from '@kfctl/core';
 import type { Logger } from '@kfctl/core';
-import { isPageNavigation } from '@kfctl/oidc';
-import { errorPage } from '../pages/page.ts';
-import { textAnswer } from './answer.ts';
+import { answerError } from './answer-error.ts';
 import type { Answer, Endpoint } from './answer.ts';
 
 // Not `import`: that reads every export of node:http, whose WebSocket getter loads undici.
@@ -105,13 +103,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 function fail(exchange: Exchange, error: unknown): void {
-  const { request, response, log } = exchange;
-  const status = isAppError(error) ? error.status : 500;
-  const fields = { status, error: describeError(error) };
-  if (isAppError(error)) log.info('request refused', fields);
-  else log.error('request failed', fields);
-  if (response.headersSent) return void response.destroy();
-  const text = (isAppError(error) ? error.public : undefined) ?? 'Something went wrong. Please try again.';
-  const isPage = isPageNavigation(request.method ?? '', request.headers);
-  send(exchange, isPage ? errorPage(status, text) : textAnswer(status, text));
+  const answer = answerError(error, exchange.request, exchange.log);
+  if (exchange.response.headersSent) exchange.response.destroy();
+  else send(exchange, answer);
 }

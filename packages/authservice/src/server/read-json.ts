@@ -1,16 +1,16 @@
 /** Owns reading of the small JSON bodies that the account API takes. */
-import type { IncomingMessage } from 'node:http';
 import { AppError } from '@kfctl/core';
+import type { AskedRequest } from './answer.ts';
 
 const MAX_BYTES = 16_384;
 
 /** The body as a JSON object; throws 415, 413 or 400. Asking for the type keeps forms of other sites out. */
-export async function readJsonObject(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
+export async function readJsonObject(request: AskedRequest): Promise<Readonly<Record<string, unknown>>> {
   const [type = ''] = (request.headers['content-type'] ?? '').split(';');
   if (type.trim().toLowerCase() !== 'application/json') throw refused(415, 'the body must be application/json');
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  for await (const chunk of request) {
     size += chunk.length;
     if (size > MAX_BYTES) throw refused(413, 'the body is too large');
     chunks.push(chunk);
