@@ -2,7 +2,7 @@
  * Owns the answer to the gateway's question "may this request pass, and who is it?".
  *
  *   exempt path ───────► 200, identity headers removed
- *   somebody ──────────► 200, identity headers set (403 when none of the allowed groups is theirs)
+ *   somebody ──────────► 200, identity headers set (403 when they may not make it)
  *   sessions unknown ──► 503
  *   page navigation ───► 302 into the login (503 while the provider is unknown), back to this path afterwards
  *   anything else ─────► 401
@@ -12,12 +12,14 @@ import { isPageNavigation } from '@kfctl/oidc';
 import { pageAnswer } from '../pages/page.ts';
 import { textAnswer } from '../server/answer.ts';
 import type { Answer, Endpoint } from '../server/answer.ts';
-import type { Authenticate, Authentication, Caller, JudgedRequest } from './authenticate.ts';
+import type { Authenticate, Authentication, JudgedRequest } from './authenticate.ts';
+import type { Authorize } from './authorize.ts';
+import type { Refusal } from './external-authorizer.ts';
 import type { IdentityHeaders } from './identity-headers.ts';
 
 export interface CheckDeps {
   readonly authenticate: Authenticate;
-  readonly isAllowed: (caller: Caller) => boolean;
+  readonly authorize: Authorize;
   readonly identityHeaders: IdentityHeaders;
   /** Answers a page navigation of nobody. */
   readonly startLogin: (headers: IncomingHttpHeaders, returnTo: string) => Answer;
@@ -59,30 +61,36 @@ function answer(
   deps: CheckDeps,
   request: JudgedRequest,
   { known, target }: { readonly known: Authentication; readonly target: string },
-): Answer {
-  const { identityHeaders, isAllowed, startLogin } = deps;
+): Answer | Promise<Answer> {
   switch (known.kind) {
-    case 'somebody':
-      if (!isAllowed(known.caller)) return forbidden(request);
-      return { status: 200, headers: identityHeaders.forCaller(known.caller, request.headers, known.via) };
+    case 'somebody': {
+      const refusal = deps.authorize(known.caller, request);
+      if (refusal instanceof Promise)
+        return refusal.then((verdict) => conclude(deps, request, { known, refusal: verdict }));
+      return conclude(deps, request, { known, refusal });
+    }
     case 'exempt':
-      return { status: 200, headers: identityHeaders.forNobody };
+      return { status: 200, headers: deps.identityHeaders.forNobody };
     case 'nobody':
-      return isPageNavigation(request.method, request.headers)
-        ? startLogin(request.headers, target)
-        : unauthenticated();
+      if (!isPageNavigation(request.method, request.headers)) return unauthenticated();
+      return deps.startLogin(request.headers, target);
   }
 }
 
+interface Conclusion {
+  readonly known: Authentication & { readonly kind: 'somebody' };
+  readonly refusal: Refusal | undefined;
+}
+
+function conclude({ identityHeaders }: CheckDeps, request: JudgedRequest, { known, refusal }: Conclusion): Answer {
+  if (refusal !== undefined) return forbidden(request, refusal);
+  return { status: 200, headers: identityHeaders.forCaller(known.caller, request.headers, known.via) };
+}
+
 /** The session stays: one forbidden place must not log anybody out. */
-function forbidden(request: JudgedRequest): Answer {
-  if (!isPageNavigation(request.method, request.headers))
-    return textAnswer(403, 'Forbidden: no group of yours may use this.');
-  return pageAnswer(403, {
-    title: 'No access',
-    text: 'You are logged in, but none of your groups may use this platform. Ask an administrator, then log in again.',
-    button: { action: '/logout', label: 'Log out' },
-  });
+function forbidden(request: JudgedRequest, { reason }: Refusal): Answer {
+  if (!isPageNavigation(request.method, request.headers)) return textAnswer(403, `Forbidden: ${reason}`);
+  return pageAnswer(403, { title: 'No access', text: reason, button: { action: '/logout', label: 'Log out' } });
 }
 
 /** RFC 9110 §11.6.1: a 401 names how to authenticate. */

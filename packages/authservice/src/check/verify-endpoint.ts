@@ -21,7 +21,7 @@ export interface VerifyOptions {
 }
 
 export function createVerifyEndpoint(deps: CheckDeps, { base, methodHeader }: VerifyOptions): Endpoint {
-  const { authenticate, isAllowed, identityHeaders } = deps;
+  const { authenticate, authorize, identityHeaders } = deps;
   return async ({ url = '', headers }) => {
     const target = url.slice(base.length) || '/';
     const method = methodHeader === undefined ? '' : String(headers[methodHeader] ?? '');
@@ -34,7 +34,8 @@ export function createVerifyEndpoint(deps: CheckDeps, { base, methodHeader }: Ve
         return refuse(deps, request, target);
       case 'somebody': {
         const { caller, via } = authentication;
-        if (!isAllowed(caller)) return textAnswer(403, 'Forbidden: no group of yours may use this.');
+        const refusal = await authorize(caller, request);
+        if (refusal !== undefined) return textAnswer(403, `Forbidden: ${refusal.reason}`);
         return { status: 204, headers: identityHeaders.forCaller(caller, headers, via) };
       }
     }

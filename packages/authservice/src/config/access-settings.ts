@@ -1,10 +1,17 @@
 /** Owns the settings of who may use the platform besides logged-in people, and who of these. */
 import type { EnvReader } from '@kfctl/core';
 import type { Config } from './config.ts';
+import { isHttpUrl } from './provider-settings.ts';
 
 type AccessSettings = Pick<
   Config,
-  'allowedGroups' | 'administrators' | 'apiTokenMaxAgeMs' | 'bearer' | 'verifyMethodHeader' | 'forwardAuth'
+  | 'allowedGroups'
+  | 'administrators'
+  | 'apiTokenMaxAgeMs'
+  | 'bearer'
+  | 'verifyMethodHeader'
+  | 'forwardAuth'
+  | 'externalAuthorizerUrl'
 >;
 
 export interface BearerConfig {
@@ -24,7 +31,12 @@ export function readAccessSettings(reader: EnvReader): AccessSettings {
     reader.problem('ACCESS_TOKEN_AUTHN', `"${form}" is unknown; use jwt or opaque`);
   const apiTokenMaxAgeMs = reader.durationMs('API_TOKEN_MAX_AGE', YEAR_MS);
   if (apiTokenMaxAgeMs > YEAR_MS) reader.problem('API_TOKEN_MAX_AGE', 'must be at most 8784h, which is 366 days');
+  const externalAuthorizerUrl = reader.optional('EXTERNAL_AUTHZ_URL');
+  if (externalAuthorizerUrl !== undefined && !isHttpUrl(externalAuthorizerUrl)) {
+    reader.problem('EXTERNAL_AUTHZ_URL', `"${externalAuthorizerUrl}" is not an http:// or https:// address`);
+  }
   return {
+    externalAuthorizerUrl,
     allowedGroups: splitCommas(reader.string('GROUPS_ALLOWLIST', '*')),
     administrators: splitCommas(reader.optional('ADMINISTRATORS') ?? ''),
     apiTokenMaxAgeMs,

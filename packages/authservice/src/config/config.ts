@@ -49,6 +49,8 @@ export interface Config {
   readonly forwardAuth: boolean;
   /** `*`: everybody who can log in. */
   readonly allowedGroups: readonly string[];
+  /** Asked about each request of somebody; undefined: nobody is. */
+  readonly externalAuthorizerUrl: string | undefined;
   /** User ids that may see and end everybody's sessions. */
   readonly administrators: readonly string[];
   readonly apiTokenMaxAgeMs: number;

@@ -10,7 +10,8 @@ import type { Answer, AskedRequest } from './answer.ts';
 export function answerError(error: unknown, { method = '', headers }: AskedRequest, log: Logger): Answer {
   const status = isAppError(error) ? error.status : 500;
   const fields = { status, error: describeError(error) };
-  if (isAppError(error)) log.info('request refused', fields);
+  // Whoever cannot do its part has said so once; saying it again for every request would drown it.
+  if (isAppError(error)) log.debug('request refused', fields);
   else log.error('request failed', fields);
   const text = (isAppError(error) ? error.public : undefined) ?? 'Something went wrong. Please try again.';
   return isPageNavigation(method, headers) ? errorPage(status, text) : textAnswer(status, text);

@@ -44,6 +44,8 @@ export class Sessions {
   /** Ended ids, and ids that the store did not know, each with the time until which that is believed. */
   readonly #ended = new Map<string, number>();
   readonly #absent = new Map<string, number>();
+  /** Stored sessions that no key of ours opens, with their expiry: swept when it has come. */
+  readonly #foreign = new Map<string, number>();
   #ready = false;
 
   constructor(options: SessionsOptions) {
@@ -63,7 +65,10 @@ export class Sessions {
   async open(signal: AbortSignal): Promise<void> {
     const listener: SessionListener = {
       put: (stored) => this.#learn(stored),
-      remove: (id) => this.#live.delete(id),
+      remove: (id) => {
+        this.#live.delete(id);
+        this.#foreign.delete(id);
+      },
       lost: () => {
         this.#ready = false;
         this.#live.clear();
@@ -168,6 +173,11 @@ export class Sessions {
     const now = clock.now();
     for (const [id, until] of this.#ended) if (until <= now) this.#ended.delete(id);
     for (const [id, until] of this.#absent) if (until <= now) this.#absent.delete(id);
+    for (const [id, until] of this.#foreign) {
+      if (until > now) continue;
+      this.#foreign.delete(id);
+      await store.delete(id);
+    }
     for (const session of this.#live.values()) {
       if (this.#isOver(session, now)) {
         this.#live.delete(session.id);
@@ -193,6 +203,7 @@ export class Sessions {
     const record = openSession(stored, sealer);
     if (record === undefined) {
       this.#live.delete(stored.id);
+      this.#foreign.set(stored.id, stored.expiresAtMs);
       log.warn('session cannot be opened', { session: stored.id.slice(0, 12) });
       return;
     }
