@@ -63,6 +63,8 @@ export interface CallbackFinish {
   readonly carried: Readonly<Record<string, string>>;
   readonly scopes: ConnectorScopes;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** The browser came to `/callback/<id>`, not to the path that all connectors share. */
+  readonly ownPath: boolean;
 }
 
 /** Asks again who the person is; throws when it cannot tell. */

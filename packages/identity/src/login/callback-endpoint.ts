@@ -31,13 +31,15 @@ export function createCallbackEndpoint(deps: ProviderDeps): HttpHandler {
 
 async function finish(
   callback: CallbackLogin,
-  { query, headers }: HttpRequest,
+  { query, headers, params }: HttpRequest,
   { carried, pending }: CarriedRequest,
 ): Promise<LoginOutcome> {
+  const ownPath = params['connector'] !== undefined;
   try {
     return await callback.finish({
       query,
-      headers: withoutRemoteUser(headers),
+      headers: ownPath ? headers : withoutRemoteUser(headers),
+      ownPath,
       carried,
       scopes: connectorScopes(pending.scopes),
     });

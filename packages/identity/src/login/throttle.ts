@@ -13,7 +13,7 @@ export interface LoginAttempt {
 }
 
 export interface LoginThrottle {
-  /** Seconds until this attempt may be made; 0 for now. */
+  /** Seconds until this attempt may be made; 0 when that is now. */
   waitSeconds(attempt: LoginAttempt): number;
   failed(attempt: LoginAttempt): void;
   succeeded(attempt: LoginAttempt): void;
