@@ -7,8 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { createLogger } from '@kfctl/core';
-import { Provider } from 'oidc-provider';
-import type { Configuration, Grant } from 'oidc-provider';
+import type { Configuration, Grant, Provider } from 'oidc-provider';
 import { readConfig, startAuthService } from '../src/index.ts';
 import type { RunningAuthService } from '../src/index.ts';
 
@@ -39,13 +38,15 @@ export interface ProviderOptions {
 
 /** A certified OpenID provider with a login form and no consent page. */
 export async function startProvider(t: TestContext, options: ProviderOptions = {}): Promise<ProviderUnderTest> {
+  // Heavy; most of the tests do without it.
+  const oidc = await import('oidc-provider');
   const server = createServer();
   await listen(server, options.port ?? 0);
   const { port } = server.address() as AddressInfo;
   const issuer = `http://127.0.0.1:${port}`;
   const accounts = new Map<string, Account>();
   const requests: string[] = [];
-  const provider = new Provider(issuer, { ...baseConfiguration(accounts), ...options.configuration });
+  const provider = new oidc.Provider(issuer, { ...baseConfiguration(accounts), ...options.configuration });
   const callback = provider.callback();
   server.on('request', (incoming, outgoing) => {
     requests.push(incoming.url ?? '');
