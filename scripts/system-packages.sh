@@ -9,7 +9,8 @@ cache=${KFCTL_TOOLS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/kfctl-tools}
 wanted="curl:curl slapd:slapd ldapsearch:ldap-utils chromium:chromium nginx:nginx-light redis-server:redis-server unshare:util-linux openssl:openssl ip:iproute2 arping:iputils-arping"
 
 say() { printf '%s\n' "$*" >&2; }
-have() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
+# Debian keeps PostgreSQL's programs in a directory of their version.
+have() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null; }
 
 missing=""
 for pair in $wanted; do

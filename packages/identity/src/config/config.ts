@@ -1,4 +1,5 @@
 /** Owns the shape of the configuration after reading: frozen, complete, in our own words; nothing here touches files or the environment. */
+import type { PostgresSettings } from '../storage/postgres/postgres-settings.ts';
 import type { Secret } from '@kfctl/core';
 import type { SignatureAlgorithm } from '@kfctl/oidc';
 import type { ConnectorEntry } from '../connectors/connector.ts';
@@ -25,6 +26,7 @@ export interface IdentityConfig {
 export type StorageConfig =
   | { readonly type: 'memory' }
   | { readonly type: 'sqlite3'; readonly file: string }
+  | ({ readonly type: 'postgres' } & PostgresSettings)
   | { readonly type: 'kubernetes'; readonly inCluster: boolean; readonly kubeConfigFile: string };
 
 /** `host:port` of a listener. */

@@ -4,9 +4,10 @@ import { anyNode, object } from './object-shape.ts';
 import { boolean, contextOf, expanded, oneOf, refine, reportKey, string } from './shape.ts';
 import type { ReadContext, Shape } from './shape.ts';
 import type { YamlNode } from './yaml-tree.ts';
+import { postgresSettings } from '../storage/postgres/postgres-settings.ts';
 
 const envelope = object('Where state is kept.', {
-  type: string('`memory`, `sqlite3` or `kubernetes`.', { required: true }),
+  type: string('`memory`, `sqlite3`, `postgres` or `kubernetes`.', { required: true }),
   config: anyNode('The settings of that type.'),
 });
 
@@ -31,6 +32,7 @@ const kubernetes = refine(
 const READERS: Readonly<Record<string, (node: YamlNode | undefined, context: ReadContext) => StorageConfig>> = {
   memory: () => ({ type: 'memory' }),
   sqlite3: (node, context) => ({ type: 'sqlite3', ...expanded(sqlite).read(node, context) }),
+  postgres: (node, context) => ({ type: 'postgres', ...expanded(postgresSettings).read(node, context) }),
   kubernetes: (node, context) => ({ type: 'kubernetes', ...expanded(kubernetes).read(node, context) }),
 };
 

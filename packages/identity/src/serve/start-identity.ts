@@ -58,7 +58,7 @@ export async function startIdentity(process: IdentityProcess): Promise<RunningId
   const probes = createTelemetry(() => health, metrics);
   const telemetry = await listenOn(config.telemetry.http, { handler: probes, log });
   const open = (): Promise<Storage> => openStorage(config.storage, env);
-  const isRemote = config.storage.type === 'kubernetes';
+  const isRemote = ['kubernetes', 'postgres'].includes(config.storage.type);
   const storage = isRemote ? await insist('storage', { signal, log, attempt: open }) : await open();
   let provider: LiveProvider | undefined;
   const policy = (): KeyPolicy => keyPolicy(provider?.config() ?? config);

@@ -9,6 +9,8 @@ export async function openStorage(config: StorageConfig, env: Environment): Prom
       return (await import('./memory/memory-storage.ts')).createMemoryStorage();
     case 'sqlite3':
       return (await import('./sqlite/sqlite-storage.ts')).openSqliteStorage(config.file);
+    case 'postgres':
+      return await (await import('./postgres/postgres-storage.ts')).openPostgresStorage(config);
     case 'kubernetes':
       return await (await import('./kubernetes/open-kubernetes-storage.ts')).openKubernetesStorage(config, env);
   }
