@@ -1,5 +1,8 @@
 /** Announces 500 addresses (10.88.1.0 and on) from a process whose main thread is busy for 80 of each 100 ms. */
 import { startAnnouncer } from '../src/announce/announcer.ts';
+import { requireNamespace } from './in-namespace.ts';
+
+requireNamespace();
 
 const nothing = (): void => undefined;
 const { promise: linked, resolve: onLinks } = Promise.withResolvers<unknown>();

@@ -5,6 +5,9 @@ import { parseLinkMessages, renderLinkDump } from '../src/announce/link.ts';
 import { renderArp } from '../src/frame/arp.ts';
 import { BROADCAST, UNKNOWN_MAC } from '../src/frame/ethernet.ts';
 import { renderNeighbourProbe } from '../src/frame/ndp.ts';
+import { requireNamespace } from './in-namespace.ts';
+
+requireNamespace();
 
 const kernel = new Kernel();
 const links = kernel.linkSocket();

@@ -4,6 +4,9 @@ import { Kernel } from '../src/announce/kernel.ts';
 import { parseLinkMessages, renderLinkDump } from '../src/announce/link.ts';
 import { parseArp, renderArp } from '../src/frame/arp.ts';
 import { BROADCAST, ETHERTYPE, UNKNOWN_MAC } from '../src/frame/ethernet.ts';
+import { requireNamespace } from './in-namespace.ts';
+
+requireNamespace();
 
 const [rounds = '', pauseMs = '', ...targets] = process.argv.slice(2);
 const kernel = new Kernel();

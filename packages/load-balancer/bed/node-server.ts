@@ -1,6 +1,9 @@
 /** What stands behind an address on a node of the bed: tells the node's name by HTTP (80) and by UDP (7). */
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:http';
+import { requireNamespace } from './in-namespace.ts';
+
+requireNamespace();
 
 const name = process.argv[2] ?? '';
 const udp = createSocket('udp4');

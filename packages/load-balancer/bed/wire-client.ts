@@ -8,6 +8,9 @@ import { Kernel } from '../src/announce/kernel.ts';
 import { parseLinkMessages, renderLinkDump } from '../src/announce/link.ts';
 import { parseArp, renderArp } from '../src/frame/arp.ts';
 import { BROADCAST, ETHERTYPE, renderMac, UNKNOWN_MAC } from '../src/frame/ethernet.ts';
+import { requireNamespace } from './in-namespace.ts';
+
+requireNamespace();
 
 const address = parseAddress(process.argv[2] ?? '');
 if (address === undefined) throw new Error('usage: wire-client ADDRESS');

@@ -39,7 +39,12 @@ export async function startSpeaker(options: StartSpeakerOptions): Promise<Speake
     client,
     log,
     node: config.node,
-    startAnnouncer: () => createAnnouncer(options, speaker, () => (state.dead = true)),
+    startAnnouncer: () =>
+      createAnnouncer(options, speaker, () => {
+        state.dead = true;
+        // Another node can answer; this one is restarted for its health.
+        void running.then((ownership) => ownership.stop());
+      }),
   });
   const server = createHttpServer({
     log,

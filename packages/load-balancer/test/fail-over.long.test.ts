@@ -1,7 +1,7 @@
 /** How fast and how cleanly an address moves, seen from the network. The times are told, not judged: the machine may be busy. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { runInNamespace, whyNoBed } from './in-namespace.ts';
+import { runInNamespace, whyNoBed } from '../bed/in-namespace.ts';
 
 it('moves an address without a moment of two owners, and leaves it there', { skip: whyNoBed() }, async (t) => {
   const output = await runInNamespace('./fail-over-bed.ts', ['20', '5']);
