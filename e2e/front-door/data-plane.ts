@@ -1,0 +1,21 @@
+/** Owns what a data plane is to these tests: something that listens, and what its way of asking cannot do. */
+import type { Cleanup } from './programs.ts';
+
+export interface Backends {
+  readonly identity: number;
+  readonly authservice: number;
+  readonly application: number;
+}
+
+export interface DataPlane {
+  readonly name: string;
+  /** Why it cannot run here. */
+  readonly skip: string | false;
+  readonly tls: boolean;
+  /** Whether the AuthService gets to see what tells a program's request from a page. */
+  readonly tellsProgramsFromPages: boolean;
+  /** Whether the session can be taken off what the application gets. */
+  readonly hidesSession: boolean;
+  /** Starts it; gives its port. */
+  start(cleanup: Cleanup, backends: Backends): Promise<number>;
+}

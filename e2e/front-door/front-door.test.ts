@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Client, PAGE, PROGRAM } from './client.ts';
+import type { DataPlane } from './data-plane.ts';
+import { envoy2019, envoyToday } from './envoy.ts';
+import { nginx } from './nginx.ts';
+import { gateway2019, gatewayToday } from './our-gateway.ts';
+import { Cleanup, startApplication, startAuthService, startIdentity, USER } from './programs.ts';
+import type { Application, AuthServiceProcess, Seen } from './programs.ts';
+
+/** All that an application could take for who somebody is, whatever dialect of header names it speaks. */
+function identities({ rawHeaders }: Seen): string[] {
+  return rawHeaders.flatMap((name, index) =>
+    index % 2 === 0 && /^kubeflow[-_.]?(userid|groups)/i.test(name)
+      ? [`${name.toLowerCase()}: ${rawHeaders[index + 1]}`]
+      : [],
+  );
+}
+
+function cookiesOf({ rawHeaders }: Seen): string {
+  return rawHeaders.filter((_, index) => rawHeaders[index - 1]?.toLowerCase() === 'cookie').join('; ');
+}
+
+/** Ways to say that one is somebody else. */
+const FORGERIES: readonly Record<string, string | string[]>[] = [
+  { 'kubeflow-userid': 'root@example.com', 'kubeflow-groups': 'admins' },
+  { 'KubeFlow-UserID': 'root@example.com', 'KUBEFLOW-GROUPS': 'admins' },
+  { kubeflow_userid: 'root@example.com', kubeflow_groups: 'admins' },
+  { Kubeflow_Userid: 'root@example.com', 'kubeflow-userid': 'root@example.com' },
+  { 'kubeflow-userid': ['root@example.com', 'eve@example.com'] },
+  { 'kubeflow-userid': 'root@example.com, eve@example.com' },
+  { connection: 'close, kubeflow-userid', 'kubeflow-userid': 'root@example.com' },
+  { 'x-envoy-auth-headers-to-remove': 'kubeflow-userid', 'kubeflow-userid': 'root@example.com' },
+];
+
+let identity = 0;
+const shared = new Cleanup();
+before(async () => void (identity = await startIdentity(shared)));
+after(() => shared.run());
+
+describe('the front door', { concurrency: 3 }, () => {
+  for (const plane of [gatewayToday, gateway2019, envoyToday, envoy2019, nginx]) {
+    describe(`behind ${plane.name}`, { skip: plane.skip, concurrency: 1 }, () => suite(plane));
+  }
+});
+
+function suite(plane: DataPlane): void {
+  const cleanup = new Cleanup();
+  let authservice: AuthServiceProcess;
+  let application: Application;
+  let port = 0;
+  const newClient = (): Client => new Client({ port, tls: plane.tls });
+  let client: Client;
+  before(async () => {
+    [authservice, application] = await Promise.all([startAuthService(cleanup, identity), startApplication(cleanup)]);
+    port = await plane.start(cleanup, { identity, authservice: authservice.port, application: application.port });
+    client = newClient();
+  });
+  after(() => cleanup.run());
+
+  test('nobody gets nothing: pages are led to the login, programs are told 401', async () => {
+    const stranger = newClient();
+    const page = await stranger.ask('/pipeline/?x=1');
+    assert.equal(page.status, 302);
+    assert.match(page.headers.location ?? '', /^\/dex\/auth\?client_id=/);
+    const program = await stranger.ask('/pipeline/', { headers: PROGRAM });
+    assert.equal(program.status, plane.tellsProgramsFromPages ? 401 : 302);
+    for (const method of ['OPTIONS', 'POST', 'DELETE', 'PROPFIND']) {
+      assert.equal((await stranger.ask('/pipeline/', { method })).status, 401, method);
+    }
+    for (const forged of FORGERIES) {
+      const { status } = await stranger.ask('/pipeline/', { headers: { ...PROGRAM, ...forged } });
+      assert.ok(status >= 300 && status < 500, `${status} for ${JSON.stringify(forged)}`);
+    }
+    assert.equal((await stranger.webSocket('/jupyter/ws')).status, plane.tellsProgramsFromPages ? 401 : 302);
+    for (const path of ['/dex/../pipeline/', '/dex/%2e%2e/pipeline/', '/open/..%2fpipeline/', '/dexter', '/openly']) {
+      const { status } = await stranger.ask(path);
+      assert.ok(status >= 300 && status < 500, `${status} for ${path}`);
+    }
+    assert.deepEqual(application.seen, []);
+  });
+
+  test('a path without login passes as nobody', async () => {
+    for (const forged of FORGERIES) {
+      const { status } = await newClient().ask('/open/', { headers: { ...PAGE, ...forged } });
+      assert.ok(status === 200 || status === 400, String(status));
+    }
+    assert.deepEqual(application.seen.flatMap(identities), []);
+  });
+
+  test('a login ends at the page that was asked for', async () => {
+    const page = await client.logIn('/pipeline/runs/?sort=a%20b&filter=%7B%7D');
+    assert.equal(page.body, 'application');
+    assert.equal(page.path, '/pipeline/runs/?sort=a%20b&filter=%7B%7D');
+    const seen = application.seen.at(-1);
+    assert.equal(seen?.url, '/pipeline/runs/?sort=a%20b&filter=%7B%7D');
+    assert.deepEqual(identities(seen), [`kubeflow-userid: ${USER}`]);
+  });
+
+  test('what a client says of its identity never arrives', async () => {
+    let passed = 0;
+    for (const forged of FORGERIES) {
+      const before = application.seen.length;
+      const { status } = await client.ask('/app', { headers: { ...PROGRAM, ...forged } });
+      if (status === 200) passed += 1;
+      else assert.equal(status, 400);
+      for (const seen of application.seen.slice(before)) {
+        assert.deepEqual(identities(seen), [`kubeflow-userid: ${USER}`], JSON.stringify(forged));
+      }
+    }
+    assert.ok(passed > 0);
+  });
+
+  test('with a session, WebSockets and OPTIONS arrive as somebody', async () => {
+    assert.equal((await client.webSocket('/jupyter/ws')).status, 101);
+    assert.deepEqual(identities(application.seen.at(-1) ?? fail()), [`kubeflow-userid: ${USER}`]);
+    assert.equal((await client.ask('/app', { method: 'OPTIONS', headers: PROGRAM })).status, 200);
+    assert.deepEqual(identities(application.seen.at(-1) ?? fail()), [`kubeflow-userid: ${USER}`]);
+  });
+
+  const cookieFact = plane.hidesSession ? 'the session stays at the door' : 'the session reaches applications';
+  test(`${cookieFact}, other cookies pass`, async () => {
+    const session = client.cookie('authservice_session') ?? '';
+    assert.notEqual(session, '');
+    await client.ask('/app', { headers: { ...PAGE, cookie: `theme=dark; authservice_session=${session}; _xsrf=1` } });
+    const cookies = cookiesOf(application.seen.at(-1) ?? fail());
+    assert.match(cookies, /theme=dark/);
+    assert.match(cookies, /_xsrf=1/);
+    assert.equal(cookies.includes(session), !plane.hidesSession);
+  });
+
+  test('a logout ends the session, also for who kept the cookie', async () => {
+    const cookie = `authservice_session=${client.cookie('authservice_session')}`;
+    const origin = `http${plane.tls ? 's' : ''}://gateway.example.com`;
+    const headers = { ...PROGRAM, origin, 'sec-fetch-site': 'same-origin' };
+    const logout = await client.ask('/logout', { method: 'POST', headers });
+    assert.equal(logout.status, 201);
+    assert.deepEqual(JSON.parse(logout.body), { afterLogoutURL: '/' });
+    const before = application.seen.length;
+    assert.equal((await client.ask('/app')).status, 302);
+    assert.equal((await client.ask('/app', { headers: { ...PAGE, cookie } })).status, 302);
+    assert.equal(application.seen.length, before);
+  });
+
+  test('without the AuthService nobody passes, and it says 5xx', async () => {
+    const page = await client.logIn('/app');
+    assert.equal(page.body, 'application');
+    await authservice.kill();
+    const before = application.seen.length;
+    for (const path of ['/app', '/open/', '/logout']) {
+      for (const someone of [client, newClient()]) {
+        const { status } = await someone.ask(path);
+        assert.ok(status >= 500, `${status} for ${path}`);
+      }
+    }
+    assert.equal(application.seen.length, before);
+  });
+}
+
+function fail(): never {
+  throw new assert.AssertionError({ message: 'the application got nothing' });
+}

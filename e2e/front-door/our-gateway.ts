@@ -1,0 +1,92 @@
+/** Owns our gateway as a data plane, with either form of the objects that put the AuthService before it. */
+import type { UnknownObject } from '@kfctl/kube';
+import { policy, to, virtualService } from '../../packages/gateway/src/rig/objects.ts';
+import { startRig } from '../../packages/gateway/src/rig/rig.ts';
+import type { Rig } from '../../packages/gateway/src/rig/rig.ts';
+import type { Backends, DataPlane } from './data-plane.ts';
+import { CHECK_HEADERS, DENY_HEADERS, UPSTREAM_HEADERS } from './ext-authz-headers.ts';
+import type { Cleanup } from './programs.ts';
+
+const AUTHSERVICE = 'authservice.istio-system.svc.cluster.local';
+
+export const gatewayToday: DataPlane = {
+  name: 'our gateway, extensionProviders',
+  skip: false,
+  tls: true,
+  tellsProgramsFromPages: true,
+  hidesSession: true,
+  start: (cleanup, backends) => start(cleanup, backends, requireByPolicy),
+};
+
+export const gateway2019: DataPlane = {
+  name: 'our gateway, EnvoyFilter of 2019',
+  skip: false,
+  tls: true,
+  tellsProgramsFromPages: false,
+  hidesSession: false,
+  start: (cleanup, backends) => start(cleanup, backends, ({ sources }) => sources.envoyFilters.put(filter2019())),
+};
+
+async function start(cleanup: Cleanup, backends: Backends, requireAuth: (rig: Rig) => void): Promise<number> {
+  const rig = await startRig();
+  cleanup.add(() => rig.close());
+  rig.addService('dex', backends.identity);
+  rig.addService('application', backends.application);
+  rig.addService('authservice', backends.authservice, 'istio-system');
+  rig.sources.virtualServices.put(
+    virtualService('dex', [{ match: [{ uri: { prefix: '/dex/' } }], ...to('dex') }, to('application')]),
+  );
+  requireAuth(rig);
+  await rig.settle();
+  return rig.tlsPort();
+}
+
+function requireByPolicy({ sources }: Rig): void {
+  const provider = {
+    name: 'authservice',
+    envoyExtAuthzHttp: {
+      service: AUTHSERVICE,
+      port: 80,
+      timeout: '5s',
+      statusOnError: '503',
+      includeRequestHeadersInCheck: CHECK_HEADERS,
+      headersToUpstreamOnAllow: UPSTREAM_HEADERS,
+      headersToDownstreamOnDeny: DENY_HEADERS,
+    },
+  };
+  sources.configMaps.put({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'istio', namespace: 'istio-system' },
+    data: { mesh: JSON.stringify({ extensionProviders: [provider] }) },
+  });
+  sources.authorizationPolicies.put(
+    policy('authservice', {
+      selector: { matchLabels: { istio: 'ingressgateway' } },
+      action: 'CUSTOM',
+      provider: { name: 'authservice' },
+      rules: [{ to: [{ operation: { notPaths: ['/dex/*'] } }] }],
+    }),
+  );
+}
+
+function filter2019(): UnknownObject {
+  const httpService = {
+    serverUri: { uri: `http://${AUTHSERVICE}`, cluster: `outbound|80||${AUTHSERVICE}`, timeout: '10s' },
+    authorizationRequest: { allowedHeaders: { patterns: [{ exact: 'cookie' }, { exact: 'x-auth-token' }] } },
+    authorizationResponse: { allowedUpstreamHeaders: { patterns: [{ exact: 'kubeflow-userid' }] } },
+  };
+  const filter = {
+    filterName: 'envoy.ext_authz',
+    filterType: 'HTTP',
+    insertPosition: { index: 'FIRST' },
+    listenerMatch: { listenerType: 'GATEWAY', portNumber: 443 },
+    filterConfig: { httpService, statusOnError: { code: 'GatewayTimeout' } },
+  };
+  return {
+    apiVersion: 'networking.istio.io/v1alpha3',
+    kind: 'EnvoyFilter',
+    metadata: { name: 'authn-filter', namespace: 'istio-system' },
+    spec: { workloadLabels: { istio: 'ingressgateway' }, filters: [filter] },
+  };
+}
