@@ -1,0 +1,43 @@
+/** The examples of the guides, read as the program reads them. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { silentLogger, systemClock } from '@kfctl/core';
+import { parseConfig } from '../src/config/parse-config.ts';
+import { CONNECTOR_TYPES } from '../src/connectors/registry.ts';
+import { HASH } from './test-identity.ts';
+
+const GUIDES = path.join(import.meta.dirname, '../../../docs/guides');
+const FRAME = 'issuer: https://kubeflow.example.com/dex\nstorage: {type: memory}\nweb: {http: 0.0.0.0:5556}\n';
+const ENV = new Proxy({ DEX_EXPAND_ENV: 'true' } as Record<string, string>, {
+  get: (known, name) => known[String(name)] ?? (name === 'ADMIN_HASH' ? HASH : 'from-the-environment'),
+});
+
+function examples(guide: string): readonly string[] {
+  const text = readFileSync(path.join(GUIDES, guide), 'utf8');
+  return [...text.matchAll(/^```yaml\n(.*?)^```$/gms)].map((match) => match[1] ?? '');
+}
+
+test('every connector has an example that opens without a complaint', async () => {
+  const shown = new Set<string>();
+  for (const example of examples('connectors.md')) {
+    const { config, problems, warnings } = await parseConfig(FRAME + example, ENV);
+    assert.deepEqual([...problems, ...warnings], [], example);
+    assert.ok(config);
+    for (const { id, type, open } of config.connectors) {
+      shown.add(type);
+      // Google's reads the key of its service account when somebody logs in, not before.
+      const connector = await open({ id, log: silentLogger, clock: systemClock, callbackPath: '/dex/callback' });
+      await connector.close?.();
+    }
+  }
+  assert.deepEqual([...shown].toSorted(), Object.keys(CONNECTOR_TYPES).toSorted());
+});
+
+test('the file of the migration guide is read without a complaint', async () => {
+  for (const example of examples('migrate-from-dex.md')) {
+    const { problems, warnings } = await parseConfig(example, ENV);
+    assert.deepEqual([...problems, ...warnings], []);
+  }
+});
