@@ -1,0 +1,80 @@
+/** Owns load on a server and its price: wrk from outside, CPU seconds of the processes under test out of /proc. */
+import { execFile, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export interface Target {
+  readonly name: string;
+  readonly url: string;
+  /** Whose CPU time counts. */
+  readonly pids: readonly number[];
+  readonly headers?: readonly string[];
+}
+
+export interface Measured {
+  readonly requests: number;
+  readonly perSecond: number;
+  readonly perCpuSecond: number;
+  /** Answers other than 2xx and 3xx, and connections that broke. */
+  readonly wrong: number;
+}
+
+/** Why no load can be made here. */
+export function whyNoLoad(): string | false {
+  if (process.platform !== 'linux') return 'CPU times are read from /proc';
+  return spawnSync('wrk', ['-v']).error === undefined ? false : 'wrk is not installed (sudo apt-get install wrk)';
+}
+
+const PINS = availableParallelism() > 1 && spawnSync('taskset', ['-V']).error === undefined;
+
+/** Keeps a process on one core: what is under test on core 0, what makes and takes the load on core 1. Without taskset, nothing. */
+export function pin(pid: number, core: 0 | 1): void {
+  if (PINS) spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)]);
+}
+
+/**
+ * Measures each target in turn, `rounds` times, after a warm-up; gives all rounds of each. 64 keep-alive connections. The processes
+ * under test share core 0 and wrk has core 1, so that rates do not depend on who was scheduled where.
+ */
+export async function measureInTurn(
+  targets: readonly Target[],
+  { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
+): Promise<Measured[][]> {
+  for (const pid of targets.flatMap(({ pids }) => pids)) pin(pid, 0);
+  for (const target of targets) await measure(target, 1);
+  const results: Measured[][] = targets.map(() => []);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index, target] of targets.entries()) results[index]?.push(await measure(target, seconds));
+  }
+  return results;
+}
+
+async function measure({ url, pids, headers = [] }: Target, seconds: number): Promise<Measured> {
+  const before = cpuSeconds(pids);
+  const flags = ['-t1', '-c64', `-d${seconds}s`, ...headers.flatMap((header) => ['-H', header])];
+  const [command, ...args] = [...(PINS ? ['taskset', '-c', '1'] : []), 'wrk', ...flags, url] as const;
+  const { stdout } = await run(command, args);
+  const cpu = cpuSeconds(pids) - before;
+  const read = (pattern: RegExp): number => Number(pattern.exec(stdout)?.[1] ?? 0);
+  const requests = read(/(\d+) requests in/);
+  const broken = [...stdout.matchAll(/(?:connect|read|write|timeout) (\d+)/g)];
+  return {
+    requests,
+    perSecond: read(/Requests\/sec:\s+([\d.]+)/),
+    perCpuSecond: requests / cpu,
+    wrong: read(/Non-2xx or 3xx responses: (\d+)/) + broken.reduce((sum, [, count]) => sum + Number(count), 0),
+  };
+}
+
+/** User and system time so far, of all threads; proc_pid_stat(5), fields 14 and 15, in hundredths of a second. */
+function cpuSeconds(pids: readonly number[]): number {
+  const ticks = pids.map((pid) => {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return Number(fields[11]) + Number(fields[12]);
+  });
+  return ticks.reduce((sum, value) => sum + value, 0) / 100;
+}
