@@ -18,6 +18,8 @@ import { ResourceMap } from '../resource/resource-map.ts';
 import type { SchemaLookup } from '../schema/merge-schema.ts';
 import { readOpenApi } from '../schema/read-open-api.ts';
 import { markVars, mergeVars } from '../transform/vars.ts';
+import { parseRemote } from '../remote/parse-remote.ts';
+import { type RemoteStore, openRemoteDirectory, readRemoteText } from '../remote/remote-store.ts';
 import { configuredBy, recordOrigin, recordTransformation } from './origins.ts';
 import { runPluginGenerator, runPluginTransformer } from './run-plugins.ts';
 import { runTransformers } from './run-transformers.ts';
@@ -27,6 +29,7 @@ export interface BuildContext {
   readonly warn: (message: string) => void;
   /** True when the result says where its objects come from. */
   readonly tracksOrigins: boolean;
+  readonly remotes: RemoteStore | undefined;
 }
 
 /** What a directory adds up to, with the rules that later steps need. */
@@ -98,6 +101,17 @@ interface Destination {
 
 function addResource(step: Step, path: string, { into, field }: Destination): void {
   const { loader, context } = step;
+  const remote = parseRemote(path);
+  if (remote?.kind === 'file') {
+    const resources = readResources(readRemoteText(context.remotes, remote), remote.url);
+    recordOrigin(step, `path: ${path}\n`, resources);
+    into.map.appendAll(resources);
+    return;
+  }
+  if (remote !== undefined) {
+    addBase(step, openRemoteDirectory(context.remotes, remote, loader.options), { into, field, path });
+    return;
+  }
   const kind = loader.kindOf(path);
   if (kind === undefined) {
     throw new KustomizeError('FILE_NOT_FOUND', `no such file or directory '${path}'`, { file: loader.root, field });
@@ -109,7 +123,14 @@ function addResource(step: Step, path: string, { into, field }: Destination): vo
     into.map.appendAll(resources);
     return;
   }
-  const base = loader.enter(path);
+  addBase(step, loader.enter(path), { into, field, path });
+}
+
+function addBase(
+  { context, origin }: Step,
+  base: Loader,
+  { into, field, path }: Destination & { readonly path: string },
+): void {
   const kustomization = openKustomization(base, context);
   if (kustomization.kind === 'Component') {
     throw new KustomizeError('KUSTOMIZATION_INVALID', `expected kind != 'Component' for path '${base.root}'`, {
@@ -118,12 +139,16 @@ function addResource(step: Step, path: string, { into, field }: Destination): vo
     });
   }
   const inner = new Accumulator();
-  accumulate({ loader: base, kustomization, context, origin: join(step.origin, path) }, inner);
+  accumulate({ loader: base, kustomization, context, origin: join(origin, path) }, inner);
   into.absorb(inner);
 }
 
 function addComponent(step: Step, path: string, into: Accumulator): void {
-  const component = step.loader.enter(path);
+  const remote = parseRemote(path);
+  const component =
+    remote?.kind === 'archive'
+      ? openRemoteDirectory(step.context.remotes, remote, step.loader.options)
+      : step.loader.enter(path);
   const kustomization = openKustomization(component, step.context);
   if (kustomization.kind !== 'Component') {
     throw new KustomizeError('KUSTOMIZATION_INVALID', `expected kind 'Component' for path '${component.root}'`, {

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { createDiskFileSystem } from '../files/disk-file-system.ts';
 import type { FileSystem } from '../files/file-system.ts';
 import { type LoadRestrictor, Loader } from '../files/loader.ts';
+import type { RemoteStore } from '../remote/remote-store.ts';
 import { contentHash } from '../generate/content-hash.ts';
 import type { Resource } from '../resource/resource.ts';
 import { builtInSchema } from '../schema/merge-schema.ts';
@@ -24,6 +25,8 @@ export interface BuildOptions {
   readonly loadRestrictor?: LoadRestrictor;
   /** Files larger than this are refused. */
   readonly maxFileBytes?: number;
+  /** Where remote resources are found; without it they are refused. */
+  readonly remotes?: RemoteStore;
   /** Hears about deprecated fields and unused vars. */
   readonly warn?: (message: string) => void;
 }
@@ -47,7 +50,7 @@ export function build(options: BuildOptions): BuildResult {
   const warn = options.warn ?? ((): void => undefined);
   const kustomization = openKustomization(loader, { warn });
   const tracksOrigins = kustomization.buildMetadata.length > 0;
-  const context: BuildContext = { schemas: builtInSchema, warn, tracksOrigins };
+  const context: BuildContext = { schemas: builtInSchema, warn, tracksOrigins, remotes: options.remotes };
   const all = new Accumulator();
   accumulate({ loader, kustomization, context, origin: '' }, all);
   const { resources } = all.map;

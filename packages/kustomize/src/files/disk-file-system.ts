@@ -8,6 +8,7 @@ function isMissing(error: unknown): boolean {
   return (
     code === 'ENOENT' ||
     code === 'ENOTDIR' ||
+    code === 'ELOOP' ||
     code === 'ENAMETOOLONG' ||
     code === 'EISDIR' ||
     code === 'ERR_INVALID_ARG_VALUE'

@@ -23,7 +23,7 @@ export interface LoadedFile {
 
 export class Loader {
   readonly root: string;
-  private readonly options: LoaderOptions;
+  readonly options: LoaderOptions;
   private readonly parent: Loader | undefined;
 
   private constructor(root: string, options: LoaderOptions, parent: Loader | undefined) {

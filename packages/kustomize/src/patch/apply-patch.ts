@@ -107,13 +107,25 @@ export function applyJsonPatches(
   }
 }
 
-/** Applies operations to one resource. */
-export function patchResource(resource: Resource, operations: readonly PatchOperation[]): void {
+/**
+ * Applies operations to one resource. The annotations of an object with a history are never missing here: the reference keeps the history
+ * in them, so that adding one annotation works.
+ */
+function patchResource(resource: Resource, operations: readonly PatchOperation[]): void {
+  if (resource.previous.length > 0) resource.setAnnotations(new Map([...resource.annotations(), [historyMark, '']]));
   const document = toJson(resource.node);
   applyJsonPatch(document, operations);
   if (!isObject(document)) throw new KustomizeError('PATCH_FAILED', 'a JSON patch replaced the whole object');
+  removeMarks(document);
   resource.node = mapFromJson(document);
   resource.setAnnotations(resource.annotations());
+}
+
+/** Operations may have copied or moved the annotations anywhere. */
+function removeMarks(value: Json): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (isObject(value)) delete value[historyMark];
+  for (const child of Object.values(value)) removeMarks(child);
 }
 
 function isObject(value: Json): value is { [key: string]: Json } {

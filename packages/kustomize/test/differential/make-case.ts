@@ -85,7 +85,7 @@ function generator(random: Random, secret: boolean, files: { [path: string]: str
   if (random.chance(0.15)) made['namespace'] = random.pick(['shop', 'infra']);
   if (secret && random.chance(0.3)) made['type'] = 'kubernetes.io/tls';
   if (random.chance(0.2)) made['options'] = options(random);
-  if (random.chance(0.15)) made['behavior'] = random.pick(['create', 'merge', 'replace']);
+  if (random.chance(0.06)) made['behavior'] = random.pick(['create', 'merge', 'replace']);
   return made;
 }
 
@@ -341,7 +341,7 @@ export function makeCase(seed: number): Case {
     return { files: scope.files, directory: 'top' };
   }
   const inBase = random.some(
-    ['namePrefix', 'nameSuffix', 'namespace', 'commonLabels', 'images', 'configMapGenerator', 'vars', 'labels'],
+    ['namePrefix', 'nameSuffix', 'namespace', 'commonLabels', 'images', 'configMapGenerator', 'labels'],
     0.15,
   );
   writeKustomization(scope, 'base', { resources: addResourceFiles(scope, 'base'), extra: {}, wanted: inBase });

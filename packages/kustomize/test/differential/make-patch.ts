@@ -108,7 +108,9 @@ function pointers(value: Value, at: string, found: { path: string; value: Value 
 export function makeJsonPatch(random: Random, object: Obj): Value[] {
   const found: { path: string; value: Value }[] = [];
   pointers(object, '', found);
-  const safe = found.filter(({ path }) => !/^\/(?:apiVersion|kind|metadata(?:\/name|\/namespace)?)$/u.test(path));
+  const safe = found.filter(
+    ({ path }) => !/^\/(?:apiVersion|kind|metadata(?:\/name|\/namespace|\/annotations)?)$/u.test(path),
+  );
   if (safe.length === 0) return [{ op: 'add', path: '/metadata/annotations', value: { a: 'b' } }];
   return Array.from({ length: 1 + random.below(2) }, () => {
     const { path, value } = random.pick(safe);

@@ -87,11 +87,8 @@ function entries(map: { [key: string]: Value }, indent: string, random: Random):
   return text;
 }
 
-/** One YAML document. */
+/** One YAML document; a list starts in the first column, because patches are trimmed. */
 export function writeYaml(value: { [key: string]: Value } | Value[], random: Random): string {
-  if (Array.isArray(value))
-    return block(value, '', random)
-      .replace(/^\n/u, '')
-      .replace(/^ (?=\[)/u, '');
+  if (Array.isArray(value)) return value.map((item) => `-${item_(item, '  ', random)}`).join('');
   return entries(value, '', random);
 }
