@@ -53,12 +53,13 @@ export async function applyObject(
     if (context.dryRun && before === undefined && isKubeError(cause, 'NotFound')) return { live: wanted, kept: [] };
     throw kfctlError('APPLY_FAILED', `cannot apply ${describeId(id)} of application ${application}`, { cause });
   });
-  return { id, application, kept, live, action: actionOf(before, live) };
+  return { id, application, kept, live, action: actionOf(before, live, context.dryRun) };
 }
 
-function actionOf(before: UnknownObject | undefined, after: UnknownObject): Action {
+function actionOf(before: UnknownObject | undefined, after: UnknownObject, dryRun: boolean): Action {
   if (before === undefined || before.metadata.uid !== after.metadata.uid) return 'created';
-  if (before.metadata.resourceVersion === after.metadata.resourceVersion) return 'unchanged';
+  // The answer to a dry run may carry the version that is there, whatever would change.
+  if (!dryRun && before.metadata.resourceVersion === after.metadata.resourceVersion) return 'unchanged';
   // A controller may have written status since the plan was made: only what we could have changed counts.
   return isDeepStrictEqual(comparable(before), comparable(after)) ? 'unchanged' : 'configured';
 }

@@ -83,6 +83,18 @@ test('apply creates everything, and the second time writes nothing', async () =>
   assert.match(await run(['diff']), /Nothing would change/);
 });
 
+test('a dry run and diff see a change of an object that exists', async () => {
+  const file = path.join(home, 'demo/kustomize/centraldashboard/base/deployment.yaml');
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, text.replace('replicas: 1', 'replicas: 2'));
+  assert.match(await run(['apply', '--dry-run']), /0 would be created, 1 would be changed/);
+  const { code, stdout } = await kfctl(path.join(home, 'demo'), ['diff']);
+  assert.equal(code, 1);
+  assert.match(stdout, /\+ +replicas: 2/);
+  writeFileSync(file, text);
+  assert.match(await run(['diff']), /Nothing would change/);
+});
+
 test('the result as JSON names every object and holds no secret', async () => {
   const { stdout } = await kfctl(path.join(home, 'demo'), ['apply', '--no-wait', '-o', 'json']);
   const result = JSON.parse(stdout) as { changed: number; user: string; objects: { kind: string; action: string }[] };
