@@ -1,5 +1,4 @@
 /** Owns the successful end of an authorization: the code, and tokens where the response type asks for them. */
-import { createHash } from 'node:crypto';
 import { randomToken } from '@kfctl/core';
 import type { HttpResponse } from '@kfctl/core';
 import { codePage } from '../pages/login-pages.ts';
@@ -9,6 +8,9 @@ import type { AuthCode, AuthRequest } from '../storage/records.ts';
 import { createIssuer } from '../token/issue-tokens.ts';
 import { OUT_OF_BAND } from './redirect-uri.ts';
 import { redirectTo, withParameters } from './respond.ts';
+
+// Not `import`: that loads Web Cryptography too, 5 MB for nothing.
+const { createHash } = process.getBuiltinModule('node:crypto');
 
 type Deps = Pick<ProviderDeps, 'config' | 'storage' | 'keys' | 'findClient' | 'clock' | 'random' | 'render'>;
 

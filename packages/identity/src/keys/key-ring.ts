@@ -1,5 +1,4 @@
 /** Owns the keys in use: one shared record in the storage, held in memory, rotated by whichever replica comes first. */
-import { createPrivateKey } from 'node:crypto';
 import type { webcrypto } from 'node:crypto';
 import { AppError } from '@kfctl/core';
 import type { Clock, Logger, RandomBytes } from '@kfctl/core';
@@ -13,6 +12,9 @@ import { firstKeys, isRotationDue, rotateKeys, withSealingKey } from './rotation
 import type { RotationPolicy } from './rotation.ts';
 import { createSealer } from './sealer.ts';
 import type { Sealer } from './sealer.ts';
+
+// Not `import`: that loads Web Cryptography too, 5 MB for nothing.
+const { createPrivateKey } = process.getBuiltinModule('node:crypto');
 
 /** The name of the one record, as in Dex. */
 const KEYS_ID = 'openid-connect-keys';

@@ -1,9 +1,11 @@
 /** Owns when keys change and what is kept of the old ones; pure. */
-import { createPublicKey } from 'node:crypto';
 import type { webcrypto } from 'node:crypto';
 import { exportPublicJwk } from '@kfctl/oidc';
 import type { RandomBytes } from '@kfctl/core';
 import type { Jwk, KeysRecord, SealingKey } from '../storage/records.ts';
+
+// Not `import`: that loads Web Cryptography too, 5 MB for nothing.
+const { createPublicKey } = process.getBuiltinModule('node:crypto');
 
 /** Milliseconds. */
 export interface RotationPolicy {

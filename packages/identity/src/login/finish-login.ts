@@ -1,5 +1,4 @@
 /** Owns what follows a proven identity: approval where it is due, otherwise the answer to the client. */
-import { createHmac } from 'node:crypto';
 
 import type { HttpResponse } from '@kfctl/core';
 import type { PendingRequest } from '../authorize/pending-request.ts';
@@ -10,6 +9,9 @@ import type { IdentityConfig } from '../config/config.ts';
 import type { Authenticated } from '../connectors/connector.ts';
 import type { ProviderDeps } from '../provider.ts';
 import type { AuthRequest } from '../storage/records.ts';
+
+// Not `import`: that loads Web Cryptography too, 5 MB for nothing.
+const { createHmac } = process.getBuiltinModule('node:crypto');
 
 export type FinishDeps = Pick<
   ProviderDeps,
