@@ -13,6 +13,7 @@ export type KfctlErrorCode =
   | 'CONFIG_NOT_FOUND'
   | 'DATA_DIRECTORY_INVALID'
   | 'DELETE_FAILED'
+  | 'DEX_CONFIG_INVALID'
   | 'DEPLOYMENT_NOT_FOUND'
   | 'EMAIL_INVALID'
   | 'KFDEF_INVALID'
@@ -23,7 +24,9 @@ export type KfctlErrorCode =
   | 'OWNED_BY_OTHER'
   | 'PASSWORD_INVALID'
   | 'UP_RUNNING'
-  | 'USER_DIFFERS';
+  | 'USER_DIFFERS'
+  | 'USER_EXISTS'
+  | 'USER_NOT_FOUND';
 
 /** An AppError with one of kfctl's codes; `hint` is the next action in the imperative. */
 export function kfctlError(

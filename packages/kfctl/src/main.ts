@@ -16,6 +16,10 @@ process.exitCode = await runKfctl({
   argv: process.argv.slice(2),
   env: process.env,
   directory: process.cwd(),
+  // A getter, because commands that ask nothing must not open it.
+  get stdin() {
+    return process.stdin;
+  },
   stdout: process.stdout,
   stderr: process.stderr,
   signal: abort.signal,

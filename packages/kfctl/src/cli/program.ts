@@ -5,6 +5,7 @@ import type { ApplyFlags } from '../commands/apply.ts';
 import type { DeleteFlags } from '../commands/delete.ts';
 import type { ClusterOptions, Invocation } from '../commands/invocation.ts';
 import type { StatusFlags } from '../commands/status.ts';
+import { addIdentityCommands } from './identity-commands.ts';
 import { renderCompletion, SHELLS } from './completion.ts';
 
 export const VERSION = '0.1.0';
@@ -38,6 +39,7 @@ export function createProgram(invoke: Invoke): Command {
   addAppCommands(program, invoke);
   addClusterCommands(program, invoke);
   addLocalCommands(program, invoke);
+  addIdentityCommands(program, invoke);
   addOtherCommands(program, invoke);
   return program;
 }

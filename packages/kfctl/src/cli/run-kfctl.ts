@@ -4,6 +4,7 @@ import { readSettings } from '../config/settings.ts';
 import { ExitCode } from './exit-code.ts';
 import { createProgram, isCommanderError } from './program.ts';
 import { reportError } from './report-error.ts';
+import type { Input } from './ask-password.ts';
 import { createTerminal } from './terminal.ts';
 import type { Output } from './terminal.ts';
 
@@ -13,6 +14,8 @@ export interface RunOptions {
   readonly directory: string;
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Where passwords are typed or piped in; without it there are none. */
+  readonly stdin?: Input;
   /** Aborts when the person wants to stop. */
   readonly signal: AbortSignal;
 }
@@ -24,7 +27,7 @@ export async function runKfctl(options: RunOptions): Promise<number> {
   let terminal = createTerminal({ stdout, stderr, colour });
   const program = createProgram((verbose) => {
     terminal = createTerminal({ stdout, stderr, colour, verbose });
-    return { terminal, settings: readSettings(env), directory, signal };
+    return { terminal, settings: readSettings(env), directory, signal, input: () => options.stdin };
   });
   program.configureOutput({
     writeOut: (text) => void stdout.write(text),

@@ -1,5 +1,6 @@
 /** Owns what every command is given: the terminal, the settings, where it runs, and the signal that ends it. */
 import type { KubeClient } from '@kfctl/kube';
+import type { Input } from '../cli/ask-password.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import type { Settings } from '../config/settings.ts';
 
@@ -8,6 +9,8 @@ export interface Invocation {
   readonly settings: Settings;
   readonly directory: string;
   readonly signal: AbortSignal;
+  /** Opens the standard input, where there is one. */
+  readonly input?: () => Input | undefined;
 }
 
 export interface ClusterOptions {

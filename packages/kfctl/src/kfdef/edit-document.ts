@@ -44,7 +44,7 @@ export function setRepoPaths(document: Document.Parsed, repos: ReadonlyMap<strin
 
 /** The text of an edited document, in the list style of the original text. */
 export function renderDocument(document: Document.Parsed, original: string): string {
-  const flush = /^( *)[^\s#-][^\n]*:[ ]*\n\1- /m.test(original);
+  const flush = /^( *)[^\s#-][^\n]*:[ ]*\n(?:[ ]*#[^\n]*\n)*\1- /m.test(original);
   return document.toString({ lineWidth: 0, indentSeq: !flush });
 }
 

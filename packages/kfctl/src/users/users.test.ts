@@ -1,0 +1,123 @@
+/** Users and checks by the command line, on the local API server. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { after, before, test } from 'node:test';
+import { silentLogger } from '@kfctl/core';
+import { resources } from '@kfctl/kube';
+import type { KubeClient } from '@kfctl/kube';
+import { startApiServer } from '../../../cluster/src/index.ts';
+import type { ApiServer } from '../../../cluster/src/index.ts';
+import { runKfctl } from '../cli/run-kfctl.ts';
+import { matchesHash } from '../credentials/password.ts';
+import { Secret } from '@kfctl/core';
+
+const CONFIG = `# mine
+issuer: http://dex.example.org/dex
+storage: { type: memory }
+web:
+  http: 127.0.0.1:5556
+enablePasswordDB: true
+staticPasswords:
+# the first
+- email: admin@kubeflow.org
+  hashFromEnv: DEX_USER_PASSWORD_HASH
+  username: admin
+  userID: "1"
+`;
+const home = mkdtempSync(path.join(tmpdir(), 'kfctl-users-'));
+let server: ApiServer;
+let client: KubeClient;
+
+before(async () => {
+  const options = {
+    dataDirectory: path.join(home, 'cluster'),
+    host: '127.0.0.1',
+    port: 0,
+    serviceCidr: '10.96.0.0/16',
+  };
+  server = await startApiServer({ ...options, log: silentLogger, volatile: true });
+  client = server.createClient('test');
+  await client.create(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kubeflow' } });
+});
+after(async () => {
+  await server.close();
+  rmSync(home, { recursive: true, force: true });
+});
+
+async function kfctl(argv: string[], typed?: string): Promise<{ code: number; text: string }> {
+  let text = '';
+  const write = (part: string): string => (text += part);
+  const code = await runKfctl({
+    argv,
+    env: { HOME: home, KUBECONFIG: server.kubeconfigFile },
+    directory: home,
+    stdout: { write },
+    stderr: { write },
+    signal: new AbortController().signal,
+    ...(typed === undefined ? {} : { stdin: Readable.from([typed]) }),
+  });
+  return { code, text };
+}
+
+const config = async (): Promise<string> =>
+  (await client.get(resources.configMaps, 'dex', { namespace: 'kubeflow' }))?.data?.['config.yaml'] ?? '';
+
+test('without the platform it is said where to begin', async () => {
+  const { code, text } = await kfctl(['users', 'list']);
+  assert.equal(code, 1);
+  assert.match(text, /no ConfigMap kubeflow\/dex.*\nhint: Install the platform first/);
+});
+
+test('a user is added with a hash of the piped password, and comments stay', async () => {
+  await client.create(resources.configMaps, {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'dex', namespace: 'kubeflow' },
+    data: { 'config.yaml': CONFIG },
+  });
+  const { code, text } = await kfctl(
+    ['users', 'add', 'ada@example.org', '--password-stdin', '--groups', 'ml, x'],
+    'pass\n',
+  );
+  assert.equal(code, 0, text);
+  assert.match(text, /Added ada@example\.org\.\nDex reloads by itself/);
+  const after = await config();
+  assert.ok(after.startsWith(CONFIG), after);
+  const hash = /hash: "?(\$2\w\$12\$[^"\n]+)/.exec(after)?.[1] ?? '';
+  assert.ok(await matchesHash(new Secret('pass'), hash));
+  assert.match((await kfctl(['users', 'list'])).text, /ada@example\.org {2}groups: ml, x\n/);
+  assert.ok(!(await kfctl(['users', 'list', '-o', 'json'])).text.includes('$2'));
+});
+
+test('nobody is added twice, and the installing user stays', async () => {
+  assert.match((await kfctl(['users', 'add', 'ADA@example.org'])).text, /already a user/);
+  assert.match((await kfctl(['users', 'remove', 'admin@kubeflow.org'])).text, /the installing user.*\nhint: .*rotate/);
+  assert.match((await kfctl(['users', 'remove', 'no@example.org'])).text, /is no user/);
+});
+
+test('a removed user leaves the file as it was', async () => {
+  assert.equal((await kfctl(['users', 'remove', 'ada@example.org'])).code, 0);
+  assert.equal(await config(), CONFIG);
+});
+
+test('a generated password is shown', async () => {
+  assert.match((await kfctl(['users', 'add', 'bob@example.org'])).text, /Password: \w{20} /);
+});
+
+test('a file is checked by the identity program, with its mistakes and exit code', async () => {
+  writeFileSync(path.join(home, 'bad.yaml'), 'issuer: nothing\n');
+  const { code, text } = await kfctl(['dex', 'check', 'bad.yaml']);
+  assert.equal(code, 1);
+  assert.match(text, /mistakes? in .*bad\.yaml/);
+});
+
+test('the configuration of the cluster is checked with the values of its Secrets', async () => {
+  assert.match((await kfctl(['ldap', 'check'])).text, /DEX_USER_PASSWORD_HASH, which is not set/);
+});
+
+test('a password is never guessed: without a terminal it is asked for by name', async () => {
+  assert.match((await kfctl(['dex', 'check', 'bad.yaml', '--user', 'ada'])).text, /hint: Set IDENTITY_PASSWORD/);
+});
