@@ -2,7 +2,7 @@
 // Brings a fresh clone to life with nothing but npm: installs when the lock file is newer than what is installed, then hands
 // over to a TypeScript entry point on the pinned Node. Plain CommonJS, so that any Node that npm runs on can start it.
 'use strict';
-const { existsSync, readFileSync, writeFileSync, mkdirSync } = require('node:fs');
+const { existsSync, readFileSync, statSync, writeFileSync, mkdirSync } = require('node:fs');
 const { spawn, spawnSync } = require('node:child_process');
 const { createHash } = require('node:crypto');
 const path = require('node:path');
@@ -13,7 +13,13 @@ const stamp = path.join(root, 'node_modules', '.kfctl-installed');
 const wanted = createHash('sha256')
   .update(readFileSync(path.join(root, 'package-lock.json')))
   .digest('hex');
-const installed = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
+const installed = existsSync(stamp) ? readFileSync(stamp, 'utf8') : installedByHand() ? wanted : '';
+
+/** A person's own `npm ci` counts: npm writes its hidden lock file last. */
+function installedByHand() {
+  const hidden = path.join(root, 'node_modules', '.package-lock.json');
+  return existsSync(hidden) && statSync(hidden).mtimeMs >= statSync(path.join(root, 'package-lock.json')).mtimeMs;
+}
 
 if (installed !== wanted) {
   process.stderr.write('installing dependencies (npm ci) …\n');

@@ -56,7 +56,9 @@ interface ServerParts {
 function renderConfiguration({ podIp, temporary, html, sites }: ServerParts): string {
   const kinds = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   const site = `server { listen ${podIp}:80; server_name localhost; root ${html}; index index.html; }`;
-  return `worker_processes 1;
+  // As root, nginx would hand its workers to a user who may not enter the node's own directory.
+  const user = process.getuid?.() === 0 ? 'user root;\n' : '';
+  return `${user}worker_processes 1;
 pid ${temporary}/nginx.pid;
 events { worker_connections 512; }
 http {
@@ -71,5 +73,6 @@ http {
 
 const WELCOME = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Welcome to nginx!</title></head>
-<body><h1>Welcome to nginx!</h1><p>This pod runs the nginx that is installed on this machine.</p></body></html>
+<body><h1>Welcome to nginx!</h1><p>This pod runs the nginx that is installed on this machine.</p>
+<p><em>Thank you for using nginx.</em></p></body></html>
 `;
