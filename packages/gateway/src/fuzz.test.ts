@@ -171,7 +171,9 @@ test('whatever is sent, nobody gets beyond the login, and the gateway lives', as
       const path = seen.url?.split('?')[0] ?? '';
       assert.match(path, /^\/dex\/[\x21-\x7e]*$/, `seed ${seed}: ${text}`);
       assert.doesNotMatch(path, /\/\.\.?(?:\/|$)|\/\/|%2[ef]|%5c/i, `seed ${seed}: ${text}`);
-      assert.doesNotMatch(text, /userid|smuggled|inner/i, `seed ${seed}: ${text}`);
+      // Values are the client's own (a cookie may hold any word); names and the path are what could let somebody in.
+      const names = seen.rawHeaders.filter((_, index) => index % 2 === 0);
+      assert.doesNotMatch([path, ...names].join(' '), /userid|smuggled|inner/i, `seed ${seed}: ${text}`);
     }
   }
   assert.match(
