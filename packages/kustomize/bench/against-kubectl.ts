@@ -88,13 +88,13 @@ function show(objects: number, ours: Run, theirs: Run): void {
     `${theirs.megabytes.toFixed(0)} MB`.padStart(8),
     ours.output === theirs.output ? 'same bytes' : 'DIFFERENT',
   ];
-  console.log(cells.join('  '));
+  process.stdout.write(`${cells.join('  ')}\n`);
 }
 
 const root = mkdtempSync(join(tmpdir(), 'kustomize-bench-'));
 const sizes = process.argv.slice(2).map(Number);
 try {
-  console.log('objects        ours     kubectl  faster      ours   kubectl');
+  process.stdout.write('objects        ours     kubectl  faster      ours   kubectl\n');
   for (const objects of sizes.length > 0 ? sizes : [10, 100, 500]) {
     writeFileSync(join(root, 'all.yaml'), Array.from({ length: objects / 2 }, (_, index) => pair(index)).join('---\n'));
     writeFileSync(join(root, 'kustomization.yaml'), kustomization);
