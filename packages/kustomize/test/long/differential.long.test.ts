@@ -5,8 +5,9 @@ import { makeYamlCase } from '../differential/make-yaml-case.ts';
 import { type Verdict, compare, eachOf, hasKubectl } from '../differential/oracle.ts';
 
 /**
- * Cases that are known to differ, each with what differs; an entry that agrees again must go. 2123: the target of an autoscaler, of which a replacement writes one segment
- * while a prefix renames it too; kubectl keeps the prefixed name alone, we keep the segments before it.
+ * Cases that are known to differ, each with what differs; an entry that agrees again must go.
+ * 2123: a replacement writes one segment of an autoscaler's target while a prefix renames that target: kubectl keeps the prefixed name
+ * alone, we keep the segments before it.
  */
 const KNOWN_DIFFERENCES: Readonly<Record<string, readonly number[]>> = { makeCase: [2123], makeYamlCase: [] };
 
