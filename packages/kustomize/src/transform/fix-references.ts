@@ -15,6 +15,7 @@ import {
 } from '../resource/identity.ts';
 import type { Resource } from '../resource/resource.ts';
 import { type MapNode, type Node, isNull, plainNode, textOf } from '../yaml/node.ts';
+import { compareTypes } from './sort-resources.ts';
 
 interface Index {
   /** Objects by the names they had before; only renamed or moved ones can need a fix. */
@@ -188,14 +189,15 @@ interface Rule {
   readonly spec: FieldSpec;
 }
 
-/** Rules by the kind of the referrer; "" holds those for any kind. */
-function rulesByKind(references: readonly NameReference[]): ReadonlyMap<string, readonly Rule[]> {
+/** Rules for each of the kinds. Where a field may name several types, the first type in the legacy order that has the name wins. */
+function rulesByKind(
+  references: readonly NameReference[],
+  kinds: ReadonlySet<string>,
+): ReadonlyMap<string, readonly Rule[]> {
   const rules = new Map<string, Rule[]>();
-  for (const { target, referrers } of references) {
+  for (const { target, referrers } of references.toSorted((left, right) => compareTypes(left.target, right.target))) {
     for (const spec of referrers) {
-      const list = rules.get(spec.kind);
-      if (list === undefined) rules.set(spec.kind, [{ target, spec }]);
-      else list.push({ target, spec });
+      for (const kind of spec.kind === '' ? kinds : [spec.kind]) addTo(rules, kind, { target, spec });
     }
   }
   return rules;
@@ -204,15 +206,14 @@ function rulesByKind(references: readonly NameReference[]): ReadonlyMap<string, 
 export function fixReferences(resources: readonly Resource[], references: readonly NameReference[]): void {
   const index = indexResources(resources);
   if (index.byPreviousName.size === 0) return;
-  const rules = rulesByKind(references);
-  const anyKind = rules.get('') ?? [];
+  const rules = rulesByKind(references, new Set(resources.map((resource) => resource.originalId().kind)));
   for (const resource of resources) {
     const original = resource.originalId();
-    const own = rules.get(original.kind) ?? [];
-    if (own.length === 0 && anyKind.length === 0) continue;
+    const own = rules.get(original.kind);
+    if (own === undefined) continue;
     const referrer = referrerOf(resource);
     const type = resource.currentId();
-    for (const { target, spec } of anyKind.length === 0 ? own : [...own, ...anyKind]) {
+    for (const { target, spec } of own) {
       if (!isSelectedBy(original, spec)) continue;
       const visit = (node: Node): void => fixNode(node, { referrer, target, spec, index });
       visitField(resource.node, type, {

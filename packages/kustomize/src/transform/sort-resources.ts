@@ -2,7 +2,7 @@
 
 import { KustomizeError } from '../errors.ts';
 import type { SortOptions } from '../kustomization/kustomization.ts';
-import type { ResourceId } from '../resource/identity.ts';
+import type { ResourceId, TypeSelector } from '../resource/identity.ts';
 import type { Resource } from '../resource/resource.ts';
 
 const orderFirst =
@@ -23,6 +23,18 @@ function ranks(options: NonNullable<SortOptions['legacy']>): ReadonlyMap<string,
   return map;
 }
 
+function typeText({ group, version, kind }: TypeSelector): string {
+  return `${group || '~G'}_${version || '~V'}_${kind || '~K'}`;
+}
+
+const legacyRanks = ranks({ orderFirst: orderFirst.split(' '), orderLast: orderLast.split(' ') });
+
+/** The legacy order of types alone. */
+export function compareTypes(left: TypeSelector, right: TypeSelector): number {
+  const rank = (legacyRanks.get(left.kind) ?? 0) - (legacyRanks.get(right.kind) ?? 0);
+  return rank || compareBytes(typeText(left), typeText(right));
+}
+
 interface Entry {
   readonly resource: Resource;
   readonly rank: number;
@@ -32,8 +44,12 @@ interface Entry {
 
 function entryOf(resource: Resource, rankOf: ReadonlyMap<string, number>): Entry {
   const id: ResourceId = resource.currentId();
-  const type = `${id.group || '~G'}_${id.version || '~V'}_${id.kind || '~K'}`;
-  return { resource, rank: rankOf.get(id.kind) ?? 0, type, id: `${id.namespace || '~X'}|${id.name || '~N'}` };
+  return {
+    resource,
+    rank: rankOf.get(id.kind) ?? 0,
+    type: typeText(id),
+    id: `${id.namespace || '~X'}|${id.name || '~N'}`,
+  };
 }
 
 function compareBytes(left: string, right: string): number {
