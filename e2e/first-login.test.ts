@@ -129,6 +129,24 @@ test('identity headers of a client never reach the dashboard', (t) => {
   assert.equal((JSON.parse(answer.body) as { user: string }).user, USER);
 });
 
+test('whoever reaches the dashboard itself is nobody without the proof, whatever header they write', () => {
+  const pod = [
+    'get',
+    'pods',
+    '-n',
+    'kubeflow',
+    '-l',
+    'app=centraldashboard',
+    '-o',
+    'jsonpath={.items[0].status.podIP}',
+  ];
+  const target = `http://${kubectl(platform, ...pod)}:8082/api/workgroup/env-info`;
+  for (const more of [[], ['-H', `kubeflow-assertion: v1.${Math.floor(Date.now() / 1000)}.${'A'.repeat(43)}`]]) {
+    const asked = curl('-w', '%{http_code}', '-H', `kubeflow-userid: ${USER}`, ...more, target);
+    assert.match(asked.stdout, /401$/);
+  }
+});
+
 test('access management is not reachable from outside, logged in or not', (t) => {
   const session = createSession(t, platform);
   logIn(session, USER, PASSWORD);

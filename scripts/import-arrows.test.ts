@@ -19,7 +19,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   gateway: ['core', 'kube', 'oidc'],
   'load-balancer': ['core', 'kube'],
   profiles: ['core', 'kube'],
-  dashboard: ['core', 'kube'],
+  dashboard: ['core', 'kube', 'oidc'],
   cluster: ['core', 'kube'],
   testkit: ['core', 'kube'],
 };

@@ -16,6 +16,8 @@ export interface DataPlane {
   readonly tellsProgramsFromPages: boolean;
   /** Whether the session can be taken off what the application gets. */
   readonly hidesSession: boolean;
+  /** The AuthService's assertion reaches applications. */
+  readonly provesIdentity: boolean;
   /** Starts it; gives its port. */
   start(cleanup: Cleanup, backends: Backends): Promise<number>;
 }

@@ -116,6 +116,7 @@ export const envoyToday: DataPlane = {
   tls: false,
   tellsProgramsFromPages: true,
   hidesSession: true,
+  provesIdentity: true,
   start: (cleanup, backends) => startEnvoy(cleanup, backends, filtersToday()),
 };
 
@@ -125,5 +126,6 @@ export const envoy2019: DataPlane = {
   tls: false,
   tellsProgramsFromPages: false,
   hidesSession: false,
+  provesIdentity: false,
   start: (cleanup, backends) => startEnvoy(cleanup, backends, filters2019()),
 };

@@ -20,6 +20,7 @@ export const CHECK_HEADERS: readonly string[] = [
 export const UPSTREAM_HEADERS: readonly string[] = [
   'kubeflow-userid',
   'kubeflow-groups',
+  'kubeflow-assertion',
   'cookie',
   'x-envoy-auth-headers-to-remove',
 ];

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { Secret } from '@kfctl/core';
+import { ASSERTION_HEADER, createAssertions } from '@kfctl/oidc';
 import { Client, PAGE, PROGRAM } from './client.ts';
 import type { DataPlane } from './data-plane.ts';
 import { envoy2019, envoyToday } from './envoy.ts';
 import { nginx } from './nginx.ts';
 import { gateway2019, gatewayToday } from './our-gateway.ts';
-import { Cleanup, startApplication, startAuthService, startIdentity, USER } from './programs.ts';
+import { ASSERTION_KEY, Cleanup, startApplication, startAuthService, startIdentity, USER } from './programs.ts';
 import type { Application, AuthServiceProcess, Seen } from './programs.ts';
 
 /** All that an application could take for who somebody is, whatever dialect of header names it speaks. */
@@ -15,6 +17,16 @@ function identities({ rawHeaders }: Seen): string[] {
       ? [`${name.toLowerCase()}: ${rawHeaders[index + 1]}`]
       : [],
   );
+}
+
+/** What the dashboard asks of every request: that the AuthService said so of this very one. */
+function isProven({ url, method, rawHeaders }: Seen): boolean {
+  const valueOf = (wanted: string): string =>
+    rawHeaders.filter((_, index) => rawHeaders[index - 1]?.toLowerCase() === wanted).join(', ');
+  const { isGenuine } = createAssertions([new Secret(ASSERTION_KEY)]);
+  const [path = ''] = url.split('?');
+  const claim = { method, path, userId: valueOf('kubeflow-userid'), groups: valueOf('kubeflow-groups') };
+  return isGenuine(valueOf(ASSERTION_HEADER), claim, Date.now());
 }
 
 function cookiesOf({ rawHeaders }: Seen): string {
@@ -116,6 +128,21 @@ function suite(plane: DataPlane): void {
     assert.deepEqual(identities(application.seen.at(-1) ?? fail()), [`kubeflow-userid: ${USER}`]);
     assert.equal((await client.ask('/app', { method: 'OPTIONS', headers: PROGRAM })).status, 200);
     assert.deepEqual(identities(application.seen.at(-1) ?? fail()), [`kubeflow-userid: ${USER}`]);
+  });
+
+  test(`each request is ${plane.provesIdentity ? 'proven' : 'not proven'} to be this person's`, async () => {
+    const forged = { [ASSERTION_HEADER]: `v1.9999999999.${'A'.repeat(43)}` };
+    const asks = [
+      ['/api/x', {}],
+      ['/api/y%20z/?q=1&r=%2F', { headers: { ...PAGE, ...forged } }],
+      ['/api/x', { method: 'POST', headers: PROGRAM, body: '{}' }],
+    ] as const;
+    for (const [path, ask] of asks) {
+      assert.equal((await client.ask(path, ask)).status, 200);
+      assert.equal(isProven(application.seen.at(-1) ?? fail()), plane.provesIdentity, path);
+    }
+    await client.webSocket('/jupyter/ws');
+    assert.equal(isProven(application.seen.at(-1) ?? fail()), plane.provesIdentity);
   });
 
   const cookieFact = plane.hidesSession ? 'the session stays at the door' : 'the session reaches applications';

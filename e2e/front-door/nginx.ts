@@ -14,6 +14,7 @@ export const nginx: DataPlane = {
   tls: false,
   tellsProgramsFromPages: true,
   hidesSession: true,
+  provesIdentity: true,
   start,
 };
 
@@ -60,6 +61,7 @@ http {
       auth_request /_check;
       auth_request_set $auth_user $upstream_http_kubeflow_userid;
       auth_request_set $auth_groups $upstream_http_kubeflow_groups;
+      auth_request_set $auth_assertion $upstream_http_kubeflow_assertion;
       auth_request_set $auth_cookie $upstream_http_cookie;
       auth_request_set $auth_location $upstream_http_location;
       auth_request_set $auth_set_cookie $upstream_http_set_cookie;
@@ -70,6 +72,7 @@ http {
       proxy_set_header connection $connection_header;
       proxy_set_header kubeflow-userid $auth_user;
       proxy_set_header kubeflow-groups $auth_groups;
+      proxy_set_header kubeflow-assertion $auth_assertion;
       proxy_set_header cookie $auth_cookie;
     }
   }

@@ -15,6 +15,7 @@ export const gatewayToday: DataPlane = {
   tls: true,
   tellsProgramsFromPages: true,
   hidesSession: true,
+  provesIdentity: true,
   start: (cleanup, backends) => start(cleanup, backends, requireByPolicy),
 };
 
@@ -24,6 +25,7 @@ export const gateway2019: DataPlane = {
   tls: true,
   tellsProgramsFromPages: false,
   hidesSession: false,
+  provesIdentity: false,
   start: (cleanup, backends) => start(cleanup, backends, ({ sources }) => sources.envoyFilters.put(filter2019())),
 };
 

@@ -12,6 +12,7 @@ const PACKAGES = path.join(import.meta.dirname, '../../packages');
 const CLIENT_ID = 'kubeflow-authservice-oidc';
 const CLIENT_SECRET = 'a client secret of the test';
 
+export const ASSERTION_KEY: string = 'a'.repeat(44);
 export const USER = 'admin@kubeflow.org';
 export const PASSWORD = 'password';
 /** bcrypt cost 10 of PASSWORD. */
@@ -105,6 +106,7 @@ export async function startAuthService(cleanup: Cleanup, identityPort: number): 
     SESSION_STORE_TYPE: 'file',
     SESSION_STORE_PATH: path.join(directory, 'sessions.db'),
     SESSION_ENCRYPTION_KEY: 'k'.repeat(44),
+    IDENTITY_ASSERTION_KEY: ASSERTION_KEY,
     SERVER_HOSTNAME: '127.0.0.1',
     SERVER_PORT: String(port),
     READINESS_PROBE_PORT: String(readinessPort),

@@ -61,7 +61,7 @@ function createRoutes(deps: AuthServiceDeps): Routes {
   const rules = { cookieName, isExempt: createPathMatcher(config.exemptPaths) };
   const refresh = createRefresh({ sessions, redeem, identityRules, clock, log });
   const authenticate = createAuthenticate({ sessions, rules, refresh, bearer });
-  const identityHeaders = createIdentityHeaders(config);
+  const identityHeaders = createIdentityHeaders(config, clock);
   const { externalAuthorizerUrl: url } = config;
   const external = url === undefined ? undefined : createExternalAuthorizer({ url, http, clock });
   const authorize = createAuthorize(config.allowedGroups, external);

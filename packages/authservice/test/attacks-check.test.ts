@@ -51,7 +51,7 @@ describe('requests that try to pass the check', () => {
       assert.equal(headers['kubeflow-userid'], 'eve@example.com');
       assert.match(
         String(headers['x-envoy-auth-headers-to-remove']),
-        /kubeflow_userid,kubeflow_groups,kubeflow-groups/,
+        /kubeflow_userid,kubeflow_groups,kubeflow_assertion,kubeflow-groups/,
       );
     }
   });
@@ -100,7 +100,7 @@ describe('requests that try to pass the check', () => {
       assert.equal(answered['kubeflow-userid'], undefined);
       assert.equal(
         answered['x-envoy-auth-headers-to-remove'],
-        'kubeflow-userid,kubeflow-groups,kubeflow_userid,kubeflow_groups',
+        'kubeflow-userid,kubeflow-groups,kubeflow-assertion,kubeflow_userid,kubeflow_groups,kubeflow_assertion',
       );
     }
   });

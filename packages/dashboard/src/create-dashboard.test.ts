@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { test } from 'node:test';
-import { startFixture } from '../test/dashboard-fixture.ts';
+import { assertionOf, startFixture } from '../test/dashboard-fixture.ts';
+import { readConfig } from './config.ts';
 import type { Binding } from '../test/dashboard-fixture.ts';
 
 const ANN = 'ann@x.org';
@@ -57,6 +58,32 @@ test('without exactly one identity nothing but the probe answers', async (t) => 
       .end();
   });
   assert.equal(status, 401, 'a repeated header names nobody');
+});
+
+test('a pod that writes the identity header itself is nobody', async (t) => {
+  const { request } = await startFixture(t, { bindings: bindings() });
+  const info = '/api/workgroup/env-info';
+  const asAnn = async (path: string, assertion: string, init: RequestInit = {}): Promise<number> =>
+    (await request(path, { ...init, user: ANN, assertion })).status;
+  const genuine = assertionOf(ANN, 'GET', info);
+  assert.equal(await asAnn(info, genuine), 200);
+  assert.equal(await asAnn(`${info}?x=1`, genuine), 200, 'the query is not part of it');
+  assert.equal(await asAnn(info, ''), 401, 'no assertion');
+  assert.equal(await asAnn(info, `${genuine}, ${genuine}`), 401, 'two assertions');
+  assert.equal(await asAnn(info, assertionOf(BEN, 'GET', info)), 401, 'of somebody else');
+  assert.equal(await asAnn('/', genuine), 401, 'of another path');
+  assert.equal(await asAnn(info, assertionOf(ANN, 'GET', '/notebook/ben/trap/')), 401, 'of a visit to a notebook');
+  const post = { method: 'POST', body: '{}' };
+  assert.equal(await asAnn('/api/workgroup/create', assertionOf(ANN, 'GET', '/api/workgroup/create'), post), 401);
+  const withGroups = { headers: { 'kubeflow-groups': 'admins' } };
+  assert.equal(await asAnn(info, genuine, withGroups), 401, 'groups added on the way');
+  assert.equal(await asAnn(info, assertionOf(ANN, 'GET', info, 'admins'), withGroups), 200);
+});
+
+test('without the key of the assertions the dashboard does not start, unless it is told to believe the network', () => {
+  assert.throws(() => readConfig({}), /IDENTITY_ASSERTION_KEY: is required/);
+  assert.throws(() => readConfig({ IDENTITY_ASSERTION_KEY: 'short' }), /less than 32 characters/);
+  assert.equal(readConfig({ IDENTITY_ASSERTION: 'off' }).assertionKeys, undefined);
 });
 
 test('nobody sees the events or contributors of a namespace that is not theirs', async (t) => {

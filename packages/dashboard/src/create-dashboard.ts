@@ -2,10 +2,12 @@
 import { createRouter, jsonResponse } from '@kfctl/core';
 import type { Clock, HttpHandler, Route } from '@kfctl/core';
 import type { KubeClient } from '@kfctl/kube';
+import { createAssertions } from '@kfctl/oidc';
 import type { AccessClient } from './access/access-client.ts';
 import { namespaceRoutes } from './activity/namespace-routes.ts';
 import type { Config } from './config.ts';
 import { requireUser } from './identity/identify.ts';
+import type { IdentityRules } from './identity/identify.ts';
 import { requireSameOrigin } from './identity/same-origin.ts';
 import { settingsRoutes } from './pages/settings-routes.ts';
 import { healthRoutes } from './platform/health-routes.ts';
@@ -24,7 +26,7 @@ export interface DashboardOptions {
 /** All routes: probes are open, everything else needs an identity, writes need our own origin. */
 export function createDashboard(options: DashboardOptions): HttpHandler {
   const { config, client, access, clock } = options;
-  const identity = { userIdHeader: config.userIdHeader, userIdPrefix: config.userIdPrefix };
+  const identity = identityRules(config, clock);
   const platformInfo = createPlatformInfo({ client, version: options.version, logoutUrl: config.logoutUrl });
   const routes: Route[] = [
     { method: 'GET', path: '/healthz', handler: () => jsonResponse(200, { status: 'ok' }) },
@@ -44,4 +46,12 @@ export function createDashboard(options: DashboardOptions): HttpHandler {
     },
   ];
   return requireSameOrigin(createRouter(routes, requireUser(identity, options.pages)));
+}
+
+function identityRules({ assertionKeys, ...config }: Config, clock: Clock): IdentityRules {
+  const { userIdHeader, userIdPrefix, groupsHeader } = config;
+  const headers = { userIdHeader, userIdPrefix, groupsHeader };
+  if (assertionKeys === undefined) return { ...headers, isAsserted: () => true };
+  const { isGenuine } = createAssertions(assertionKeys);
+  return { ...headers, isAsserted: (assertion, request) => isGenuine(assertion, request, clock.now()) };
 }

@@ -3,9 +3,10 @@ import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
-import { createHttpServer, htmlResponse, silentLogger } from '@kfctl/core';
+import { createHttpServer, htmlResponse, Secret, silentLogger } from '@kfctl/core';
 import type { HttpHandler } from '@kfctl/core';
 import type { KubeClient, KubeObject } from '@kfctl/kube';
+import { ASSERTION_HEADER, createAssertions } from '@kfctl/oidc';
 import { createAccessClient } from '../src/access/access-client.ts';
 import { readConfig } from '../src/config.ts';
 import { createDashboard } from '../src/create-dashboard.ts';
@@ -35,13 +36,21 @@ export interface Kfam {
 export interface Fixture {
   readonly base: string;
   readonly kfam: Kfam;
-  request(path: string, init?: RequestInit & { user?: string }): Promise<Response>;
+  /** As the gateway sends it: with the identity and the assertion of it, unless `assertion` says otherwise. */
+  request(path: string, init?: RequestInit & { user?: string; assertion?: string }): Promise<Response>;
 }
 
 export interface FixtureOptions {
   readonly env?: Record<string, string>;
   readonly bindings?: Binding[];
   readonly pages?: HttpHandler;
+}
+
+const KEY = 'k'.repeat(43);
+
+/** What the AuthService would say about a request. */
+export function assertionOf(user: string, method: string, path: string, groups = ''): string {
+  return createAssertions([new Secret(KEY)]).assert({ method, path, userId: user, groups }, Date.now());
 }
 
 const OBJECTS: Readonly<Record<string, readonly object[]>> = {
@@ -100,6 +109,7 @@ export async function startFixture(t: TestContext, options: FixtureOptions = {})
   const config = readConfig({
     PROFILES_KFAM_SERVICE_HOST: '127.0.0.1',
     PROFILES_KFAM_SERVICE_PORT: String(kfamPort),
+    IDENTITY_ASSERTION_KEY: KEY,
     ...options.env,
   });
   const access = createAccessClient({ ...config.accessManagement, ownToken: async () => 'own-token' });
@@ -122,11 +132,16 @@ export async function startFixture(t: TestContext, options: FixtureOptions = {})
   return {
     base,
     kfam,
-    request: (path, { user, ...init } = {}) =>
+    request: (path, { user, assertion, ...init } = {}) =>
       fetch(base + path, {
         ...init,
         headers: {
-          ...(user === undefined ? {} : { 'kubeflow-userid': user }),
+          ...(user === undefined
+            ? {}
+            : {
+                'kubeflow-userid': user,
+                [ASSERTION_HEADER]: assertion ?? assertionOf(user, init.method ?? 'GET', path.split('?')[0] ?? ''),
+              }),
           ...(init.body === undefined || init.body === null ? {} : { 'content-type': 'application/json' }),
           ...(init.headers as Record<string, string> | undefined),
         },

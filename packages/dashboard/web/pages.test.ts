@@ -40,6 +40,8 @@ async function open(
     bindings: BINDINGS.map((one) => ({ ...one })),
     pages: createPages(DIST),
     ...options,
+    // A browser has no assertion of each request; the gateway that would ask for one is not here.
+    env: { IDENTITY_ASSERTION: 'off', ...options.env },
   });
   const context = await browser.newContext({ ...options.context, extraHTTPHeaders: { 'kubeflow-userid': ANN } });
   t.after(() => context.close());

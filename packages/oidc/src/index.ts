@@ -20,6 +20,8 @@ export {
   verifyPkce,
 } from './pkce/pkce.ts';
 export type { PkceMethod, PkcePair } from './pkce/pkce.ts';
+export { ASSERTION_HEADER, createAssertions, parseAssertionKeys } from './assertion/identity-assertion.ts';
+export type { AssertedRequest, Assertions } from './assertion/identity-assertion.ts';
 export { decodeSubject, encodeSubject } from './claims/subject.ts';
 export type { Subject } from './claims/subject.ts';
 export { tokenHash } from './claims/token-hash.ts';

@@ -72,7 +72,8 @@ function list({ deps, request, session, kind }: Asking): Answer {
     .filter((item) => isOfKind(item, kind))
     .toSorted((left, right) => right.createdAtMs - left.createdAtMs)
     .map((item) => renderItem(item, session));
-  return jsonAnswer(200, { [kind]: items }, deps.identityHeaders.forCaller(session, request.headers, 'cookie'));
+  const judged = { method: 'GET', path: cutQuery(request.url ?? ''), headers: request.headers };
+  return jsonAnswer(200, { [kind]: items }, deps.identityHeaders.forCaller(session, judged, 'cookie'));
 }
 
 function renderItem(item: LiveSession, asking: LiveSession): Readonly<Record<string, unknown>> {

@@ -84,7 +84,7 @@ interface Conclusion {
 
 function conclude({ identityHeaders }: CheckDeps, request: JudgedRequest, { known, refusal }: Conclusion): Answer {
   if (refusal !== undefined) return forbidden(request, refusal);
-  return { status: 200, headers: identityHeaders.forCaller(known.caller, request.headers, known.via) };
+  return { status: 200, headers: identityHeaders.forCaller(known.caller, request, known.via) };
 }
 
 /** The session stays: one forbidden place must not log anybody out. */

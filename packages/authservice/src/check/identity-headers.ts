@@ -1,18 +1,20 @@
 /** Owns what the gateway is told to do with a request's headers: who it is, and which of the client's headers must not get through. */
-import { FLOW_COOKIE_PREFIX, withoutCookies } from '@kfctl/oidc';
-import type { RequestHeaders } from '@kfctl/oidc';
-import type { Caller } from './authenticate.ts';
+import { ASSERTION_HEADER, createAssertions, FLOW_COOKIE_PREFIX, withoutCookies } from '@kfctl/oidc';
+import type { Clock, Secret } from '@kfctl/core';
+import type { Caller, JudgedRequest } from './authenticate.ts';
 
 export interface IdentityHeaderOptions {
   /** Lower case. */
   readonly userIdHeader: string;
   readonly groupsHeader: string;
   readonly cookieName: string;
+  /** The first proves to backends that the identity is ours; empty: no proof is given. */
+  readonly assertionKeys: readonly Secret[];
 }
 
 export interface IdentityHeaders {
   /** For a request that passes as somebody. */
-  forCaller(caller: Caller, request: RequestHeaders, via: 'cookie' | 'header'): readonly string[];
+  forCaller(caller: Caller, request: JudgedRequest, via: 'cookie' | 'header'): readonly string[];
   /** For a request that passes as nobody: no identity of the client's making may pass with it. */
   readonly forNobody: readonly string[];
 }
@@ -27,21 +29,26 @@ const MAX_COOKIE_CHARACTERS = 10_000;
  * The session cookie never reaches upstreams: a notebook is code of its owner, and whoever is lured to it would hand its owner
  * the whole session. The same goes for the token in a header.
  */
-export function createIdentityHeaders(options: IdentityHeaderOptions): IdentityHeaders {
-  const { userIdHeader, groupsHeader, cookieName } = options;
+export function createIdentityHeaders(options: IdentityHeaderOptions, clock: Clock): IdentityHeaders {
+  const { userIdHeader, groupsHeader, cookieName, assertionKeys } = options;
+  const assertions = assertionKeys.length === 0 ? undefined : createAssertions(assertionKeys);
   const isOwn = (name: string): boolean => name === cookieName || name.startsWith(FLOW_COOKIE_PREFIX);
   // Servers that speak CGI's dialect read `_` as `-`.
-  const aliases = [userIdHeader, groupsHeader].map((name) => name.replaceAll('-', '_'));
-  const aliasesOnly = aliases.filter((alias) => alias !== userIdHeader && alias !== groupsHeader);
+  const names = [userIdHeader, groupsHeader, ASSERTION_HEADER];
+  const aliasesOnly = names.map((name) => name.replaceAll('-', '_')).filter((alias) => !names.includes(alias));
   return {
-    forNobody: [REMOVE, [userIdHeader, groupsHeader, ...aliasesOnly].join(',')],
-    forCaller: (caller, request, via) => {
-      const headers = [userIdHeader, toHeaderText(caller.userId)];
+    forNobody: [REMOVE, [...names, ...aliasesOnly].join(',')],
+    forCaller: (caller, { method, path, headers: sent }, via) => {
+      const userId = toHeaderText(caller.userId);
+      const groups = renderGroups(caller.groups);
+      const headers = [userIdHeader, userId];
       const remove = [...aliasesOnly];
-      if (caller.groups.length > 0) headers.push(groupsHeader, renderGroups(caller.groups));
-      else remove.push(groupsHeader);
+      if (groups === '') remove.push(groupsHeader);
+      else headers.push(groupsHeader, groups);
+      if (assertions === undefined) remove.push(ASSERTION_HEADER);
+      else headers.push(ASSERTION_HEADER, assertions.assert({ method, path, userId, groups }, clock.now()));
       if (via === 'header') remove.push('authorization', 'x-auth-token');
-      const cookie = request['cookie'];
+      const { cookie } = sent;
       if (typeof cookie === 'string') {
         const rest = withoutCookies(cookie, isOwn);
         if (rest === '' || rest.length > MAX_COOKIE_CHARACTERS) remove.push('cookie');

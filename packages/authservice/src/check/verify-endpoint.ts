@@ -36,7 +36,7 @@ export function createVerifyEndpoint(deps: CheckDeps, { base, methodHeader }: Ve
         const { caller, via } = authentication;
         const refusal = await authorize(caller, request);
         if (refusal !== undefined) return textAnswer(403, `Forbidden: ${refusal.reason}`);
-        return { status: 204, headers: identityHeaders.forCaller(caller, headers, via) };
+        return { status: 204, headers: identityHeaders.forCaller(caller, request, via) };
       }
     }
   };

@@ -28,6 +28,8 @@ export interface Config {
   readonly useUserinfo: boolean;
   readonly userIdHeader: string;
   readonly groupsHeader: string;
+  /** Keys of the proof that backends check; empty: none is given. */
+  readonly assertionKeys: readonly Secret[];
   readonly userIdClaim: string;
   readonly identityRules: IdentityRules;
   /** Paths that need no session, whole segments. */

@@ -1,9 +1,13 @@
 /** Owns the settings of who a person is: claims in, headers out. */
-import type { EnvReader } from '@kfctl/core';
+import type { EnvReader, Secret } from '@kfctl/core';
+import { ASSERTION_HEADER, parseAssertionKeys } from '@kfctl/oidc';
 import type { UserIdTransformer } from '../login/identity-of.ts';
 import type { Config } from './config.ts';
 
-type IdentitySettings = Pick<Config, 'userIdHeader' | 'groupsHeader' | 'userIdClaim' | 'identityRules'>;
+type IdentitySettings = Pick<
+  Config,
+  'userIdHeader' | 'groupsHeader' | 'assertionKeys' | 'userIdClaim' | 'identityRules'
+>;
 
 export function readIdentitySettings(reader: EnvReader): IdentitySettings {
   const userIdClaim = reader.string('USERID_CLAIM', 'email');
@@ -16,6 +20,7 @@ export function readIdentitySettings(reader: EnvReader): IdentitySettings {
   return {
     userIdHeader,
     groupsHeader,
+    assertionKeys: readAssertionKeys(reader),
     userIdClaim,
     identityRules: {
       userIdClaim,
@@ -36,6 +41,7 @@ const RESERVED = new Set([
   'transfer-encoding',
   'upgrade',
   'location',
+  ASSERTION_HEADER,
 ]);
 
 function readHeaderName(reader: EnvReader, name: string, fallback: string): string {
@@ -44,6 +50,15 @@ function readHeaderName(reader: EnvReader, name: string, fallback: string): stri
     reader.problem(name, `"${value}" is not usable as a header name`);
   }
   return value;
+}
+
+function readAssertionKeys(reader: EnvReader): readonly Secret[] {
+  const name = 'IDENTITY_ASSERTION_KEY';
+  const text = reader.optional(name);
+  if (text === undefined) return [];
+  const keys = parseAssertionKeys(text);
+  if (keys === undefined) reader.problem(name, 'has less than 32 characters; make one with: openssl rand -base64 32');
+  return keys ?? [];
 }
 
 /** `[{"matches": "<regular expression>", "replaces": "<text>"}]`, the reference's form. */

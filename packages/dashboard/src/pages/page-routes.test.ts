@@ -6,7 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { isAppError } from '@kfctl/core';
-import { startFixture } from '../../test/dashboard-fixture.ts';
+import { assertionOf, startFixture } from '../../test/dashboard-fixture.ts';
 import { createPages } from './page-routes.ts';
 
 function pagesDirectory(t: TestContext): string {
@@ -48,7 +48,7 @@ test('no path leaves the directory', async (t) => {
     '//etc/passwd',
   ]) {
     const body = await new Promise<string>((resolve, reject) => {
-      httpRequest({ port, path: attack, headers: { 'kubeflow-userid': 'a@x.org' } }, (response) => {
+      httpRequest({ port, path: attack, headers: headersFor(attack) }, (response) => {
         let text = '';
         response.on('data', (chunk: Buffer) => (text += chunk.toString()));
         response.on('end', () => resolve(`${response.statusCode} ${text}`));
@@ -66,3 +66,8 @@ test('missing pages are an error that says how to build them', () => {
     (error) => isAppError(error) && error.code === 'PAGES_MISSING' && error.hint !== undefined,
   );
 });
+
+function headersFor(target: string): Record<string, string> {
+  const user = 'a@x.org';
+  return { 'kubeflow-userid': user, 'kubeflow-assertion': assertionOf(user, 'GET', target) };
+}

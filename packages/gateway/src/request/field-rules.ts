@@ -56,6 +56,7 @@ const HOP_BY_HOP = [
 const WELL_KNOWN = [
   'kubeflow-userid',
   'kubeflow-groups',
+  'kubeflow-assertion',
   'auth-method',
   'remote-user',
   'remote-groups',
@@ -118,7 +119,7 @@ const WELL_KNOWN = [
   'x-sendfile',
 ];
 
-const ALWAYS_IDENTITY = ['kubeflow-userid', 'kubeflow-groups'];
+const ALWAYS_IDENTITY = ['kubeflow-userid', 'kubeflow-groups', 'kubeflow-assertion'];
 
 const DROPPED_PREFIXES = ['x-envoy-', 'x-remote-extra-', 'x-istio-', 'x-b3-istio-'];
 

@@ -170,7 +170,7 @@ test('an application that left the app is removed from the cluster', async () =>
   const text = readFileSync(app, 'utf8');
   writeFileSync(app, text.slice(0, text.indexOf('  - name: centraldashboard')));
   await run(['generate']);
-  assert.match(await run(['apply', '--no-wait']), /0 created, 0 changed, \d+ unchanged, 12 removed/);
+  assert.match(await run(['apply', '--no-wait']), /0 created, 0 changed, \d+ unchanged, 13 removed/);
   assert.equal(await client.get(resources.deployments, 'centraldashboard', { namespace: 'kubeflow' }), undefined);
 });
 

@@ -27,7 +27,8 @@ const reader = (namespace: string, name: string, ...secrets: string[]): PlannedO
 const OWNERSHIP = { deployment: 'demo', takenOver: new Set<string>() };
 const PLANNED = [
   reader('kubeflow', 'dex', 'dex-user', 'dex-oidc-client'),
-  reader('istio-system', 'auth', 'authservice'),
+  reader('istio-system', 'auth', 'authservice', 'identity-assertion'),
+  reader('kubeflow', 'dashboard', 'identity-assertion'),
 ];
 
 /** Plans, then stores what was planned as an apply would. */
@@ -95,6 +96,30 @@ test('Dex and the AuthService share one client secret, and each credential rotat
   assert.ok(third.generatedPassword !== undefined);
 });
 
+test('the assertion key is one in both namespaces, and a rotated one is believed beside the one before', async () => {
+  const client = new MemoryKubeClient();
+  const keysOf = ({ planned }: Credentials): [string, string][] =>
+    planned
+      .filter(({ id }) => id.name === 'identity-assertion')
+      .map(({ id, object }) => {
+        const { key = '' } = object['data'] as Record<string, string>;
+        return [id.namespace, Buffer.from(key, 'base64').toString()];
+      });
+  const [[, first] = ['', ''], ...rest] = keysOf(await plan(client));
+  assert.ok(first.length >= 43);
+  assert.deepEqual(rest, [['kubeflow', first]]);
+  await client.delete(resources.secrets, 'identity-assertion', { namespace: 'istio-system' });
+  const kept = [
+    ['istio-system', first],
+    ['kubeflow', first],
+  ];
+  assert.deepEqual(keysOf(await plan(client)), kept, 'a Secret that was deleted is made again with the key in use');
+  const [[, second] = ['', '']] = keysOf(await plan(client, { rotate: ['assertion-key'] }));
+  assert.match(second, new RegExp(`^[^,]{43,},${first}$`));
+  const [[, third] = ['', '']] = keysOf(await plan(client, { rotate: ['assertion-key'] }));
+  assert.deepEqual(third.split(',').slice(1), [second.split(',')[0]], 'never more than two');
+});
+
 test('Secrets that someone else made are read and never written', async () => {
   const client = new MemoryKubeClient();
   const secret = resources.secrets as unknown as ResourceType;
@@ -105,7 +130,7 @@ test('Secrets that someone else made are read and never written', async () => {
   const credentials = await plan(client, { password: new Secret('12341234') });
   assert.deepEqual(
     credentials.planned.map(({ id }) => id.name),
-    ['authservice'],
+    ['authservice', 'identity-assertion', 'identity-assertion'],
   );
   assert.equal(value(credentials, 'authservice', 'client-secret'), 'theirs');
   assert.match(credentials.warnings.join(), /kubeflow\/dex-user was made by someone else/);

@@ -5,6 +5,7 @@ import type { Ownership } from '../apply/ownership.ts';
 import type { PlannedObject } from '../plan/plan.ts';
 import type { Rotation } from './rotation.ts';
 import { generatePassword, hashPassword, matchesHash } from './password.ts';
+import { planAssertionKey } from './plan-assertion-key.ts';
 import { findReader, planSecret, readSecret } from './secret-object.ts';
 import type { SecretPlace } from './secret-object.ts';
 
@@ -30,10 +31,11 @@ export interface Credentials {
   readonly warnings: readonly string[];
 }
 
-/** Plans the client secret, the session key and the installing user's hash. */
+/** Plans the client secret, the session key, the assertion key and the installing user's hash. */
 export async function planCredentials(input: CredentialInput): Promise<Credentials> {
   const user = await planUser(input);
-  return { ...user, planned: [...user.planned, ...(await planClientSecrets(input))] };
+  const shared = [...(await planClientSecrets(input)), ...(await planAssertionKey(input))];
+  return { ...user, planned: [...user.planned, ...shared] };
 }
 
 /** The secret that Dex and the AuthService share, and the key that seals sessions. */

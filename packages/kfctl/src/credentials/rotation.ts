@@ -1,12 +1,14 @@
 /** Owns which credentials can be made anew while everything runs. */
 import { kfctlError } from '../errors.ts';
 
-export type Rotation = 'certificate' | 'client-secret' | 'session-key' | 'password';
+export type Rotation = 'certificate' | 'client-secret' | 'session-key' | 'assertion-key' | 'password';
 
 export const ROTATIONS: Readonly<Record<Rotation, string>> = {
   certificate: 'the gateway serves a new certificate of the same CA',
   'client-secret': 'Dex and the AuthService restart with a new shared secret',
   'session-key': 'the AuthService restarts with a new key: everybody has to log in again',
+  'assertion-key':
+    'the AuthService proves identities to the dashboard with a new key; the one before is believed until the next time',
   password: 'the first user gets the password of KUBEFLOW_PASSWORD, or a new one that is shown once',
 };
 

@@ -23,8 +23,16 @@ export interface PresentSecret {
 
 /** Where pods of the plan expect a Secret of that name; undefined when none does. */
 export function findReader(planned: readonly PlannedObject[], name: string): SecretPlace | undefined {
-  const reader = planned.find(({ object }) => podReferences(object).has(`Secret/${name}`));
-  return reader === undefined ? undefined : { application: reader.application, namespace: reader.id.namespace, name };
+  return findReaders(planned, name)[0];
+}
+
+/** The same for a Secret that several namespaces share: one place for each of them. */
+export function findReaders(planned: readonly PlannedObject[], name: string): readonly SecretPlace[] {
+  const places = planned
+    .filter(({ object }) => podReferences(object).has(`Secret/${name}`))
+    .map(({ application, id }) => [id.namespace, { application, namespace: id.namespace, name }] as const);
+  // The first of a namespace stays: Map keeps the last of a key.
+  return [...new Map(places.toReversed()).values()].toReversed();
 }
 
 export async function readSecret(
