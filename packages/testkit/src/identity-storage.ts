@@ -122,6 +122,7 @@ export const SAMPLE_RECORDS: { readonly [K in RecordKind]: { readonly id: string
       expiresAt: LATER,
     },
   },
+  spentProof: { id: 'ab12', record: { expiresAt: LATER } },
 };
 
 export interface StorageSuiteOptions {

@@ -8,9 +8,9 @@
 import type { AppError, HttpHandler, HttpResponse } from '@kfctl/core';
 import type { Client } from '../clients/find-client.ts';
 import type { ConnectorInfo } from '../connectors/connector-set.ts';
-import type { Connector } from '../connectors/connector.ts';
+import type { CallbackBegin, Connector } from '../connectors/connector.ts';
 import { pageError } from '../pages/error-page.ts';
-import { chooseConnectorPage } from '../pages/login-pages.ts';
+import { chooseConnectorPage, forwardPage } from '../pages/login-pages.ts';
 import type { ProviderDeps } from '../provider.ts';
 import { collectParameters, encodeParameters, readParameters } from './parameters.ts';
 import type { AuthorizeParameters } from './parameters.ts';
@@ -122,11 +122,13 @@ async function startLogin(deps: Deps, connector: Connector, { pending, back }: S
       302,
     );
   }
-  if (connector.callback === undefined) throw pageError(500, 'Requested resource does not exist.');
-  const { location } = await connector.callback.begin({
+  const { callback, posted } = connector;
+  const request: CallbackBegin = {
     seal: (carried) => sealCarried(keys, { pending, carried }),
     scopes: connectorScopes(pending.scopes),
     loginHint: pending.loginHint === '' ? undefined : pending.loginHint,
-  });
-  return redirectTo(location, 302);
+  };
+  if (callback !== undefined) return redirectTo((await callback.begin(request)).location, 302);
+  if (posted !== undefined) return deps.render(forwardPage(await posted.begin(request)));
+  throw pageError(500, 'Requested resource does not exist.');
 }

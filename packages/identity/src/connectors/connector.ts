@@ -20,7 +20,11 @@ export interface Authenticated {
 }
 
 export type LoginOutcome =
-  | ({ readonly kind: 'authenticated' } & Authenticated)
+  | ({
+      readonly kind: 'authenticated';
+      /** What proved it, where that could be sent again: the host accepts each only once. */
+      readonly once?: string;
+    } & Authenticated)
   /** The person is not who they say: wrong password, unknown name. The reason is for the log. */
   | { readonly kind: 'denied'; readonly reason: string };
 
@@ -67,6 +71,23 @@ export interface CallbackFinish {
   readonly ownPath: boolean;
 }
 
+/** Sends the browser elsewhere with a form (SAML's HTTP POST binding) and understands the form that comes back, with `RelayState`. */
+export interface PostedLogin {
+  begin(request: CallbackBegin): Promise<PostedStart>;
+  finish(request: PostedFinish): Promise<LoginOutcome>;
+}
+
+export interface PostedStart {
+  readonly action: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+export interface PostedFinish {
+  readonly form: URLSearchParams;
+  readonly carried: Readonly<Record<string, string>>;
+  readonly scopes: ConnectorScopes;
+}
+
 /** Asks again who the person is; throws when it cannot tell. */
 export interface IdentityRefresh {
   refresh(known: Authenticated, scopes: ConnectorScopes): Promise<LoginOutcome>;
@@ -81,6 +102,7 @@ export interface TokenIdentity {
 export interface Connector {
   readonly password?: PasswordLogin;
   readonly callback?: CallbackLogin;
+  readonly posted?: PostedLogin;
   readonly refresh?: IdentityRefresh;
   readonly tokenIdentity?: TokenIdentity;
   close?(): Promise<void>;

@@ -15,6 +15,9 @@ export const CONNECTOR_TYPES: Readonly<Record<string, Loader>> = {
   gitea: async () => (await import('./gitea/gitea-connector.ts')).gitea,
   'bitbucket-cloud': async () => (await import('./bitbucket-cloud/bitbucket-connector.ts')).bitbucketCloud,
   openshift: async () => (await import('./openshift/openshift-connector.ts')).openshift,
+  saml: async () => (await import('./saml/saml-connector.ts')).saml,
+  // Dex's name for it before it was settled.
+  samlExperimental: async () => (await import('./saml/saml-connector.ts')).saml,
   authproxy: async () => (await import('./authproxy/authproxy-connector.ts')).authproxy,
   keystone: async () => (await import('./keystone/keystone-connector.ts')).keystone,
   'atlassian-crowd': async () => (await import('./atlassian-crowd/crowd-connector.ts')).atlassianCrowd,

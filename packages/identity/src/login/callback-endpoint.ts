@@ -1,52 +1,92 @@
-/** Owns the return from an upstream provider: `/callback` and `/callback/{connector}`. */
-import { describeError } from '@kfctl/core';
-import type { HttpHandler, HttpRequest } from '@kfctl/core';
+/** Owns the return from an upstream provider: `/callback` and `/callback/{connector}`, by redirect or by form. */
+import { describeError, readForm } from '@kfctl/core';
+import type { HttpHandler, HttpRequest, HttpResponse } from '@kfctl/core';
 import { openPending } from '../authorize/pending-request.ts';
 import type { CarriedRequest } from '../authorize/pending-request.ts';
 import { connectorScopes } from '../authorize/scopes.ts';
-import type { CallbackLogin, LoginOutcome } from '../connectors/connector.ts';
+import type { Connector, LoginOutcome } from '../connectors/connector.ts';
 import { pageError } from '../pages/error-page.ts';
 import type { ProviderDeps } from '../provider.ts';
 import { finishLogin } from './finish-login.ts';
 
+// Not `import`: that loads Web Cryptography too, 5 MB for nothing.
+const { createHash } = process.getBuiltinModule('node:crypto');
+
 const FAILED = 'Authentication failed. Please contact your administrator or try again later.';
+const STATE_FIELDS: Readonly<Record<string, string>> = { GET: 'state', POST: 'RelayState' };
 
 export function createCallbackEndpoint(deps: ProviderDeps): HttpHandler {
-  const { keys, clock, connectors, log } = deps;
+  const { keys, clock, connectors } = deps;
   return async (request) => {
-    if (request.method !== 'GET') throw pageError(400, 'Method not supported');
-    const opened = await openPending({ keys, nowMs: clock.now() }, request.query.get('state'), 'callback');
+    const stateField = STATE_FIELDS[request.method];
+    if (stateField === undefined) throw pageError(400, 'Method not supported');
+    const answer = request.method === 'POST' ? await readForm(request) : request.query;
+    const opened = await openPending({ keys, nowMs: clock.now() }, answer.get(stateField), 'callback');
     const { pending } = opened;
     const named = request.params['connector'];
     if (named !== undefined && named !== pending.connectorId)
       throw pageError(400, 'Requested resource does not exist.');
-    const callback = (await connectors.open(pending.connectorId))?.callback;
-    if (callback === undefined) throw pageError(400, 'Invalid request');
-    const outcome = await finish(callback, request, opened);
-    if (outcome.kind === 'authenticated') return await finishLogin(deps, pending, outcome);
-    log.info('login refused', { id: request.id, connector: pending.connectorId, reason: outcome.reason });
-    throw pageError(403, FAILED, { message: outcome.reason });
+    const connector = await connectors.open(pending.connectorId);
+    const finish = connector === undefined ? undefined : finisherOf(connector, { request, answer, opened });
+    if (finish === undefined) throw pageError(400, 'Invalid request');
+    const outcome = await finish().catch((cause: unknown) => {
+      const message = `connector ${pending.connectorId} failed: ${describeError(cause)}`;
+      throw pageError(500, FAILED, { message, cause });
+    });
+    return await conclude(deps, request, { opened, outcome });
   };
 }
 
-async function finish(
-  callback: CallbackLogin,
-  { query, headers, params }: HttpRequest,
-  { carried, pending }: CarriedRequest,
-): Promise<LoginOutcome> {
-  const ownPath = params['connector'] !== undefined;
-  try {
-    return await callback.finish({
-      query,
-      headers: ownPath ? headers : withoutRemoteUser(headers),
-      ownPath,
-      carried,
-      scopes: connectorScopes(pending.scopes),
-    });
-  } catch (cause) {
-    const message = `connector ${pending.connectorId} failed: ${describeError(cause)}`;
-    throw pageError(500, FAILED, { message, cause });
+interface Answer {
+  readonly request: HttpRequest;
+  readonly answer: URLSearchParams;
+  readonly opened: CarriedRequest;
+}
+
+/** How the connector takes this answer; undefined when it takes none of this method. */
+function finisherOf(
+  { callback, posted }: Connector,
+  { request, answer, opened }: Answer,
+): (() => Promise<LoginOutcome>) | undefined {
+  const { carried, pending } = opened;
+  const scopes = connectorScopes(pending.scopes);
+  if (request.method === 'POST') {
+    return posted === undefined ? undefined : async () => await posted.finish({ form: answer, carried, scopes });
   }
+  if (callback === undefined) return undefined;
+  const ownPath = request.params['connector'] !== undefined;
+  const headers = ownPath ? request.headers : withoutRemoteUser(request.headers);
+  return async () => await callback.finish({ query: answer, headers, ownPath, carried, scopes });
+}
+
+interface Conclusion {
+  readonly opened: CarriedRequest;
+  readonly outcome: LoginOutcome;
+}
+
+async function conclude(
+  deps: ProviderDeps,
+  request: HttpRequest,
+  { opened: { pending }, outcome }: Conclusion,
+): Promise<HttpResponse> {
+  const logged = { id: request.id, connector: pending.connectorId };
+  if (outcome.kind === 'denied') {
+    deps.log.info('login refused', { ...logged, reason: outcome.reason });
+    throw pageError(403, FAILED, { message: outcome.reason });
+  }
+  const { once } = outcome;
+  // The state dies with the pending request; until then an answer that was sent again must be recognised.
+  const first = once === undefined || (await spend(deps, `${pending.connectorId}\n${once}`, pending.expiresAt));
+  if (!first) {
+    deps.log.warn('login refused', { ...logged, reason: 'the answer of the upstream was used before' });
+    throw pageError(400, 'User session has expired.');
+  }
+  return await finishLogin(deps, pending, outcome);
+}
+
+/** True for the first caller, of any number and on any replica. */
+async function spend({ storage }: ProviderDeps, proof: string, expiresAt: number): Promise<boolean> {
+  return await storage.create('spentProof', createHash('sha256').update(proof).digest('hex'), { expiresAt });
 }
 
 // Identity headers are believed on the authproxy connector's own path only, which a proxy guards.

@@ -116,3 +116,27 @@ export function loggedOutPage(): Page {
 <p>You can close this window.</p>`,
   };
 }
+
+export interface ForwardPage {
+  readonly action: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** Takes the browser to an identity provider with a form; the button is for browsers without scripts. */
+export function forwardPage({ action, fields }: ForwardPage): Page {
+  const inputs = Object.entries(fields).map(
+    ([name, value]) => markup`<input type="hidden" name="${name}" value="${value}">`,
+  );
+  return {
+    status: 200,
+    title: 'Log in',
+    leavesOrigin: true,
+    submits: true,
+    content: markup`<h1>One moment</h1>
+<p>You are being taken to where you log in.</p>
+<form method="post" action="${action}">
+${inputs}
+<button type="submit" id="submit-login">Continue</button>
+</form>`,
+  };
+}

@@ -28,5 +28,13 @@ code{font-size:1.15rem;overflow-wrap:anywhere}
 @media (max-width:26rem){body{padding:0;place-items:start stretch}main{border:0;border-radius:0;min-height:100vh}}
 `;
 
+/** The only script there is, on pages that go on to an identity provider by themselves. */
+export const SUBMIT = 'document.forms[0].submit()';
+export const SUBMIT_SOURCE: string = hashSource(SUBMIT);
+
 /** The policy of every page: this style and nothing else; frames and scripts do not exist. */
-export const STYLE_SOURCE: string = `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`;
+export const STYLE_SOURCE: string = hashSource(STYLE);
+
+function hashSource(text: string): string {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+}

@@ -126,6 +126,11 @@ export interface DeviceToken {
   readonly expiresAt: number;
 }
 
+/** Something that proved a login and must not do so again; its id is a hash of it. */
+export interface SpentProof {
+  readonly expiresAt: number;
+}
+
 export interface Records {
   readonly authRequest: AuthRequest;
   readonly authCode: AuthCode;
@@ -136,6 +141,7 @@ export interface Records {
   readonly keys: KeysRecord;
   readonly deviceRequest: DeviceRequest;
   readonly deviceToken: DeviceToken;
+  readonly spentProof: SpentProof;
 }
 
 export type RecordKind = keyof Records;
@@ -150,9 +156,16 @@ export const RECORD_KINDS: readonly RecordKind[] = [
   'keys',
   'deviceRequest',
   'deviceToken',
+  'spentProof',
 ];
 
-export const EXPIRING_KINDS: readonly RecordKind[] = ['authRequest', 'authCode', 'deviceRequest', 'deviceToken'];
+export const EXPIRING_KINDS: readonly RecordKind[] = [
+  'authRequest',
+  'authCode',
+  'deviceRequest',
+  'deviceToken',
+  'spentProof',
+];
 
 /** When a record may be forgotten, in milliseconds; undefined for those that stay. */
 export function expiryOf(record: Records[RecordKind]): number | undefined {

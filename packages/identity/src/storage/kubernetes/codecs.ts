@@ -217,6 +217,8 @@ export const CODECS: Readonly<Record<RecordKind, Codec>> = {
       expiresAt: ['expiry', time],
     },
   },
+  // Ours: Dex has no such kind.
+  spentProof: { resourceKind: 'SpentProof', plural: 'spentproofs', ...byName, fields: { expiresAt: ['expiry', time] } },
 };
 
 export function encodeRecord(kind: RecordKind, record: object): Json {
