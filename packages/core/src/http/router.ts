@@ -17,7 +17,11 @@ interface CompiledRoute extends Route {
 /** Creates a handler that answers 404 for unknown paths and 405 with `Allow` for known paths with another method. */
 export function createRouter(routes: readonly Route[], notFound?: HttpHandler): HttpHandler {
   const compiled = routes.map((route): CompiledRoute => ({ ...route, segments: route.path.split('/') }));
+  const literal = literalRoutes(compiled);
   return (request) => {
+    for (const route of literal.get(request.path) ?? []) {
+      if (matchesMethod(route.method, request.method)) return route.handler(request);
+    }
     const segments = request.path.split('/');
     const allowed = new Set<string>();
     for (const route of compiled) {
@@ -29,6 +33,18 @@ export function createRouter(routes: readonly Route[], notFound?: HttpHandler): 
     if (allowed.size > 0) return methodNotAllowed(allowed);
     return notFound?.(request) ?? textResponse(404, 'not found\n');
   };
+}
+
+/** Routes without parameters by their path, for finding them at once; not those that a route before them would take. */
+function literalRoutes(routes: readonly CompiledRoute[]): ReadonlyMap<string, readonly Route[]> {
+  const found = new Map<string, Route[]>();
+  for (const [index, route] of routes.entries()) {
+    const earlier = routes.slice(0, index).filter(({ path }) => path !== route.path);
+    const isFree = earlier.every(({ segments }) => matchSegments(segments, route.segments) === undefined);
+    if (/[:*]/.test(route.path) || !isFree) continue;
+    found.set(route.path, [...(found.get(route.path) ?? []), route]);
+  }
+  return found;
 }
 
 function matchesMethod(pattern: string, method: string): boolean {
@@ -68,5 +84,22 @@ function decodeSegment(segment: string): string | undefined {
 }
 
 function withParams(request: HttpRequest, params: Readonly<Record<string, string>>): HttpRequest {
-  return { ...request, params };
+  const { method, path, headers, remoteAddress } = request;
+  return {
+    method,
+    path,
+    headers,
+    remoteAddress,
+    params,
+    get id() {
+      return request.id;
+    },
+    get query() {
+      return request.query;
+    },
+    get signal() {
+      return request.signal;
+    },
+    body: () => request.body(),
+  };
 }
