@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { constantTimeEqual, randomToken } from './random.ts';
+import { constantTimeEqual, createRandomReserve, randomToken } from './random.ts';
 import { Secret } from './secret.ts';
 
 test('a secret shows itself nowhere but through reveal', () => {
@@ -29,4 +29,21 @@ test('compares equal and unequal strings of any length', () => {
 test('tokens carry the asked-for randomness', () => {
   assert.equal(randomToken(32).length, 43);
   assert.equal(new Set(Array.from({ length: 1000 }, () => randomToken(16))).size, 1000);
+});
+
+test('randomness is taken ahead, given out once, and none is left behind', () => {
+  let fills = 0;
+  let reserve: Buffer = Buffer.alloc(0);
+  const random = createRandomReserve((bytes) => {
+    fills += 1;
+    reserve = bytes;
+    return bytes.fill(fills);
+  });
+  const given = Array.from({ length: 256 }, () => random(16));
+  assert.equal(fills, 1);
+  assert.ok(given.every((bytes) => bytes.length === 16 && bytes.every((byte) => byte === 1)));
+  assert.ok(reserve.every((byte) => byte === 0));
+  assert.deepEqual(random(3), Buffer.from([2, 2, 2]));
+  assert.equal(fills, 2);
+  assert.equal(random(5000).length, 5000);
 });

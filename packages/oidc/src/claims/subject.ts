@@ -10,9 +10,7 @@ const CONNECTOR_ID_TAG = 0x12;
 
 /** Unpadded base64url of a two-field protocol buffer: field 1 the user id, field 2 the connector id, empty ones left out. */
 export function encodeSubject({ userId, connectorId }: Subject): string {
-  return Buffer.concat([encodeField(USER_ID_TAG, userId), encodeField(CONNECTOR_ID_TAG, connectorId)]).toString(
-    'base64url',
-  );
+  return Buffer.from(field(USER_ID_TAG, userId) + field(CONNECTOR_ID_TAG, connectorId), 'latin1').toString('base64url');
 }
 
 /** The parts of a subject, or undefined when it was not made by `encodeSubject`. */
@@ -33,9 +31,12 @@ export function decodeSubject(subject: string): Subject | undefined {
   return { userId: fields.get(USER_ID_TAG) ?? '', connectorId: fields.get(CONNECTOR_ID_TAG) ?? '' };
 }
 
-function encodeField(tag: number, text: string): Buffer {
-  const bytes = Buffer.from(text, 'utf8');
-  return bytes.length === 0 ? bytes : Buffer.concat([Buffer.from([tag, ...varint(bytes.length)]), bytes]);
+/** The field's bytes as a string of as many characters. */
+function field(tag: number, text: string): string {
+  if (text === '') return '';
+  const bytes = Buffer.byteLength(text, 'utf8');
+  const content = bytes === text.length ? text : Buffer.from(text, 'utf8').toString('latin1');
+  return String.fromCharCode(tag, ...varint(bytes)) + content;
 }
 
 function varint(value: number): number[] {
