@@ -5,6 +5,8 @@ export { Secret } from './secrets/secret.ts';
 export { constantTimeEqual, randomToken, systemRandom } from './secrets/random.ts';
 export type { RandomBytes } from './secrets/random.ts';
 export { createLogger, silentLogger } from './log/logger.ts';
+export { createBatchedWrite, createStderrBatch } from './log/batched-write.ts';
+export type { BatchedWriteOptions } from './log/batched-write.ts';
 export type { LogFields, LogFormat, Logger, LoggerOptions, LogLevel } from './log/logger.ts';
 export { createEnvReader } from './config/env.ts';
 export type { Environment, EnvReader } from './config/env.ts';

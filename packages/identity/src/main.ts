@@ -1,6 +1,14 @@
 /** The composition root of the process `identity`. */
 import { parseArgs } from 'node:util';
-import { AppError, createLogger, isAppError, runProcess, systemClock, systemRandom } from '@kfctl/core';
+import {
+  AppError,
+  createLogger,
+  createStderrBatch,
+  isAppError,
+  runProcess,
+  systemClock,
+  systemRandom,
+} from '@kfctl/core';
 import { IDENTITY_ERRORS } from './errors.ts';
 
 const USAGE = `Usage:
@@ -26,8 +34,9 @@ else {
 }
 
 async function serve(path: string): Promise<void> {
+  const write = createStderrBatch();
   await runProcess({
-    log: createLogger({ format: process.stderr.isTTY ? 'text' : 'json' }),
+    log: createLogger({ format: process.stderr.isTTY ? 'text' : 'json', write }),
     start: async (signal) => {
       const { startIdentity } = await import('./serve/start-identity.ts');
       const starting = startIdentity({
@@ -35,7 +44,7 @@ async function serve(path: string): Promise<void> {
         env: process.env,
         clock: systemClock,
         random: systemRandom,
-        createLog: ({ logger }) => createLogger({ level: logger.level, format: logger.format }),
+        createLog: ({ logger }) => createLogger({ level: logger.level, format: logger.format, write }),
         signal,
       });
       return await starting.catch(showMistakes);
