@@ -6,6 +6,7 @@ import { IDENTITY_ERRORS } from '../../errors.ts';
 import { expiryOf } from '../records.ts';
 import type { RecordKind, Records } from '../records.ts';
 import type { Storage, Stored } from '../storage.ts';
+import { createGroupCommit } from './group-commit.ts';
 
 interface Row {
   readonly id: string;
@@ -23,7 +24,7 @@ const PREPARE = `
     data TEXT NOT NULL,
     expires_at INTEGER,
     PRIMARY KEY (kind, id)
-  ) WITHOUT ROWID, STRICT;
+  ) STRICT;
   CREATE INDEX IF NOT EXISTS record_expiry ON record (expires_at) WHERE expires_at IS NOT NULL;
 `;
 
@@ -40,20 +41,20 @@ export function openSqliteStorage(file: string): Storage {
   };
   const read = <K extends RecordKind>(kind: K, id: string): Records[K] | undefined =>
     parse(statement.get.get(kind, id) as Row | undefined);
+  const commits = createGroupCommit(database);
+  const write = <T>(work: () => T): Promise<T> => attempt(() => commits.write(work));
   return {
     get: (kind, id) => attempt(() => read(kind, id)),
     create: (kind, id, record) =>
-      attempt(() => statement.create.run(kind, id, JSON.stringify(record), expiryOf(record) ?? null).changes === 1),
+      write(() => statement.create.run(kind, id, JSON.stringify(record), expiryOf(record) ?? null).changes === 1),
     update: (kind, id, change) =>
-      attempt(() =>
-        inTransaction(database, () => {
-          const current = read(kind, id);
-          const next = current === undefined ? undefined : change(current);
-          if (next !== undefined) statement.update.run(JSON.stringify(next), expiryOf(next) ?? null, kind, id);
-          return next;
-        }),
-      ),
-    take: (kind, id) => attempt(() => parse(statement.take.get(kind, id) as Row | undefined)),
+      write(() => {
+        const current = read(kind, id);
+        const next = current === undefined ? undefined : change(current);
+        if (next !== undefined) statement.update.run(JSON.stringify(next), expiryOf(next) ?? null, kind, id);
+        return next;
+      }),
+    take: (kind, id) => write(() => parse(statement.take.get(kind, id) as Row | undefined)),
     list: <K extends RecordKind>(kind: K) =>
       attempt(() =>
         (statement.list.all(kind) as unknown as Row[]).map((row): Stored<K> => ({
@@ -61,8 +62,12 @@ export function openSqliteStorage(file: string): Storage {
           record: JSON.parse(row.data) as Records[K],
         })),
       ),
-    deleteExpired: (nowMs) => attempt(() => Number(statement.deleteExpired.run(nowMs).changes)),
-    close: () => attempt(() => database.close()),
+    deleteExpired: (nowMs) => write(() => Number(statement.deleteExpired.run(nowMs).changes)),
+    close: () =>
+      attempt(() => {
+        commits.flush();
+        database.close();
+      }),
   };
 }
 
@@ -83,26 +88,14 @@ function open(file: string): DatabaseSync {
   }
 }
 
-function inTransaction<T>(database: DatabaseSync, work: () => T): T {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    const result = work();
-    database.exec('COMMIT');
-    return result;
-  } catch (error) {
-    database.exec('ROLLBACK');
-    throw error;
-  }
-}
-
 function parse<K extends RecordKind>(row: Row | undefined): Records[K] | undefined {
   return row === undefined ? undefined : (JSON.parse(row.data) as Records[K]);
 }
 
-function attempt<T>(work: () => T): Promise<T> {
+async function attempt<T>(work: () => T | Promise<T>): Promise<T> {
   try {
-    return Promise.resolve(work());
+    return await work();
   } catch (cause) {
-    return Promise.reject(new AppError(IDENTITY_ERRORS.storageFailed, 'the storage file cannot be used', { cause }));
+    throw new AppError(IDENTITY_ERRORS.storageFailed, 'the storage file cannot be used', { cause });
   }
 }
