@@ -28,11 +28,14 @@ export function whyNoLoad(): string | false {
   return spawnSync('wrk', ['-v']).error === undefined ? false : 'wrk is not installed (sudo apt-get install wrk)';
 }
 
-const PINS = availableParallelism() > 1 && spawnSync('taskset', ['-V']).error === undefined;
+/** Read before anything is pinned: afterwards it would be 1. */
+const CORES = availableParallelism();
+const PINS = CORES > 1 && spawnSync('taskset', ['-V']).error === undefined;
 
-/** Keeps a process on one core: what is under test on core 0, what makes and takes the load on core 1. Without taskset, nothing. */
-export function pin(pid: number, core: 0 | 1): void {
-  if (PINS) spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)]);
+/** Keeps a process on one core: what is under test on core 0, what makes and takes the load on core 1; `any` frees it. Without taskset, nothing. */
+export function pin(pid: number, core: 0 | 1 | 'any'): void {
+  const cores = core === 'any' ? `0-${CORES - 1}` : String(core);
+  if (PINS) spawnSync('taskset', ['-a', '-c', '-p', cores, String(pid)]);
 }
 
 /**

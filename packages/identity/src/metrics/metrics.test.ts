@@ -20,6 +20,15 @@ test('counts requests by route, method and status, never by what a client sent',
   assert.match(text, /^http_requests_total\{code="400",handler="\/auth\/:connector\/login",method="get"\} 1$/m);
   assert.match(text, /^request_duration_seconds_count\{code="200",handler="\/keys",method="get"\} 2$/m);
   assert.doesNotMatch(text, /evil/);
+  const counts = [...text.matchAll(/bucket\{code="200",handler="\/keys",method="get",le="[^"]+"\} (\d+)$/gm)].map(
+    (found) => Number(found[1]),
+  );
+  assert.equal(counts.length, 12);
+  assert.deepEqual(
+    counts,
+    counts.toSorted((left, right) => left - right),
+  );
+  assert.equal(counts.at(-1), 2);
 });
 
 test('probes answer on the telemetry listener', async () => {

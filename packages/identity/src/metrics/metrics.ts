@@ -14,6 +14,7 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'OPTIONS', 
 interface Series {
   count: number;
   sumSeconds: number;
+  /** Requests in each bucket alone; the text adds them up. */
   readonly buckets: number[];
 }
 
@@ -23,10 +24,9 @@ export function createMetrics(): Metrics {
     const entry = series.get(labels) ?? { count: 0, sumSeconds: 0, buckets: BUCKETS_SECONDS.map(() => 0) };
     entry.count += 1;
     entry.sumSeconds += seconds;
-    for (const [index, limit] of BUCKETS_SECONDS.entries()) {
-      if (seconds <= limit) entry.buckets[index] = (entry.buckets[index] ?? 0) + 1;
-    }
-    series.set(labels, entry);
+    const bucket = BUCKETS_SECONDS.findIndex((limit) => seconds <= limit);
+    if (bucket >= 0) entry.buckets[bucket] = (entry.buckets[bucket] ?? 0) + 1;
+    if (entry.count === 1) series.set(labels, entry);
   };
   return {
     observe: (name, handler) => async (request) => {
@@ -48,9 +48,10 @@ function renderCounters(series: ReadonlyMap<string, Series>): string[] {
 
 function renderHistogram(series: ReadonlyMap<string, Series>): string[] {
   const lines = [...series].flatMap(([labels, { count, sumSeconds, buckets }]) => [
-    ...BUCKETS_SECONDS.map(
-      (limit, index) => `request_duration_seconds_bucket{${labels},le="${limit}"} ${buckets[index]}`,
-    ),
+    ...BUCKETS_SECONDS.map((limit, index) => {
+      const upTo = buckets.slice(0, index + 1).reduce((sum, requests) => sum + requests, 0);
+      return `request_duration_seconds_bucket{${labels},le="${limit}"} ${upTo}`;
+    }),
     `request_duration_seconds_bucket{${labels},le="+Inf"} ${count}`,
     `request_duration_seconds_sum{${labels}} ${sumSeconds.toFixed(6)}`,
     `request_duration_seconds_count{${labels}} ${count}`,

@@ -44,8 +44,8 @@ export function createIssuer({ config, keys, clock, random }: Deps): TokenIssuer
         ...(subject.authTimeMs === 0 ? {} : { auth_time: Math.floor(subject.authTimeMs / 1000) }),
         ...identityClaims(subject),
       };
-      // Bound to nothing but itself: at_hash of a random value, as Dex's clients see it.
-      const accessClaims = { ...base, jti: randomToken(16, random), at_hash: tokenHash(randomToken(16, random)) };
+      // Bound to nothing: Dex's clients see the hash of a random value here, which is as good as random.
+      const accessClaims = { ...base, jti: randomToken(16, random), at_hash: randomToken(16, random) };
       const accessToken = signJwt(accessClaims, signingKey);
       const idClaims = {
         ...base,

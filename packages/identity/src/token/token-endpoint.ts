@@ -63,8 +63,8 @@ export async function readTokenForm(request: HttpRequest): Promise<URLSearchPara
     return refuse('invalid_request', 'Content-Type must be application/x-www-form-urlencoded.');
   }
   const form = await readForm(request);
-  const repeated = [...new Set(form.keys())].find((name) => form.getAll(name).length > 1);
-  return repeated === undefined ? form : refuse('invalid_request', 'Parameters must not be given more than once.');
+  const isRepeated = new Set(form.keys()).size < form.size;
+  return isRepeated ? refuse('invalid_request', 'Parameters must not be given more than once.') : form;
 }
 
 function findGrant({ config }: ProviderDeps, type: string): Grant | undefined {
