@@ -1,13 +1,10 @@
 /** A gateway in a process of its own for benchmarks: `gateway-bed.ts APPLICATION AUTHSERVICE`; AUTHSERVICE 0: no check. Writes its ports to stderr. */
-import { kubeflowGateway, requireAuthservice, to, virtualService } from '../src/rig/objects.ts';
+import { kubeflowGateway, requireAuthservice, to, virtualService, withoutRedirect } from '../src/rig/objects.ts';
 import { startRig } from '../src/rig/rig.ts';
 
 const [application = 0, authservice = 0] = process.argv.slice(2).map(Number);
 const rig = await startRig({ env: { ACCESS_LOG: 'false' } });
-const { spec, ...gateway } = kubeflowGateway();
-const { servers, ...rest } = spec as { servers: { tls: object }[] };
-const open = servers.map((server) => ({ ...server, tls: { ...server.tls, httpsRedirect: false } }));
-rig.sources.gateways.put({ ...gateway, spec: { ...rest, servers: open } });
+rig.sources.gateways.put(withoutRedirect(kubeflowGateway()));
 rig.addService('application', application);
 rig.sources.virtualServices.put(virtualService('application', [to('application')]));
 if (authservice !== 0) {

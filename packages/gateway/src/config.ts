@@ -13,6 +13,8 @@ export interface Config {
   /** The gateway's SPIFFE identity, by which policies of destinations know it. */
   readonly principal: string;
   readonly maxConnections: number;
+  /** How long the head of a request may take. */
+  readonly headTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly drainMs: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -33,6 +35,7 @@ export function readConfig(env: Environment): Config {
     labels: readLabels(reader),
     podName: reader.string('POD_NAME', 'istio-ingressgateway'),
     maxConnections: reader.integer('MAX_CONNECTIONS', { fallback: 10_000, min: 1, max: 1_000_000 }),
+    headTimeoutMs: reader.durationMs('REQUEST_HEADERS_TIMEOUT', 15_000),
     idleTimeoutMs: reader.durationMs('STREAM_IDLE_TIMEOUT', 300_000),
     drainMs: reader.durationMs('DRAIN_TIMEOUT', 5_000),
     logLevel: readLevel(reader),

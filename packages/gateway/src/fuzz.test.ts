@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { requireAuthservice, to, virtualService } from './rig/objects.ts';
+import { kubeflowGateway, requireAuthservice, to, virtualService, withoutRedirect } from './rig/objects.ts';
 import { rawExchange } from './rig/raw-exchange.ts';
 import { startRig } from './rig/rig.ts';
 import type { Rig } from './rig/rig.ts';
@@ -33,6 +33,7 @@ before(async () => {
     virtualService('dashboard', [{ match: [{ uri: { prefix: '/' } }], ...to('centraldashboard') }]),
   );
   requireAuthservice(rig.sources);
+  rig.sources.gateways.put(withoutRedirect(kubeflowGateway()));
   await rig.settle();
 });
 after(() => rig.close());
@@ -161,8 +162,10 @@ test('whatever is sent, nobody gets beyond the login, and the gateway lives', as
       Array.from({ length: 1 + random(3) }, () => renderRequest(random)).join(''),
     );
     await Promise.all(
-      batch.map((bytes) =>
-        rawExchange(rig.tlsPort(), bytes, { tls: { ALPNProtocols: ['http/1.1'] }, quietMs: 15, waitMs: 60 }),
+      batch.map((bytes, index) =>
+        index % 2 === 0
+          ? rawExchange(rig.tlsPort(), bytes, { tls: { ALPNProtocols: ['http/1.1'] }, quietMs: 15, waitMs: 60 })
+          : rawExchange(rig.plainPort(), bytes, { quietMs: 15, waitMs: 60 }),
       ),
     );
     for (const seen of reached.splice(0)) {

@@ -12,6 +12,8 @@ import { EMPTY_STATE } from './proxy/gateway-state.ts';
 import type { GatewayState } from './proxy/gateway-state.ts';
 import { serveRequest } from './proxy/request-flow.ts';
 import type { FlowDeps } from './proxy/request-flow.ts';
+import { createHttpDate } from './proxy/http-date.ts';
+import { createCoarseClock } from './server/coarse-clock.ts';
 import type { Downstream } from './server/downstream.ts';
 import { createListeners } from './server/listeners.ts';
 import type { Listeners } from './server/listeners.ts';
@@ -43,6 +45,7 @@ export interface Gateway {
 
 /** Objects come in bursts; one table is built for each burst. */
 const COALESCE_MS = 5;
+const MAX_TICK_MS = 1_000;
 
 interface Flow {
   state: GatewayState;
@@ -58,6 +61,7 @@ export function startGateway(deps: GatewayDeps): Gateway {
   const metrics = createMetrics({ gauges: () => readGauges(listeners) });
   const accessLog = countingLog(createAccessLog(config.accessLog ? deps.writeAccessLog : () => undefined), metrics);
   const warn = createWarner(deps);
+  const clock = createCoarseClock(Math.min(MAX_TICK_MS, config.idleTimeoutMs / 8));
   const serving: FlowDeps = {
     state: () => flow.state,
     directory: createServiceDirectory(sources.services, sources.endpointSlices),
@@ -68,7 +72,8 @@ export function startGateway(deps: GatewayDeps): Gateway {
     principal: config.principal,
     keyStore: createKeyStore({ fetchJson, log }),
     idleTimeoutMs: config.idleTimeoutMs,
-    isDraining: () => flow.isDraining,
+    clock,
+    httpDate: createHttpDate(),
   };
   const credentials = createCredentials({
     secrets: sources.secrets,
@@ -92,6 +97,7 @@ export function startGateway(deps: GatewayDeps): Gateway {
       flow.isDraining = true;
       await listeners.drain(config.drainMs);
       upstream.close();
+      clock.stop();
       accessLog.flush();
     },
   };

@@ -73,7 +73,10 @@ export function createStateBuilder({ sources, config, warn }: StateBuilderOption
         table.select({ namespace: service.namespace, labels, knowsAllLabels: false }),
       ),
       tokenRules: own.flatMap(({ rules }) => rules),
-      fieldRules: createFieldRules([...identityHeaders(mesh.authorizers.values()), ...claimHeaderNames(own)]),
+      headRules: {
+        fields: createFieldRules([...identityHeaders(mesh.authorizers.values()), ...claimHeaderNames(own)]),
+        escapedSlashes: mesh.escapedSlashes,
+      },
     };
   };
 }

@@ -159,6 +159,39 @@ test('an endpoint that does not listen is passed over for one that does', async 
   for (let round = 0; round < 4; round += 1) assert.equal((await get('/pair')).text, 'alive');
 });
 
+test('a body that went with a connection that failed is not sent on as if it were whole', async () => {
+  const closed = createServer();
+  await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
+  const deadPort = (closed.address() as AddressInfo).port;
+  await new Promise((resolve) => closed.close(resolve));
+  const bodies: string[] = [];
+  const server = await rig.upstream('half', (request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (chunk: string) => void (body += chunk));
+    request.on('end', () => response.end(String(bodies.push(body))));
+  });
+  const slice = endpointSlice('half', 'kubeflow', [(server.address() as AddressInfo).port]);
+  const dead = endpointSlice('half', 'kubeflow', [deadPort]);
+  rig.sources.endpointSlices.put({ ...dead, metadata: { ...dead.metadata, name: 'half-2' } });
+  rig.sources.endpointSlices.put(slice);
+  route('half');
+  await rig.settle();
+  const send = (): Promise<number> =>
+    new Promise((resolve) => {
+      const stream = session.request({ ':path': '/half', ':method': 'POST' });
+      stream.on('response', (headers) => resolve(Number(headers[':status'])));
+      stream.on('error', () => undefined);
+      stream.resume().write('one');
+      setImmediate(() => setImmediate(() => stream.end('two')));
+    });
+  const statuses = [await send(), await send(), await send(), await send()];
+  assert.ok(
+    statuses.every((status) => status === 200 || status === 503),
+    String(statuses),
+  );
+  for (const body of bodies) assert.equal(body, 'onetwo');
+});
+
 test('events arrive as they are sent, head first', async () => {
   let push: (text: string) => void = () => undefined;
   await rig.upstream('events', (_request, response) => {

@@ -5,7 +5,7 @@ import { createMetrics } from './metrics.ts';
 test('requests are counted by protocol, status and flags, durations in cumulative buckets', () => {
   const metrics = createMetrics({ gauges: () => ({ open_connections: 3 }) });
   const record = {
-    startedAt: new Date(0),
+    startedAtMs: 0,
     method: 'GET',
     target: '/',
     protocol: 'HTTP/2',

@@ -16,13 +16,12 @@ const BUCKETS_MS = [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 3
 const PREFIX = 'kfctl_gateway';
 
 export function createMetrics({ gauges }: MetricsOptions): Metrics {
-  const requests = new Map<string, number>();
+  const requests = new RequestCounters();
   const buckets = BUCKETS_MS.map(() => 0);
   const totals = { count: 0, durationMs: 0, received: 0, sent: 0 };
   return {
     observe(record) {
-      const labels = `protocol="${record.protocol}",code="${record.status}",flags="${record.flags || '-'}"`;
-      requests.set(labels, (requests.get(labels) ?? 0) + 1);
+      requests.count(record);
       totals.count += 1;
       totals.durationMs += record.durationMs;
       totals.received += record.bytesReceived;
@@ -32,7 +31,7 @@ export function createMetrics({ gauges }: MetricsOptions): Metrics {
     },
     render: () =>
       [
-        ...renderFamily(REQUESTS, requests),
+        ...renderFamily(REQUESTS, requests.read()),
         ...renderHistogram(buckets, totals),
         ...renderFamily(RECEIVED, new Map([['', totals.received]])),
         ...renderFamily(SENT, new Map([['', totals.sent]])),
@@ -61,6 +60,30 @@ export function countingLog(log: AccessLog, metrics: Metrics): AccessLog {
       log.write(record);
     },
   };
+}
+
+interface Counter {
+  readonly labels: string;
+  count: number;
+}
+
+/** Requests by labels, which are written out once for each combination, not for each request. */
+class RequestCounters {
+  readonly #counters = new Map<string, Map<number, Counter>>();
+
+  count({ protocol, status, flags }: AccessRecord): void {
+    const key = flags === '' ? protocol : `${protocol} ${flags}`;
+    const counter = this.#counters.get(key)?.get(status);
+    if (counter !== undefined) return void (counter.count += 1);
+    const labels = `protocol="${protocol}",code="${status}",flags="${flags || '-'}"`;
+    const byStatus = this.#counters.get(key) ?? new Map<number, Counter>();
+    this.#counters.set(key, byStatus.set(status, { labels, count: 1 }));
+  }
+
+  read(): ReadonlyMap<string, number> {
+    const all = [...this.#counters.values()].flatMap((byStatus) => [...byStatus.values()]);
+    return new Map(all.map(({ labels, count }) => [labels, count]));
+  }
 }
 
 interface Family {

@@ -123,7 +123,7 @@ class Question {
 
   #collect(chunk: Buffer): boolean {
     this.#size += chunk.length;
-    if (this.#size <= MAX_BODY_BYTES) this.#chunks.push(chunk);
+    if (this.#size <= MAX_BODY_BYTES) this.#chunks.push(Buffer.from(chunk));
     else this.#fail('answer too large');
     return true;
   }

@@ -3,7 +3,8 @@ import { findField } from '../request/fields.ts';
 import type { RequestHead } from '../request/request-head.ts';
 
 export interface AccessRecord {
-  readonly startedAt: Date;
+  /** Milliseconds since the epoch. */
+  readonly startedAtMs: number;
   readonly method: string;
   /** As the client sent it. */
   readonly target: string;
@@ -57,20 +58,27 @@ export function renderAccessLine(record: AccessRecord): string {
   const { head } = record;
   const agent = head === undefined ? undefined : findField(head.fields, 'user-agent');
   return (
-    `[${record.startedAt.toISOString()}] ` +
-    `"${clean(record.method)} ${clean(record.target.replaceAll(SECRET_PARAMETERS, '$1[masked]'))} ${record.protocol}" ` +
+    `[${new Date(record.startedAtMs).toISOString()}] ` +
+    `"${clean(record.method)} ${clean(masked(record.target))} ${record.protocol}" ` +
     `${record.status} ${record.flags || '-'} ${record.bytesReceived} ${record.bytesSent} ${Math.round(record.durationMs)} ` +
     `${record.upstreamMs === undefined ? '-' : Math.round(record.upstreamMs)} ` +
     `"${clean(record.forwardedFor)}" "${clean(agent)}" "${record.requestId}" "${clean(head?.authority)}" "${record.upstreamHost ?? '-'}"\n`
   );
 }
 
+function masked(target: string): string {
+  return target.includes('?') ? target.replaceAll(SECRET_PARAMETERS, '$1[masked]') : target;
+}
+
+const ODD = /[^\x20-\x7e…]|["\\]/;
+
 /** What clients sent cannot end a field or a line. */
 function clean(text: string | undefined): string {
   if (text === undefined || text === '') return '-';
   const cut = text.length > MAX_FIELD ? `${text.slice(0, MAX_FIELD)}…` : text;
+  if (!ODD.test(cut)) return cut;
   return cut.replaceAll(
-    /[^\x20-\x7e…]|["\\]/g,
+    new RegExp(ODD, 'g'),
     (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
   );
 }

@@ -7,11 +7,11 @@ import type { RequestHead } from '../request/request-head.ts';
 import type { Downstream } from '../server/downstream.ts';
 import type { AccessLog } from './access-log.ts';
 
-export interface AnswerContext {
-  readonly requestId: string;
+export interface AnswerDeps {
   readonly accessLog: AccessLog;
-  readonly isDraining: () => boolean;
   readonly log: Logger;
+  /** Now, as a Date header has it. */
+  readonly httpDate: () => string;
 }
 
 export interface LocalAnswer {
@@ -24,26 +24,28 @@ export interface LocalAnswer {
 
 export const SERVER_NAME = 'kfctl-gateway';
 const EMPTY = Buffer.alloc(0);
+const NONE: FieldList = [];
 
 export class Answer {
   upstreamMs: number | undefined;
   upstreamHost: string | undefined;
   bytesReceived = 0;
+  readonly requestId: string;
+  readonly startedMs: number = performance.now();
   readonly #downstream: Downstream;
-  readonly #context: AnswerContext;
-  readonly #startedAt = new Date();
-  readonly #started = performance.now();
+  readonly #deps: AnswerDeps;
   #head: RequestHead | undefined;
   #forwardedFor = '';
-  #extra: FieldList = [];
+  #extra: FieldList = NONE;
   #status = 0;
   #flags = '';
   #bytesSent = 0;
   #isLogged = false;
 
-  constructor(downstream: Downstream, context: AnswerContext) {
+  constructor(downstream: Downstream, deps: AnswerDeps, requestId: string) {
     this.#downstream = downstream;
-    this.#context = context;
+    this.#deps = deps;
+    this.requestId = requestId;
     downstream.onGone = () => this.gone();
   }
 
@@ -63,7 +65,7 @@ export class Answer {
 
   /** Fields that an authorizer wants the client to get. */
   addFields(fields: FieldList): void {
-    this.#extra = [...this.#extra, ...fields];
+    if (fields.length > 0) this.#extra = [...this.#extra, ...fields];
   }
 
   /** Answers without an upstream. */
@@ -74,11 +76,8 @@ export class Answer {
     const isHead = this.#downstream.raw.method === 'HEAD';
     const sent = isHead || hasNoLength ? EMPTY : body;
     this.#flags = flags;
-    this.begin(
-      status,
-      [...fields, ...framing, 'date', new Date().toUTCString(), ...(close ? this.#closing() : [])],
-      sent.length > 0,
-    );
+    if (close) this.#downstream.retire();
+    this.begin(status, [...fields, ...framing], sent.length > 0);
     if (sent.length > 0) this.write(sent);
     this.end([]);
   }
@@ -98,10 +97,13 @@ export class Answer {
     this.#flags = flags;
   }
 
-  begin(status: number, fields: readonly string[], hasBody: boolean): void {
+  /** Takes the list over: what the gateway states itself is added to it. RFC 9110 section 6.6.1: no answer goes out without a date. */
+  begin(status: number, fields: string[], hasBody: boolean): void {
     this.#status = status;
-    const closing = this.#context.isDraining() ? this.#closing() : [];
-    this.#downstream.sendHead(status, [...fields, ...this.#extra, 'server', SERVER_NAME, ...closing], hasBody);
+    if (!hasDate(fields)) fields.push('date', this.#deps.httpDate());
+    if (this.#extra.length > 0) fields.push(...this.#extra);
+    fields.push('server', SERVER_NAME);
+    this.#downstream.sendHead(status, fields, hasBody);
   }
 
   write(chunk: Buffer): boolean {
@@ -116,7 +118,7 @@ export class Answer {
 
   /** A fault of ours: the client gets 500 where it still can, the operator the reason. */
   fail(error: unknown): void {
-    this.#context.log.error('request failed', { request: this.#context.requestId, error: describeError(error) });
+    this.#deps.log.error('request failed', { request: this.requestId, error: describeError(error) });
     if (this.hasBegun) this.abort('IH');
     else this.refuse(500, { close: true });
   }
@@ -146,16 +148,12 @@ export class Answer {
     this.#log();
   }
 
-  #closing(): FieldList {
-    return this.#downstream.raw.protocol === 'HTTP/2' ? [] : ['connection', 'close'];
-  }
-
   #log(): void {
     if (this.#isLogged) return;
     this.#isLogged = true;
     const { raw } = this.#downstream;
-    this.#context.accessLog.write({
-      startedAt: this.#startedAt,
+    this.#deps.accessLog.write({
+      startedAtMs: performance.timeOrigin + this.startedMs,
       method: raw.method,
       target: raw.target,
       protocol: raw.protocol,
@@ -163,14 +161,19 @@ export class Answer {
       flags: this.#flags,
       bytesReceived: this.bytesReceived,
       bytesSent: this.#bytesSent,
-      durationMs: performance.now() - this.#started,
+      durationMs: performance.now() - this.startedMs,
       upstreamMs: this.upstreamMs,
       forwardedFor: this.#forwardedFor,
-      requestId: this.#context.requestId,
+      requestId: this.requestId,
       upstreamHost: this.upstreamHost,
       head: this.#head,
     });
   }
+}
+
+function hasDate(fields: FieldList): boolean {
+  for (let index = 0; index < fields.length; index += 2) if (fields[index] === 'date') return true;
+  return false;
 }
 
 const REFUSALS: Readonly<Record<number, string>> = {

@@ -2,9 +2,11 @@
 import type { Duplex } from 'node:stream';
 import type { Destination, ForwardAction } from '../istio/route-action.ts';
 import type { PolicyRequest } from '../policy/match-rule.ts';
+import { NO_POLICIES } from '../policy/policy-table.ts';
 import type { FieldList } from '../request/fields.ts';
-import { findField, removeField, setField } from '../request/fields.ts';
-import { parseServiceHost, pickEndpoint } from '../upstream/service-directory.ts';
+import { findField, removeField } from '../request/fields.ts';
+import type { Watched } from '../server/coarse-clock.ts';
+import { pickEndpoint } from '../upstream/service-directory.ts';
 import type { EndpointSet } from '../upstream/service-directory.ts';
 import { isReplayable } from '../upstream/upstream.ts';
 import type {
@@ -16,7 +18,7 @@ import type {
   UpstreamHead,
   UpstreamRequest,
 } from '../upstream/upstream.ts';
-import { forwardedFields } from './forwarded.ts';
+import { pushForwarded } from './forwarded.ts';
 import { applyHeaderChanges, hostFrom } from './header-changes.ts';
 import { passPolicies } from './pass-policies.ts';
 import type { RoutedFlow } from './request-flow.ts';
@@ -29,16 +31,15 @@ const { randomBytes } = process.getBuiltinModule('node:crypto');
 /** Picks a destination, passes its policies and forwards; answers 503 where there is nobody to forward to. */
 export function forwardRequest(flow: RoutedFlow, action: ForwardAction): void {
   const destination = pickDestination(action);
-  const ref = destination === undefined ? undefined : parseServiceHost(destination.host, destination.namespace);
-  const endpoints = ref === undefined ? undefined : flow.deps.directory.resolve(ref, destination?.port);
+  const endpoints = destination && flow.deps.directory.find(destination);
   const target = rewriteTarget(flow.route, action, flow.head);
   if (target === undefined) return flow.answer.refuse(400, { flags: 'DPE' });
   if (destination === undefined || endpoints === undefined || endpoints.addresses.length === 0) return noUpstream(flow);
   const build = (): UpstreamRequest => buildRequest({ flow, action, destination, target });
+  const forward = (): void => new Forwarding({ flow, action, destination, endpoints, request: build() }).start();
   const set = flow.state.destinationPolicies(endpoints);
-  passPolicies(flow, { set, request: () => destinationRequest(flow, endpoints, build()), tokenRules: [] }, () => {
-    new Forwarding({ flow, action, destination, endpoints, request: build() }).start();
-  });
+  if (set === NO_POLICIES) return forward();
+  passPolicies(flow, { set, request: () => destinationRequest(flow, endpoints, build()), tokenRules: [] }, forward);
 }
 
 /** The request as the workload would see it, coming from the gateway: what a sidecar's policies judge. */
@@ -88,10 +89,10 @@ interface BuildInput {
 
 function buildRequest({ flow, action, destination, target }: BuildInput): UpstreamRequest {
   const { head, state } = flow;
-  const fields = [...head.fields, ...forwardedFields(flow)];
-  const isProtected = (name: string): boolean => state.fieldRules.isIdentity(name);
-  applyHeaderChanges(fields, action.headers.request, isProtected);
-  applyHeaderChanges(fields, destination.headers.request, isProtected);
+  const fields = head.fields.slice();
+  pushForwarded(fields, flow);
+  applyHeaderChanges(fields, action.headers.request, state.headRules.fields);
+  applyHeaderChanges(fields, destination.headers.request, state.headRules.fields);
   // RFC 8441 section 5: over HTTP/2 there is no key; the upstream's HTTP/1.1 handshake wants one.
   if (head.webSocket && findField(fields, 'sec-websocket-key') === undefined) {
     fields.push('sec-websocket-key', randomBytes(16).toString('base64'));
@@ -126,13 +127,14 @@ interface ForwardingInput {
   readonly request: UpstreamRequest;
 }
 
-class Forwarding implements UpstreamHandler {
+class Forwarding implements UpstreamHandler, Watched {
   readonly #input: ForwardingInput;
-  readonly #started = performance.now();
+  readonly #startedMs = performance.now();
   #exchange: UpstreamExchange | undefined;
   #attemptsLeft: number;
   #routeTimer: NodeJS.Timeout | undefined;
-  #idleTimer: NodeJS.Timeout | undefined;
+  /** By the clock of the flow. */
+  #idleUntil = 0;
   #isDone = false;
 
   constructor(input: ForwardingInput) {
@@ -143,37 +145,43 @@ class Forwarding implements UpstreamHandler {
   start(): void {
     const { flow, action, request } = this.#input;
     const { downstream, answer, deps, head } = flow;
-    const hasBody = request.body.kind !== 'none';
     downstream.onGone = () => {
       this.#stop();
       answer.gone();
     };
     downstream.onDrain = () => {
-      this.#idleTimer?.refresh();
+      this.#touch();
       this.#exchange?.resume();
     };
     if (action.timeoutMs > 0) this.#routeTimer = setTimeout(() => this.#timeout(504, 'UT'), action.timeoutMs);
-    this.#idleTimer = setTimeout(
-      () => this.#timeout(downstream.body.readableEnded || !hasBody ? 504 : 408, 'SI'),
-      deps.idleTimeoutMs,
-    );
+    this.#touch();
+    deps.clock.watch(this);
     if (head.expectsContinue) downstream.sendContinue();
     if (!this.#attempt() || request.body.kind === 'none') return;
     request.body.source.on('data', (chunk: Buffer) => {
       answer.bytesReceived += chunk.length;
-      this.#idleTimer?.refresh();
+      this.#touch();
     });
   }
 
+  check(now: number): void {
+    if (now < this.#idleUntil) return;
+    const { body } = this.#input.request;
+    this.#timeout(body.kind === 'none' || body.source.readableEnded ? 504 : 408, 'SI');
+  }
+
+  #touch(): void {
+    const { clock, idleTimeoutMs } = this.#input.flow.deps;
+    this.#idleUntil = clock.now + idleTimeoutMs;
+  }
+
   onHead(head: UpstreamHead): void {
-    const { flow } = this.#input;
-    this.#idleTimer?.refresh();
-    const fields = this.#responseFields(head);
-    flow.answer.begin(head.status, fields, head.hasBody);
+    this.#touch();
+    this.#input.flow.answer.begin(head.status, this.#responseFields(head), head.hasBody);
   }
 
   onData(chunk: Buffer): boolean {
-    this.#idleTimer?.refresh();
+    this.#touch();
     return this.#input.flow.answer.write(chunk);
   }
 
@@ -197,7 +205,9 @@ class Forwarding implements UpstreamHandler {
       this.#clear();
       return flow.answer.abort('UPE');
     }
-    const canRetry = !failure.sent || (failure.reused && failure.kind === 'reset' && isReplayable(request));
+    const wasDeadIdle = failure.reused && failure.kind === 'reset' && isReplayable(request);
+    // What was read of a body went with the connection that failed.
+    const canRetry = flow.answer.bytesReceived === 0 && (!failure.sent || wasDeadIdle);
     if (canRetry && failure.kind !== 'overflow' && this.#attemptsLeft > 0) {
       this.#attemptsLeft -= 1;
       this.#attempt();
@@ -224,12 +234,12 @@ class Forwarding implements UpstreamHandler {
 
   #responseFields(head: UpstreamHead): string[] {
     const { flow, action, destination } = this.#input;
-    const elapsed = performance.now() - this.#started;
+    const elapsed = performance.now() - this.#startedMs;
     flow.answer.upstreamMs = elapsed;
     const fields = action.cors === undefined ? withoutOwn(head.fields) : withoutCors(withoutOwn(head.fields));
     applyHeaderChanges(fields, action.headers.response);
     applyHeaderChanges(fields, destination.headers.response);
-    setField(fields, 'x-envoy-upstream-service-time', String(Math.round(elapsed)));
+    fields.push('x-envoy-upstream-service-time', String(Math.round(elapsed)));
     return fields;
   }
 
@@ -247,8 +257,8 @@ class Forwarding implements UpstreamHandler {
 
   #clear(): void {
     this.#isDone = true;
-    clearTimeout(this.#routeTimer);
-    clearTimeout(this.#idleTimer);
+    if (this.#routeTimer !== undefined) clearTimeout(this.#routeTimer);
+    this.#input.flow.deps.clock.forget(this);
   }
 }
 

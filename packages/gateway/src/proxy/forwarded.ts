@@ -1,6 +1,5 @@
 /** Owns what the gateway states about the client to those behind it. */
 import type { Downstream } from '../server/downstream.ts';
-import type { FieldList } from '../request/fields.ts';
 import type { RequestHead } from '../request/request-head.ts';
 
 export interface ClientFacts {
@@ -34,17 +33,9 @@ function plainAddress(address: string): string {
 }
 
 /** What the gateway adds to a request for those behind it. */
-export function forwardedFields({ client, head, requestId }: ForwardedFrom): FieldList {
-  return [
-    'x-forwarded-for',
-    client.forwardedFor,
-    'x-forwarded-proto',
-    client.proto,
-    'x-forwarded-host',
-    head.authority,
-    'x-request-id',
-    requestId,
-  ];
+export function pushForwarded(fields: string[], { client, head, requestId }: ForwardedFrom): void {
+  fields.push('x-forwarded-for', client.forwardedFor, 'x-forwarded-proto', client.proto);
+  fields.push('x-forwarded-host', head.authority, 'x-request-id', requestId);
 }
 
 interface ForwardedFrom {

@@ -6,7 +6,7 @@ import { NO_POLICIES } from '../policy/policy-table.ts';
 import type { PolicySet } from '../policy/policy-table.ts';
 import type { EndpointSet } from '../upstream/service-directory.ts';
 import { createFieldRules } from '../request/field-rules.ts';
-import type { FieldRules } from '../request/field-rules.ts';
+import type { HeadRules } from '../request/request-head.ts';
 import { EMPTY_ROUTE_TABLE } from '../routes/route-table.ts';
 import type { RouteTable } from '../routes/route-table.ts';
 
@@ -18,7 +18,7 @@ export interface GatewayState {
   readonly destinationPolicies: (endpoints: EndpointSet) => PolicySet;
   /** Whose tokens the gateway accepts. */
   readonly tokenRules: readonly JwtRule[];
-  readonly fieldRules: FieldRules;
+  readonly headRules: HeadRules;
   readonly mesh: MeshConfig;
 }
 
@@ -27,6 +27,6 @@ export const EMPTY_STATE: GatewayState = {
   policies: NO_POLICIES,
   destinationPolicies: () => NO_POLICIES,
   tokenRules: [],
-  fieldRules: createFieldRules([]),
+  headRules: { fields: createFieldRules([]), escapedSlashes: DEFAULT_MESH_CONFIG.escapedSlashes },
   mesh: DEFAULT_MESH_CONFIG,
 };

@@ -1,15 +1,16 @@
 /** Owns applying header operations to a list of fields. */
 import type { HeaderChanges } from '../istio/header-operations.ts';
+import type { FieldRules } from '../request/field-rules.ts';
 import { removeField, setField } from '../request/fields.ts';
 
-/** Applies in Envoy's order: remove, set, add; never to protected names. `host` is not a field here: see `hostFrom`. */
+/** Applies in Envoy's order: remove, set, add; never to names that say who the user is. `host` is not a field here: see `hostFrom`. */
 export function applyHeaderChanges(
   fields: string[],
   changes: HeaderChanges | undefined,
-  isProtected: (name: string) => boolean = () => false,
+  rules?: Pick<FieldRules, 'isIdentity'>,
 ): void {
   if (changes === undefined) return;
-  const mayChange = (name: string): boolean => name !== 'host' && !isProtected(name);
+  const mayChange = (name: string): boolean => name !== 'host' && rules?.isIdentity(name) !== true;
   for (const name of changes.remove) if (mayChange(name)) removeField(fields, name);
   for (const [name, value] of changes.set) if (mayChange(name)) setField(fields, name, value);
   for (const [name, value] of changes.add) if (mayChange(name)) fields.push(name, value);

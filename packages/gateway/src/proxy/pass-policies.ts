@@ -8,7 +8,7 @@ import type { PolicyRequest } from '../policy/match-rule.ts';
 import { findRefusal, NO_POLICIES, requiredChecks } from '../policy/policy-table.ts';
 import type { CustomPolicy, PolicySet } from '../policy/policy-table.ts';
 import { removeField, setField } from '../request/fields.ts';
-import { forwardedFields } from './forwarded.ts';
+import { pushForwarded } from './forwarded.ts';
 import type { RoutedFlow } from './request-flow.ts';
 
 export interface Hurdle {
@@ -68,7 +68,9 @@ function askAll(flow: RoutedFlow, checks: readonly CustomPolicy[], next: () => v
   if (flow.asked.includes(policy.provider)) return askAll(flow, rest, next);
   flow.asked.push(policy.provider);
   const onResult = (result: CheckResult): void => applyResult(flow, result, () => askAll(flow, rest, next));
-  const giveUp = askAuthorizer(authorizer, { head: flow.head, forwarded: forwardedFields(flow), onResult }, flow.deps);
+  const forwarded: string[] = [];
+  pushForwarded(forwarded, flow);
+  const giveUp = askAuthorizer(authorizer, { head: flow.head, forwarded, onResult }, flow.deps);
   flow.downstream.onGone = () => {
     giveUp();
     flow.answer.gone();

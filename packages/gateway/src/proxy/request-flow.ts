@@ -4,19 +4,20 @@
  *   head -> https redirect -> route -> authorizers -> token -> policies -> action: redirect | direct
  *     400         301          404    302/401/503     401       403           : forward -> policies of the destination -> upstream
  */
-import type { Logger } from '@kfctl/core';
 import type { ForwardAction } from '../istio/route-action.ts';
 import type { Route } from '../istio/virtual-service.ts';
 import type { KeyStore } from '../jwt/key-store.ts';
 import type { PolicyRequest, VerifiedToken } from '../policy/match-rule.ts';
+import { NO_POLICIES } from '../policy/policy-table.ts';
 import { parseRequestHead } from '../request/request-head.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import type { Downstream } from '../server/downstream.ts';
+import type { CoarseClock } from '../server/coarse-clock.ts';
 import type { ServerTable } from '../routes/route-table.ts';
 import type { ServiceDirectory } from '../upstream/service-directory.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import type { AccessLog } from './access-log.ts';
 import { Answer } from './answer.ts';
+import type { AnswerDeps } from './answer.ts';
 import { judgeCors } from './cors.ts';
 import { forwardRequest } from './forward-request.ts';
 import { readClient } from './forwarded.ts';
@@ -29,21 +30,19 @@ import { httpsLocation, redirectLocation } from './rewrite-target.ts';
 // Not `import`: that reads every export, which loads Web Cryptography too.
 const { randomUUID } = process.getBuiltinModule('node:crypto');
 
-export interface FlowDeps {
+export interface FlowDeps extends AnswerDeps {
   /** The state in force now; a request keeps the one it began with. */
   readonly state: () => GatewayState;
   readonly directory: ServiceDirectory;
   readonly upstream: Upstream;
-  readonly accessLog: AccessLog;
-  readonly log: Logger;
   /** The gateway's own namespace, where authorizers' short names are looked up. */
   readonly namespace: string;
   /** The gateway's own identity (`cluster.local/ns/…/sa/…`), by which policies of destinations know it. */
   readonly principal: string;
   readonly keyStore: KeyStore;
   readonly idleTimeoutMs: number;
-  /** True while the process is ending: clients are told to connect anew. */
-  readonly isDraining: () => boolean;
+  /** Ticks several times within the idle timeout. */
+  readonly clock: CoarseClock;
 }
 
 /** A request after its head was found good and a route was found. */
@@ -64,41 +63,29 @@ export interface RoutedFlow {
 
 /** Serves one request from head to access log line. */
 export function serveRequest(downstream: Downstream, deps: FlowDeps): void {
-  const state = deps.state();
-  const requestId = randomUUID();
-  const answer = new Answer(downstream, { ...deps, requestId });
-  guarded(answer, () => begin({ downstream, state, answer, requestId, deps }));
-}
-
-/** A fault of ours ends the request, not the process. */
-function guarded(answer: Answer, step: () => void): void {
+  const answer = new Answer(downstream, deps, randomUUID());
   try {
-    step();
+    begin(downstream, answer, deps);
   } catch (error) {
+    // A fault of ours ends the request, not the process.
     answer.fail(error);
   }
 }
 
-function begin({
-  downstream,
-  state,
-  answer,
-  requestId,
-  deps,
-}: Omit<RoutedFlow, 'head' | 'client' | 'route' | 'token' | 'asked'>): void {
-  const head = parseRequestHead(downstream.raw, {
-    fields: state.fieldRules,
-    escapedSlashes: state.mesh.escapedSlashes,
-  });
+function begin(downstream: Downstream, answer: Answer, deps: FlowDeps): void {
+  const state = deps.state();
+  const head = parseRequestHead(downstream.raw, state.headRules);
   if ('status' in head) return answer.refuse(head.status, { flags: 'DPE', close: true });
+  downstream.accept(head);
   const client = readClient(downstream, head, state.mesh.trustedProxies);
   answer.identify(head, client.forwardedFor);
   const server = findServer(downstream, head, state);
   if (server?.httpsRedirect === true && client.proto === 'http') {
     return answer.local(301, { fields: ['location', httpsLocation({ ...head, proto: client.proto })] });
   }
-  const route = server?.hosts.find(head.host)?.find({ ...head, scheme: client.proto });
+  const route = findRoute(server, head, client);
   if (route === undefined) return answer.local(404, { flags: 'NR' });
+  const { requestId } = answer;
   const flow: RoutedFlow = {
     downstream,
     state,
@@ -111,8 +98,14 @@ function begin({
     token: undefined,
     asked: [],
   };
+  if (state.policies === NO_POLICIES && state.tokenRules.length === 0) return act(flow);
   const hurdle = { set: state.policies, request: () => gatewayRequest(flow), tokenRules: state.tokenRules };
   passPolicies(flow, hurdle, () => act(flow));
+}
+
+function findRoute(server: ServerTable | undefined, head: RequestHead, client: ClientFacts): Route | undefined {
+  const { method, path, query, authority, fields } = head;
+  return server?.hosts.find(head.host)?.find({ method, path, query, authority, fields, scheme: client.proto });
 }
 
 function findServer(downstream: Downstream, head: RequestHead, state: GatewayState): ServerTable | undefined {
@@ -152,7 +145,13 @@ function beforeForwarding(flow: RoutedFlow, action: ForwardAction): void {
     forwardRequest(flow, action);
   };
   if (delay === undefined || !isHit(delay.percent)) return proceed();
-  setTimeout(() => guarded(answer, proceed), delay.ms);
+  setTimeout(() => {
+    try {
+      proceed();
+    } catch (error) {
+      answer.fail(error);
+    }
+  }, delay.ms);
 }
 
 function isHit(percent: number): boolean {

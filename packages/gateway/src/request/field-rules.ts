@@ -2,10 +2,13 @@
  * Owns what happens to each incoming request header. Whoever is behind the gateway believes identity headers, so none that a client
  * sends gets there, in whatever spelling; hop-by-hop headers end here; what the gateway states itself is not taken from clients.
  */
+import { isFieldName } from './field-syntax.ts';
 
 export type FieldAction =
   | 'forward'
   | 'drop'
+  /** No header name at all (RFC 9110 section 5.1). */
+  | 'refuse'
   | 'host'
   | 'content-length'
   | 'transfer-encoding'
@@ -154,6 +157,7 @@ export function createFieldRules(identityNames: Iterable<string>): FieldRules {
 }
 
 function judge(name: string, dropped: ReadonlySet<string>, prefixes: readonly string[]): FieldRule {
+  if (!isFieldName(name)) return { name, action: 'refuse' };
   const own = OWN_ACTION.get(name);
   if (own !== undefined) return { name, action: own };
   const key = canonical(name);

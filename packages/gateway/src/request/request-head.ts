@@ -1,7 +1,7 @@
 /** Owns the check of a request's head: what is ambiguous is refused before anything else looks at it (RFC 9112, RFC 9113 section 8). */
 import { isFieldValue } from './field-syntax.ts';
-import type { FieldRules } from './field-rules.ts';
-import { countField, findField, removeField } from './fields.ts';
+import type { FieldAction, FieldRules } from './field-rules.ts';
+import { removeField } from './fields.ts';
 import { normalizeTarget } from './normalize-path.ts';
 import type { EscapedSlashes } from './normalize-path.ts';
 
@@ -33,6 +33,8 @@ export interface RequestHead {
   readonly body: BodyFraming;
   readonly webSocket: boolean;
   readonly expectsContinue: boolean;
+  /** HTTP/1: another request may follow on the connection (RFC 9112 section 9.3). HTTP/1.0 clients get one answer for each connection. */
+  readonly keepAlive: boolean;
   /** What the client claims about earlier hops; believed only behind trusted proxies. */
   readonly claimedFor: string | undefined;
   readonly claimedProto: string | undefined;
@@ -70,7 +72,7 @@ export function parseRequestHead(raw: RawHead, rules: HeadRules): RequestHead | 
   const absolute = splitAbsolute(raw);
   const target = normalizeTarget(absolute?.target ?? raw.target, rules.escapedSlashes);
   if (target === undefined) return { status: 400, detail: 'path' };
-  const authority = parseAuthority(absolute?.authority ?? raw.authority, collected.hosts, raw.protocol);
+  const authority = parseAuthority(absolute?.authority ?? raw.authority, collected, raw.protocol);
   if (authority === undefined) return { status: 400, detail: 'host' };
   const body = webSocketStream ? NO_BODY : parseFraming(raw, collected);
   if ('status' in body) return body;
@@ -86,39 +88,50 @@ export function parseRequestHead(raw: RawHead, rules: HeadRules): RequestHead | 
     fields: collected.fields,
     body,
     webSocket: upgrade,
-    expectsContinue: collected.expect !== undefined && body.kind !== 'none',
-    claimedFor: findField(collected.claimed, 'x-forwarded-for'),
-    claimedProto: findField(collected.claimed, 'x-forwarded-proto'),
+    expectsContinue: collected.expect !== undefined && body.kind !== 'none' && raw.protocol !== 'HTTP/1.0',
+    keepAlive: raw.protocol !== 'HTTP/1.0' && !collected.connection.includes('close'),
+    claimedFor: collected.claimedFor,
+    claimedProto: collected.claimedProto,
   };
 }
 
 const NO_BODY: BodyFraming = { kind: 'none' };
+const CHUNKED: BodyFraming = { kind: 'chunked' };
 
 interface Collected {
   readonly fields: string[];
-  readonly hosts: string[];
-  readonly lengths: string[];
-  readonly encodings: string[];
-  readonly connection: string[];
-  readonly upgrades: string[];
-  readonly claimed: string[];
+  host: string | undefined;
+  length: string | undefined;
+  encoding: string | undefined;
+  upgrade: string | undefined;
   cookie: string | undefined;
   expect: string | undefined;
+  claimedFor: string | undefined;
+  claimedProto: string | undefined;
+  /** Connection options, lower-case. */
+  connection: readonly string[];
+  authorizations: number;
+  /** A header that must come once at most and came again. */
+  repeated: 'host' | 'content-length' | 'transfer-encoding' | undefined;
 }
 
-function collectFields(raw: RawHead, rules: FieldRules): Collected | Refusal {
-  const { rawFields } = raw;
+const NO_OPTIONS: readonly string[] = [];
+
+function collectFields({ rawFields }: RawHead, rules: FieldRules): Collected | Refusal {
   if (rawFields.length > MAX_FIELDS * 2) return { status: 431, detail: 'too many headers' };
   const into: Collected = {
     fields: [],
-    hosts: [],
-    lengths: [],
-    encodings: [],
-    connection: [],
-    upgrades: [],
-    claimed: [],
+    host: undefined,
+    length: undefined,
+    encoding: undefined,
+    upgrade: undefined,
     cookie: undefined,
     expect: undefined,
+    claimedFor: undefined,
+    claimedProto: undefined,
+    connection: NO_OPTIONS,
+    authorizations: 0,
+    repeated: undefined,
   };
   let size = 0;
   for (let index = 0; index < rawFields.length; index += 2) {
@@ -126,15 +139,22 @@ function collectFields(raw: RawHead, rules: FieldRules): Collected | Refusal {
     size += value.length;
     if (!isFieldValue(value)) return { status: 400, detail: 'header value' };
     const { name, action } = rules.of(rawFields[index] ?? '');
-    if (action === 'forward') into.fields.push(name, value);
+    if (action === 'refuse') return { status: 400, detail: 'header name' };
+    if (action === 'forward') keepOrdinary(into, name, value);
     else if (action !== 'drop') keepSpecial(into, { name, action, value });
   }
+  if (into.repeated !== undefined) return { status: 400, detail: into.repeated };
   if (size > MAX_FIELD_BYTES) return { status: 431, detail: 'headers too large' };
   for (const nominated of into.connection) if (!ORDINARY.has(nominated)) removeField(into.fields, nominated);
   if (into.cookie !== undefined) into.fields.push('cookie', into.cookie);
   // One checker reads the first, the next the last.
-  if (countField(into.fields, 'authorization') > 1) return { status: 400, detail: 'authorization' };
+  if (into.authorizations > 1) return { status: 400, detail: 'authorization' };
   return into;
+}
+
+function keepOrdinary(into: Collected, name: string, value: string): void {
+  if (name === 'authorization') into.authorizations += 1;
+  into.fields.push(name, value);
 }
 
 /** Connection options that name no header. */
@@ -142,41 +162,63 @@ const ORDINARY = new Set(['keep-alive', 'close', 'upgrade', 'te', '']);
 
 interface SpecialField {
   readonly name: string;
-  readonly action: string;
+  readonly action: FieldAction;
   readonly value: string;
 }
 
 function keepSpecial(into: Collected, { name, action, value }: SpecialField): void {
   switch (action) {
     case 'host':
-      return void into.hosts.push(value);
+      if (into.host !== undefined) into.repeated ??= action;
+      into.host = value;
+      return;
     case 'content-length':
-      return void into.lengths.push(value);
+      if (into.length !== undefined) into.repeated ??= action;
+      into.length = value;
+      return;
     case 'transfer-encoding':
-      return void into.encodings.push(value);
+      if (into.encoding !== undefined) into.repeated ??= action;
+      into.encoding = value;
+      return;
+    case 'upgrade':
+      into.upgrade = joined(into.upgrade, ',', value);
+      return;
+    default:
+      keepListed(into, { name, action, value });
+  }
+}
+
+/** Headers that may come several times. */
+function keepListed(into: Collected, { name, action, value }: SpecialField): void {
+  switch (action) {
     case 'connection':
-      return void into.connection.push(
+      into.connection = [
+        ...into.connection,
         ...value
           .toLowerCase()
           .split(',')
           .map((item) => item.trim()),
-      );
-    case 'upgrade':
-      return void into.upgrades.push(value);
+      ];
+      return;
     case 'te':
       // Only this value survives a hop (RFC 9110 section 10.1.4); gRPC needs it.
       if (value.trim().toLowerCase() === 'trailers') into.fields.push('te', 'trailers');
       return;
     case 'expect':
-      into.expect = into.expect === undefined ? value : `${into.expect},${value}`;
+      into.expect = joined(into.expect, ',', value);
       return;
     case 'cookie':
       // HTTP/2 clients may split it (RFC 9113 section 8.2.3).
-      into.cookie = into.cookie === undefined ? value : `${into.cookie}; ${value}`;
+      into.cookie = joined(into.cookie, '; ', value);
       return;
     default:
-      into.claimed.push(name, value);
+      if (name === 'x-forwarded-for') into.claimedFor = joined(into.claimedFor, ',', value);
+      else into.claimedProto = joined(into.claimedProto, ',', value);
   }
+}
+
+function joined(before: string | undefined, separator: string, value: string): string {
+  return before === undefined ? value : `${before}${separator}${value}`;
 }
 
 /** RFC 9112 section 3.2.2: a server takes the absolute form too; its authority goes before Host. */
@@ -186,38 +228,36 @@ function splitAbsolute(raw: RawHead): { readonly authority: string; readonly tar
   return parts?.[1] === undefined ? undefined : { authority: parts[1], target: parts[2] ?? '/' };
 }
 
-function parseAuthority(named: string | undefined, hosts: readonly string[], protocol: string): string | undefined {
-  if (hosts.length > 1) return undefined;
-  const host = hosts[0]?.toLowerCase();
+function parseAuthority(named: string | undefined, collected: Collected, protocol: string): string | undefined {
+  const host = collected.host?.toLowerCase();
   const authority = named?.toLowerCase() ?? host ?? (protocol === 'HTTP/1.0' ? 'localhost' : '');
   // RFC 9113 section 8.3.1: two names for one request must be the same name.
   if (protocol === 'HTTP/2' && host !== undefined && host !== authority) return undefined;
   return authority.length <= 255 + 6 && AUTHORITY.test(authority) ? authority : undefined;
 }
 
+/** The authority without port and trailing dot. */
 function hostOf(authority: string): string {
-  const host = authority.replace(/:\d+$/, '');
+  const host = authority.includes(':') ? authority.replace(/:\d+$/, '') : authority;
   return host.endsWith('.') ? host.slice(0, -1) : host;
 }
 
 /** RFC 9112 section 6.3, strictly: two statements about the length are one too many. */
-function parseFraming(raw: RawHead, { lengths, encodings }: Collected): BodyFraming | Refusal {
-  if (encodings.length > 0) {
-    const isPlain = encodings.length === 1 && encodings[0]?.toLowerCase() === 'chunked';
-    if (raw.protocol !== 'HTTP/1.1' || lengths.length > 0 || !isPlain)
+function parseFraming(raw: RawHead, { length, encoding }: Collected): BodyFraming | Refusal {
+  if (encoding !== undefined) {
+    const isPlain = encoding.toLowerCase() === 'chunked';
+    if (raw.protocol !== 'HTTP/1.1' || length !== undefined || !isPlain)
       return { status: 400, detail: 'transfer-encoding' };
-    return { kind: 'chunked' };
+    return CHUNKED;
   }
-  if (lengths.length > 1) return { status: 400, detail: 'content-length' };
-  const length = lengths[0];
-  if (length === undefined) return raw.protocol === 'HTTP/2' && !raw.ended ? { kind: 'chunked' } : NO_BODY;
+  if (length === undefined) return raw.protocol === 'HTTP/2' && !raw.ended ? CHUNKED : NO_BODY;
   if (!/^\d{1,15}$/.test(length)) return { status: 400, detail: 'content-length' };
   if (raw.ended && Number(length) !== 0) return { status: 400, detail: 'content-length' };
   return { kind: 'length', bytes: Number(length) };
 }
 
 /** RFC 6455 section 4.2.1; any other upgrade is ignored, as RFC 9110 section 7.8 allows. */
-function wantsWebSocket(raw: RawHead, { connection, upgrades }: Collected): boolean {
-  if (raw.protocol !== 'HTTP/1.1' || raw.method !== 'GET') return false;
-  return upgrades.length === 1 && upgrades[0]?.trim().toLowerCase() === 'websocket' && connection.includes('upgrade');
+function wantsWebSocket(raw: RawHead, { connection, upgrade }: Collected): boolean {
+  if (upgrade === undefined || raw.protocol !== 'HTTP/1.1' || raw.method !== 'GET') return false;
+  return upgrade.trim().toLowerCase() === 'websocket' && connection.includes('upgrade');
 }

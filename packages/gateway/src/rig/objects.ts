@@ -21,6 +21,13 @@ export function kubeflowGateway(): UnknownObject {
   };
 }
 
+/** The same Gateway, with requests served on its plain port too. */
+export function withoutRedirect(gateway: UnknownObject): UnknownObject {
+  const { servers, ...spec } = gateway.spec as { servers: { tls: object }[] };
+  const open = servers.map((server) => ({ ...server, tls: { ...server.tls, httpsRedirect: false } }));
+  return { ...gateway, spec: { ...spec, servers: open } };
+}
+
 /** A VirtualService of the kubeflow gateway with these http rules. */
 export function virtualService(
   name: string,

@@ -1,7 +1,7 @@
 /** Owns the contract between the protocol servers and the proxy: one request and the way to answer it. */
 import type { Duplex, Readable } from 'node:stream';
 import type { FieldList } from '../request/fields.ts';
-import type { RawHead } from '../request/request-head.ts';
+import type { RawHead, RequestHead } from '../request/request-head.ts';
 
 export interface Downstream {
   readonly raw: RawHead;
@@ -11,15 +11,23 @@ export interface Downstream {
   /** Server name of the TLS handshake; empty when there was none. */
   readonly sni: string;
   readonly remoteAddress: string;
+  /** The request's body; nothing of it is read before somebody asks for it here. */
   readonly body: Readable;
   /** Called when the client can take more after `write` returned false. */
   onDrain: () => void;
   /** Called once when the client is gone before the answer is complete. */
   onGone: () => void;
+  /**
+   * The head was found good: its body ends where `head.body` says, judged once for the server and the proxy. Called before anything else;
+   * an answer without it ends an HTTP/1 connection, since nobody knows where the next request would start.
+   */
+  accept(head: RequestHead): void;
   /** `100 Continue`. */
   sendContinue(): void;
+  /** No request is taken from this connection after the answer. */
+  retire(): void;
   sendHead(status: number, fields: readonly string[], hasBody: boolean): void;
-  /** False: wait for `onDrain`. */
+  /** The bytes are copied where they are kept: the caller may overwrite them. False: wait for `onDrain`. */
   write(chunk: Buffer): boolean;
   end(trailers: FieldList): void;
   /** Breaks off, so that the client can tell the answer is incomplete. */

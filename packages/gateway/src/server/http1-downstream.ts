@@ -1,15 +1,19 @@
-/** Owns requests that came over HTTP/1. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
-import type { Duplex, Readable } from 'node:stream';
+/** Owns requests that came over HTTP/1: the writing of their answers (RFC 9112). */
+import { Readable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { AppError } from '@kfctl/core';
-import type { RawHead } from '../request/request-head.ts';
+import type { RawHead, RequestHead } from '../request/request-head.ts';
 import type { Downstream } from './downstream.ts';
-import type { ListenerPlace } from './listener.ts';
+import type { Http1Connection } from './http1-connection.ts';
 
-// Not `import`: see listener.ts.
-const { ServerResponse: Response } = process.getBuiltinModule('node:http');
+// Not `import`: that reads every export of node:http, whose WebSocket getter loads undici (16 MB instead of 3 MB).
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
+
+const KEEP_ALIVE = 'connection: keep-alive\r\nkeep-alive: timeout=75\r\n\r\n';
+const CLOSE = 'connection: close\r\n\r\n';
+const nothing = (): void => undefined;
+
+type Framing = 'none' | 'length' | 'chunked' | 'until-close';
 
 export class Http1Downstream implements Downstream {
   readonly raw: RawHead;
@@ -17,102 +21,185 @@ export class Http1Downstream implements Downstream {
   readonly isTls: boolean;
   readonly sni: string;
   readonly remoteAddress: string;
-  readonly body: Readable;
-  onDrain: () => void = () => undefined;
-  onGone: () => void = () => undefined;
-  protected readonly request: IncomingMessage;
-  protected readonly response: ServerResponse;
-  #isQuiet = true;
+  onDrain: () => void = nothing;
+  onGone: () => void = nothing;
+  readonly #connection: Http1Connection;
+  #head: RequestHead | undefined;
+  #body: Readable | undefined;
+  /** The head of the answer, until its first bytes of body or the end of this turn. */
+  #held = '';
+  #framing: Framing = 'none';
+  #hasBegun = false;
+  #isLast = false;
+  #hasEnded = false;
+  #saidContinue = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse, listener: ListenerPlace) {
-    this.raw = {
-      protocol: request.httpVersion === '1.0' ? 'HTTP/1.0' : 'HTTP/1.1',
-      method: request.method ?? '',
-      target: request.url ?? '',
-      authority: undefined,
-      rawFields: request.rawHeaders,
-      ended: false,
-      extendedProtocol: undefined,
-    };
-    this.port = listener.port;
-    this.isTls = listener.isTls;
-    this.sni = serverNameOf(request.socket);
-    this.remoteAddress = request.socket.remoteAddress ?? '';
-    this.body = request;
-    this.request = request;
-    this.response = response;
-    // A client that breaks off is no error of ours; `close` tells it.
-    request.on('error', () => undefined);
-    response.on('error', () => undefined);
-    response.on('drain', () => this.onDrain());
-    response.on('close', () => {
-      if (!response.writableFinished) this.onGone();
-    });
+  constructor(connection: Http1Connection, raw: RawHead) {
+    const { place } = connection;
+    this.raw = raw;
+    this.port = place.port;
+    this.isTls = place.isTls;
+    this.sni = connection.sni;
+    this.remoteAddress = connection.remoteAddress;
+    this.#connection = connection;
+  }
+
+  accept(head: RequestHead): void {
+    this.#head = head;
+    this.#connection.expectBody(head.body);
+  }
+
+  get body(): Readable {
+    this.#body ??= this.#openBody();
+    return this.#body;
+  }
+
+  get wantsBody(): boolean {
+    return this.#body !== undefined;
+  }
+
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  /** False: the reader is busy. */
+  pushBody(chunk: Buffer): boolean {
+    return this.#body === undefined || this.#body.push(chunk);
+  }
+
+  endBody(): void {
+    this.#body?.push(null);
+  }
+
+  /** The client is gone, or what it sends is no request. */
+  breakOff(): void {
+    this.#body?.destroy();
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.onGone();
   }
 
   sendContinue(): void {
-    this.response.writeContinue();
+    this.#saidContinue = true;
+    this.#connection.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
+  }
+
+  retire(): void {
+    this.#isLast = true;
   }
 
   sendHead(status: number, fields: readonly string[], hasBody: boolean): void {
-    this.response.writeHead(status, fields as string[]);
+    let isSized = false;
+    let text = statusLine(status);
+    for (let index = 0; index < fields.length; index += 2) {
+      const name = fields[index] ?? '';
+      if (name === 'content-length') isSized = true;
+      text += `${name}: ${fields[index + 1]}\r\n`;
+    }
+    this.#framing = this.#frame(hasBody, isSized);
+    if (this.#framing === 'chunked') text += 'transfer-encoding: chunked\r\n';
+    else if (this.#framing === 'none' && !isSized && this.#statesLength(status)) text += 'content-length: 0\r\n';
+    this.#hasBegun = true;
+    this.#isLast ||= this.#mustClose();
+    this.#held = `${text}${this.#isLast ? CLOSE : KEEP_ALIVE}`;
     // Answers whose body comes later (server-sent events) show their head at once.
-    if (hasBody) queueMicrotask(() => this.#flush());
+    if (hasBody) process.nextTick(flushHead, this);
   }
 
   write(chunk: Buffer): boolean {
-    this.#isQuiet = false;
-    return this.response.write(chunk);
+    const { socket } = this.#connection;
+    if (chunk.length === 0 || socket.destroyed) return true;
+    const before = this.#framing === 'chunked' ? `${this.#held}${chunk.length.toString(16)}\r\n` : this.#held;
+    const after = this.#framing === 'chunked' ? '\r\n' : '';
+    this.#held = '';
+    const size = before.length + chunk.length + after.length;
+    const bytes = Buffer.allocUnsafe(size);
+    if (before !== '') bytes.write(before, 0, 'latin1');
+    chunk.copy(bytes, before.length);
+    if (after !== '') bytes.write(after, size - after.length, 'latin1');
+    return socket.write(bytes);
   }
 
   /** Trailers are left out: RFC 9110 section 6.5.1 allows it, and no HTTP/1.1 browser reads them. */
   end(): void {
-    this.#isQuiet = false;
-    this.response.end();
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    const rest = this.#framing === 'chunked' ? `${this.#held}0\r\n\r\n` : this.#held;
+    this.#held = '';
+    if (rest !== '') this.#connection.socket.write(rest, 'latin1');
+    this.#connection.finish(this.#isLast || this.#connection.isRetired);
   }
 
   abort(): void {
-    this.response.destroy();
+    this.#hasEnded = true;
+    this.#body?.destroy();
+    this.#connection.socket.destroy();
   }
 
-  acceptWebSocket(_fields: readonly string[]): Duplex {
-    throw new AppError('NOT_AN_UPGRADE', 'the client did not ask for another protocol');
-  }
-
-  #flush(): void {
-    if (this.#isQuiet && !this.response.destroyed) this.response.flushHeaders();
-  }
-}
-
-/** A request whose client asked for WebSocket: node hands over its socket, and the answer is written by hand when it is a yes. */
-export class UpgradeDownstream extends Http1Downstream {
-  readonly #socket: Duplex;
-  readonly #rest: Buffer;
-
-  constructor(upgrade: { request: IncomingMessage; socket: Duplex; rest: Buffer }, listener: ListenerPlace) {
-    const answer = new Response(upgrade.request);
-    // Whatever was said no to: this connection has left the HTTP server.
-    answer.shouldKeepAlive = false;
-    answer.assignSocket(upgrade.request.socket);
-    answer.on('finish', () => upgrade.socket.end());
-    super(upgrade.request, answer, listener);
-    this.#socket = upgrade.socket;
-    this.#rest = upgrade.rest;
-    upgrade.socket.on('error', () => upgrade.socket.destroy());
-  }
-
-  override acceptWebSocket(fields: readonly string[]): Duplex {
-    this.response.detachSocket(this.request.socket);
+  acceptWebSocket(fields: readonly string[]): Duplex {
+    if (this.#head?.webSocket !== true) {
+      throw new AppError('NOT_AN_UPGRADE', 'the client did not ask for another protocol');
+    }
+    this.#hasEnded = true;
+    const { socket } = this.#connection;
+    const rest = this.#connection.release();
     let head = 'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n';
     for (let index = 0; index < fields.length; index += 2) head += `${fields[index]}: ${fields[index + 1]}\r\n`;
-    this.#socket.write(`${head}\r\n`, 'latin1');
-    if (this.#rest.length > 0) this.#socket.unshift(this.#rest);
-    return this.#socket;
+    socket.write(`${head}\r\n`, 'latin1');
+    socket.pause();
+    socket.on('error', () => socket.destroy());
+    if (rest.length > 0) socket.unshift(rest);
+    return socket;
+  }
+
+  /** Shows the head when no body has followed at once. */
+  flush(): void {
+    if (this.#held === '' || this.#hasEnded) return;
+    const head = this.#held;
+    this.#held = '';
+    if (!this.#connection.socket.destroyed) this.#connection.socket.write(head, 'latin1');
+  }
+
+  #openBody(): Readable {
+    const body = new Readable({ read: () => this.#connection.readBody() });
+    // A client that breaks off is no error of ours; `close` tells it.
+    body.on('error', nothing);
+    if (this.#connection.isBodyComplete) body.push(null);
+    return body;
+  }
+
+  #frame(hasBody: boolean, isSized: boolean): Framing {
+    if (!hasBody) return 'none';
+    if (isSized) return 'length';
+    return this.raw.protocol === 'HTTP/1.1' ? 'chunked' : 'until-close';
+  }
+
+  /** RFC 9112 section 6.3: a client waits for a body unless it is told that there is none. */
+  #statesLength(status: number): boolean {
+    return status >= 200 && status !== 204 && status !== 304 && this.raw.method !== 'HEAD';
+  }
+
+  #mustClose(): boolean {
+    const head = this.#head;
+    // A refused upgrade ends the connection: what follows may be the other protocol already.
+    if (head === undefined || !head.keepAlive || head.webSocket || this.#framing === 'until-close') return true;
+    // RFC 9110 section 10.1.1: whether a client that was not told to go on will send its body nobody knows.
+    if (head.expectsContinue && !this.#saidContinue) return true;
+    return this.#connection.isRetired;
   }
 }
 
-/** The name of the TLS handshake; empty when the client gave none. */
-function serverNameOf(socket: Socket): string {
-  const name = socket instanceof TLSSocket ? socket.servername : undefined;
-  return typeof name === 'string' ? name.toLowerCase() : '';
+function flushHead(downstream: Http1Downstream): void {
+  downstream.flush();
+}
+
+const statusLines = new Map<number, string>();
+
+/** One of the 900 that there are. */
+function statusLine(status: number): string {
+  const known = statusLines.get(status);
+  if (known !== undefined) return known;
+  const line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+  statusLines.set(status, line);
+  return line;
 }

@@ -1,7 +1,6 @@
 /** Owns requests that came over HTTP/2, WebSockets over it (RFC 8441) included. */
 import { constants } from 'node:http2';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import type { TLSSocket } from 'node:tls';
 import type { Duplex, Readable } from 'node:stream';
 import type { FieldList } from '../request/fields.ts';
 import type { RawHead } from '../request/request-head.ts';
@@ -13,6 +12,13 @@ export interface Http2Request {
   readonly headers: IncomingHttpHeaders;
   readonly rawHeaders: readonly string[];
   readonly ended: boolean;
+}
+
+/** What is the same for every stream of a session. */
+export interface Http2Peer {
+  readonly sni: string;
+  readonly remoteAddress: string;
+  readonly place: ListenerPlace;
 }
 
 export class Http2Downstream implements Downstream {
@@ -28,7 +34,7 @@ export class Http2Downstream implements Downstream {
   #trailers: FieldList = [];
   #isDone = false;
 
-  constructor({ stream, headers, rawHeaders, ended }: Http2Request, listener: ListenerPlace) {
+  constructor({ stream, headers, rawHeaders, ended }: Http2Request, { sni, remoteAddress, place }: Http2Peer) {
     this.raw = {
       protocol: 'HTTP/2',
       method: String(headers[':method'] ?? ''),
@@ -38,11 +44,10 @@ export class Http2Downstream implements Downstream {
       ended,
       extendedProtocol: headers[':protocol'] === undefined ? undefined : String(headers[':protocol']),
     };
-    const socket = stream.session?.socket as TLSSocket | undefined;
-    this.port = listener.port;
-    this.isTls = listener.isTls;
-    this.sni = typeof socket?.servername === 'string' ? socket.servername.toLowerCase() : '';
-    this.remoteAddress = socket?.remoteAddress ?? '';
+    this.port = place.port;
+    this.isTls = place.isTls;
+    this.sni = sni;
+    this.remoteAddress = remoteAddress;
     this.body = stream;
     this.#stream = stream;
     stream.on('error', () => undefined);
@@ -51,6 +56,15 @@ export class Http2Downstream implements Downstream {
     stream.on('close', () => {
       if (!this.#isDone) this.onGone();
     });
+  }
+
+  /** HTTP/2 frames the body itself. */
+  accept(): void {
+    // Nothing follows on a stream.
+  }
+
+  retire(): void {
+    // Each request has a stream of its own.
   }
 
   sendContinue(): void {
@@ -67,7 +81,7 @@ export class Http2Downstream implements Downstream {
   }
 
   write(chunk: Buffer): boolean {
-    return this.#stream.destroyed || this.#stream.write(chunk);
+    return this.#stream.destroyed || this.#stream.write(Buffer.from(chunk));
   }
 
   end(trailers: FieldList): void {

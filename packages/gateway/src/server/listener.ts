@@ -1,23 +1,17 @@
 /** Owns one listening port: HTTP/2 and HTTP/1.1 behind TLS, or plain HTTP/1.1, with every limit that a stranger could strain. */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createSecureServer } from 'node:http2';
-import type {
-  Http2SecureServer,
-  IncomingHttpHeaders,
-  SecureServerOptions,
-  ServerHttp2Session,
-  ServerHttp2Stream,
-} from 'node:http2';
-import type { Socket } from 'node:net';
-import type { SecureContext } from 'node:tls';
-import type { Duplex } from 'node:stream';
+import { performServerHandshake } from 'node:http2';
+import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import { createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { SecureContext, TLSSocket } from 'node:tls';
 import { listen } from '@kfctl/core';
+import { createCoarseClock } from './coarse-clock.ts';
+import type { CoarseClock } from './coarse-clock.ts';
 import type { DownstreamHandler } from './downstream.ts';
-import { Http1Downstream, UpgradeDownstream } from './http1-downstream.ts';
+import { MAX_HEAD_BYTES } from './find-head.ts';
+import { Http1Connection } from './http1-connection.ts';
 import { Http2Downstream } from './http2-downstream.ts';
-
-// Not `import`: that reads every export of node:http, whose WebSocket getter loads undici (16 MB instead of 3 MB).
-const { createServer } = process.getBuiltinModule('node:http');
 
 export interface ListenerOptions {
   /** The port that Gateway objects name. */
@@ -27,6 +21,8 @@ export interface ListenerOptions {
   /** The certificate for the name that a client asked for. */
   readonly secureContext: (serverName: string) => SecureContext | undefined;
   readonly maxConnections: number;
+  /** How long the head of a request may take. */
+  readonly headTimeoutMs: number;
 }
 
 /** What a request needs to know of the listener it came through. */
@@ -42,7 +38,7 @@ export interface Listener extends ListenerPlace {
   listen(port: number, host: string): Promise<number>;
   /** Connections that are open now. */
   readonly connections: number;
-  /** Stops accepting, ends idle connections, tells HTTP/2 clients to go, waits for requests in flight. */
+  /** Stops accepting, tells clients to go, waits for requests in flight. */
   drain(): Promise<void>;
   /** Cuts what is left. */
   destroy(): void;
@@ -53,29 +49,17 @@ export interface PemCredential {
   readonly key: string;
 }
 
-const HEADERS_TIMEOUT_MS = 15_000;
-const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+/** As the answers' Keep-Alive header states it. */
+const KEEP_ALIVE_MS = 75_000;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const SESSION_IDLE_MS = 300_000;
-/** Time for a refused client to read the refusal. */
-const LINGER_MS = 1_000;
-const MAX_HEADER_BYTES = 65_536;
-
-const HTTP1_LIMITS = {
-  maxHeaderSize: MAX_HEADER_BYTES,
-  headersTimeout: HEADERS_TIMEOUT_MS,
-  // A whole request may take long (uploads); its body is watched by the proxy.
-  requestTimeout: 0,
-  keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-  connectionsCheckingInterval: 5_000,
-  insecureHTTPParser: false,
-  requireHostHeader: true,
-  joinDuplicateHeaders: false,
-  noDelay: true,
-} as const;
+/** A request that was on its way when the drain began gets its answer. */
+const LAST_CALL_MS = 100;
+const TICK_MS = 1_000;
+const SOCKETS = { noDelay: true, allowHalfOpen: true } as const;
 
 const HTTP2_LIMITS = {
-  settings: { maxConcurrentStreams: 128, maxHeaderListSize: MAX_HEADER_BYTES, enableConnectProtocol: true },
+  settings: { maxConcurrentStreams: 128, maxHeaderListSize: MAX_HEAD_BYTES, enableConnectProtocol: true },
   maxSessionMemory: 16,
   maxHeaderListPairs: 128,
   maxOutstandingPings: 4,
@@ -85,38 +69,87 @@ const HTTP2_LIMITS = {
   streamResetBurst: 200,
   streamResetRate: 50,
   peerMaxConcurrentStreams: 0,
-  unknownProtocolTimeout: 5_000,
   // Upstreams may repeat what should come once; the browser decides, as over HTTP/1.1.
   strictSingleValueFields: false,
 } as const;
 
+interface Open {
+  readonly sockets: Set<Socket>;
+  readonly connections: Set<Http1Connection>;
+  readonly sessions: Set<ServerHttp2Session>;
+  readonly clock: CoarseClock;
+}
+
 /** Creates a listener; it does nothing until `listen`. */
 export function createListener(options: ListenerOptions): Listener {
-  const sockets = new Set<Socket>();
-  const sessions = new Set<ServerHttp2Session>();
-  const server = options.isTls ? createTlsServer(options, sessions) : createPlainServer();
-  const listener: Listener = {
-    port: options.port,
-    isTls: options.isTls,
-    useDefault: ({ cert, key }) => {
-      if ('setSecureContext' in server) server.setSecureContext({ cert, key, minVersion: 'TLSv1.2' });
-    },
-    listen: (port, host) => listen(server as unknown as Parameters<typeof listen>[0], port, host),
-    get connections() {
-      return sockets.size;
-    },
-    drain: () => drain(server, sessions),
-    destroy: () => {
-      for (const socket of sockets) socket.destroy();
-    },
-  };
+  const clock = createCoarseClock(Math.min(TICK_MS, options.headTimeoutMs / 4));
+  const open: Open = { sockets: new Set(), connections: new Set(), sessions: new Set(), clock };
+  const { server, useDefault } = options.isTls ? createSecure(options, open) : createPlain(options, open);
   server.maxConnections = options.maxConnections;
   server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
+    open.sockets.add(socket);
+    socket.on('close', () => open.sockets.delete(socket));
   });
-  attachHttp1(server, listener, options.handler);
-  return listener;
+  return {
+    port: options.port,
+    isTls: options.isTls,
+    useDefault,
+    listen: (port, host) => listen(server as unknown as Parameters<typeof listen>[0], port, host),
+    get connections() {
+      return open.sockets.size;
+    },
+    drain: () => drain(server, open),
+    destroy: () => {
+      for (const socket of open.sockets) socket.destroy();
+    },
+  };
+}
+
+interface Created {
+  readonly server: Server;
+  readonly useDefault: (pem: PemCredential) => void;
+}
+
+function createPlain(options: ListenerOptions, open: Open): Created {
+  const server = createServer(SOCKETS, (socket) => serveHttp1(socket, '', { options, open }));
+  return { server, useDefault: () => undefined };
+}
+
+function createSecure(options: ListenerOptions, open: Open): Created {
+  const server = createTlsServer({
+    ...SOCKETS,
+    minVersion: 'TLSv1.2',
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    ALPNProtocols: ['h2', 'http/1.1'],
+    SNICallback: (name, done) => done(null, options.secureContext(name.toLowerCase())),
+  });
+  server.on('secureConnection', (socket: TLSSocket) => {
+    const sni = typeof socket.servername === 'string' ? socket.servername.toLowerCase() : '';
+    if (socket.alpnProtocol === 'h2') serveHttp2(socket, sni, { options, open });
+    else serveHttp1(socket, sni, { options, open });
+  });
+  // Trouble below HTTP, a handshake that fails or does not end: there is nobody to answer.
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  const useDefault = ({ cert, key }: PemCredential): void =>
+    server.setSecureContext({ cert, key, minVersion: 'TLSv1.2' });
+  return { server, useDefault };
+}
+
+interface Serving {
+  readonly options: ListenerOptions;
+  readonly open: Open;
+}
+
+function serveHttp1(socket: Socket, sni: string, { options, open }: Serving): void {
+  const connection = new Http1Connection(socket, sni, {
+    place: options,
+    handler: options.handler,
+    clock: open.clock,
+    headTimeoutMs: options.headTimeoutMs,
+    keepAliveMs: KEEP_ALIVE_MS,
+    onClose: () => open.connections.delete(connection),
+  });
+  open.connections.add(connection);
 }
 
 type StreamEvent = [stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, rawHeaders: string[]];
@@ -124,73 +157,30 @@ type StreamEvent = [stream: ServerHttp2Stream, headers: IncomingHttpHeaders, fla
 /** RFC 9113 section 6.2: the flag of a HEADERS frame. */
 const END_STREAM = 1;
 
-function createPlainServer(): Server {
-  return createServer({ ...HTTP1_LIMITS, shouldUpgradeCallback: isWebSocket });
-}
-
-function createTlsServer(options: ListenerOptions, sessions: Set<ServerHttp2Session>): Http2SecureServer {
-  const server = createSecureServer({
-    ...HTTP2_LIMITS,
-    ...HTTP1_LIMITS,
-    allowHTTP1: true,
-    minVersion: 'TLSv1.2',
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-    SNICallback: (name, done) => done(null, options.secureContext(name.toLowerCase())),
-  } as SecureServerOptions);
-  // Node gives this option to plain HTTP servers only, yet reads it from every server.
-  Object.assign(server, { shouldUpgradeCallback: isWebSocket });
-  server.on('session', (session) => {
-    sessions.add(session);
-    session.setTimeout(SESSION_IDLE_MS, () => session.close());
-    session.on('error', () => session.destroy());
-    session.on('close', () => sessions.delete(session));
-  });
-  server.on('stream', (...[stream, headers, flags, rawHeaders]: StreamEvent) => {
+function serveHttp2(socket: TLSSocket, sni: string, { options, open }: Serving): void {
+  // A client that ends its side of a session has ended the session.
+  socket.allowHalfOpen = false;
+  socket.on('error', () => socket.destroy());
+  const session = performServerHandshake(socket, HTTP2_LIMITS);
+  const peer = { sni, remoteAddress: socket.remoteAddress ?? '', place: options };
+  open.sessions.add(session);
+  session.setTimeout(SESSION_IDLE_MS, () => session.close());
+  session.on('error', () => session.destroy());
+  session.on('close', () => open.sessions.delete(session));
+  session.on('stream', (...[stream, headers, flags, rawHeaders]: StreamEvent) => {
     const ended = (flags & END_STREAM) !== 0;
-    options.handler(new Http2Downstream({ stream, headers, rawHeaders, ended }, options));
+    options.handler(new Http2Downstream({ stream, headers, rawHeaders, ended }, peer));
   });
-  return server;
 }
 
-function attachHttp1(server: Server | Http2SecureServer, listener: Listener, handler: DownstreamHandler): void {
-  const emitter = server as Server;
-  // A secure server would also emit `request` for HTTP/2, through the compatibility API, once someone listens for it.
-  emitter.removeAllListeners('newListener');
-  const serve = (request: IncomingMessage, response: ServerResponse): void => {
-    handler(new Http1Downstream(request, response, listener));
-  };
-  emitter.on('request', serve);
-  // The proxy says `100 Continue` itself, once the request may pass.
-  emitter.on('checkContinue', serve);
-  emitter.on('checkExpectation', serve);
-  emitter.on('upgrade', (request: IncomingMessage, socket: Duplex, rest: Buffer) => {
-    handler(new UpgradeDownstream({ request, socket, rest }, listener));
-  });
-  emitter.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseUnparsable(error, socket));
-}
-
-const REFUSALS: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-};
-
-/** What cannot be parsed gets one plain answer, and the connection ends: nobody knows where the next request would start. */
-function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex): void {
-  const code = error.code ?? '';
-  const status = REFUSALS[code] ?? (code.startsWith('HPE_') ? '400 Bad Request' : undefined);
-  // Anything else is trouble below HTTP, a handshake that fails or does not end: there is nobody to answer.
-  if (status === undefined || !socket.writable) return void socket.destroy();
-  socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
-  setTimeout(() => socket.destroy(), LINGER_MS).unref();
-}
-
-function isWebSocket(request: IncomingMessage): boolean {
-  return request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket';
-}
-
-async function drain(server: Server | Http2SecureServer, sessions: ReadonlySet<ServerHttp2Session>): Promise<void> {
+async function drain(server: Server, { connections, sessions, clock }: Open): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   for (const session of sessions) session.close();
-  (server as Server).closeIdleConnections();
+  for (const connection of connections) connection.retire();
+  const lastCall = setTimeout(() => {
+    for (const connection of connections) connection.closeIdle();
+  }, LAST_CALL_MS);
   await closed;
+  clearTimeout(lastCall);
+  clock.stop();
 }

@@ -12,6 +12,7 @@ export interface ListenersOptions {
   readonly listenPorts: ReadonlyMap<number, number>;
   readonly host: string;
   readonly maxConnections: number;
+  readonly headTimeoutMs: number;
   readonly credentials: Credentials;
   readonly handler: DownstreamHandler;
   readonly log: Logger;
@@ -47,6 +48,7 @@ export function createListeners(options: ListenersOptions): Listeners {
       isTls: table.isTls,
       handler: options.handler,
       maxConnections: options.maxConnections,
+      headTimeoutMs: options.headTimeoutMs,
       secureContext: (name) => contextFor(entry.table, name, options.credentials),
     });
     const entry: Entry = { listener, boundPort: undefined, table, default: undefined };

@@ -2,10 +2,12 @@
 import { describeError } from '@kfctl/core';
 import { connect } from 'node:net';
 import type { Socket, TcpNetConnectOpts } from 'node:net';
+import type { FieldNames } from '../message/field-names.ts';
 import { writeRequest } from './request-writer.ts';
 import type { BodyWriter } from './request-writer.ts';
 import type { ResponseHead } from './response-head.ts';
 import { ResponseParser } from './response-parser.ts';
+import type { ResponseEvents } from './response-parser.ts';
 import type {
   UpstreamAddress,
   UpstreamExchange,
@@ -19,27 +21,46 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs: number;
   /** Where bytes are read into, shared by all connections; a connection that may be handed over reads into buffers of its own. */
   readonly readBuffer: Buffer | undefined;
+  readonly names: FieldNames;
   /** The exchange is over and the connection can take another one. */
   readonly onIdle: (connection: Http1Connection) => void;
   readonly onClose: (connection: Http1Connection) => void;
-}
-
-interface Running {
-  readonly request: UpstreamRequest;
-  readonly handler: UpstreamHandler;
-  writer: BodyWriter | undefined;
-  head: ResponseHead | undefined;
 }
 
 const DEFAULT_IDLE_MS = 60_000;
 /** Idle connections are given up this long before the server says it will. */
 const IDLE_MARGIN_MS = 1_000;
 
-export class Http1Connection {
+/** One request and its answer on a connection. */
+class Exchange implements UpstreamExchange {
+  readonly request: UpstreamRequest;
+  readonly handler: UpstreamHandler;
+  writer: BodyWriter | undefined;
+  head: ResponseHead | undefined;
+  /** Set when the answer has ended. */
+  trailers: readonly string[] | undefined;
+  readonly #connection: Http1Connection;
+
+  constructor(connection: Http1Connection, request: UpstreamRequest, handler: UpstreamHandler) {
+    this.#connection = connection;
+    this.request = request;
+    this.handler = handler;
+  }
+
+  resume(): void {
+    this.#connection.resume(this);
+  }
+
+  abort(): void {
+    this.#connection.abort(this);
+  }
+}
+
+export class Http1Connection implements ResponseEvents {
   readonly #options: ConnectionOptions;
   readonly #socket: Socket;
-  readonly #parser = new ResponseParser();
-  #running: Running | undefined;
+  readonly #parser: ResponseParser;
+  #running: Exchange | undefined;
   #connected = false;
   #served = 0;
   #closed = false;
@@ -48,15 +69,18 @@ export class Http1Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#parser = new ResponseParser(options.names);
     this.#socket = connect({ ...options.address, noDelay: true, ...this.#readOptions(options.readBuffer) });
     const timer = setTimeout(() => this.#fail('connect', 'connect timeout'), options.connectTimeoutMs);
     timer.unref();
+    // Whoever waits for an answer keeps the process alive, not the connection.
+    this.#socket.unref();
     this.#socket.on('connect', () => {
       clearTimeout(timer);
       this.#connected = true;
     });
     if (options.readBuffer === undefined) this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    this.#socket.on('end', () => this.#onEnd());
+    this.#socket.on('end', () => this.#onSocketEnd());
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#fail('reset', error.code ?? 'socket error'));
     this.#socket.on('close', () => {
       clearTimeout(timer);
@@ -75,26 +99,38 @@ export class Http1Connection {
   }
 
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {
-    const running: Running = { request, handler, writer: undefined, head: undefined };
+    const running = new Exchange(this, request, handler);
     this.#running = running;
-    this.#socket.ref();
-    this.#parser.start(request.method, {
-      onHead: (head) => this.#onHead(running, head),
-      onBody: (chunk) => {
-        // The bytes are in the shared buffer: the client may take them later.
-        if (this.#running === running && !handler.onData(Buffer.from(chunk))) this.#socket.pause();
-      },
-      onEnd: (trailers) => this.#onResponseEnd(running, trailers),
-    });
+    this.#parser.start(request.method, this);
     running.writer = writeRequest(this.#socket, request, (detail) => this.#fail('reset', detail));
-    return {
-      resume: () => {
-        if (this.#running === running) this.#socket.resume();
-      },
-      abort: () => {
-        if (this.#running === running) this.#drop();
-      },
-    };
+    return running;
+  }
+
+  /** Takes more of the answer, when it is still this exchange's turn. */
+  resume(exchange: Exchange): void {
+    if (this.#running === exchange && this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  abort(exchange: Exchange): void {
+    if (this.#running === exchange) this.#drop();
+  }
+
+  onHead(head: ResponseHead): void {
+    const running = this.#running;
+    if (running === undefined) return;
+    running.head = head;
+    if (head.status !== 101) return running.handler.onHead(head);
+    if (!running.request.webSocket) return this.#fail('protocol', 'upgrade that was not asked for');
+    this.#handOver(running, head);
+  }
+
+  onBody(chunk: Buffer): void {
+    if (this.#running?.handler.onData(chunk) === false) this.#socket.pause();
+  }
+
+  /** Whether more follows what came with the end is known once all of that has been looked at: see `#settle`. */
+  onEnd(trailers: readonly string[]): void {
+    if (this.#running !== undefined) this.#running.trailers = trailers;
   }
 
   close(): void {
@@ -115,7 +151,21 @@ export class Http1Connection {
   #onData(chunk: Buffer): void {
     if (this.#running === undefined) return this.#drop();
     const problem = this.#parse(chunk);
-    if (problem !== undefined && !this.#closed) this.#fail('protocol', problem);
+    if (this.#running?.trailers !== undefined) this.#settle(this.#running, problem === undefined);
+    else if (problem !== undefined && !this.#closed) this.#fail('protocol', problem);
+  }
+
+  /** The answer is complete. Only now may the connection carry another one: bytes behind this answer would be taken for it. */
+  #settle(running: Exchange, isClean: boolean): void {
+    this.#running = undefined;
+    this.#served += 1;
+    const { head, writer, trailers = [] } = running;
+    writer?.detach();
+    // A request still being sent leaves the connection in the middle of a message.
+    const isReusable = isClean && head?.keepAlive === true && writer?.isFinished() === true && this.#idleUntil >= 0;
+    if (isReusable) this.#rest(head);
+    else this.#drop();
+    running.handler.onEnd(trailers);
   }
 
   /** Whatever an answer makes the handler throw is that answer's fault: it must not end the process. */
@@ -127,22 +177,16 @@ export class Http1Connection {
     }
   }
 
-  #onEnd(): void {
+  #onSocketEnd(): void {
     const problem = this.#parser.end();
-    if (problem !== undefined && this.#running !== undefined) return this.#fail('reset', problem);
+    const running = this.#running;
+    if (running?.trailers !== undefined) return this.#settle(running, false);
+    if (problem !== undefined && running !== undefined) return this.#fail('reset', problem);
     this.#drop();
   }
 
-  #onHead(running: Running, head: ResponseHead): void {
-    if (this.#running !== running) return;
-    running.head = head;
-    if (head.status !== 101) return running.handler.onHead(head);
-    if (!running.request.webSocket) return this.#fail('protocol', 'upgrade that was not asked for');
-    this.#handOver(running, head);
-  }
-
   /** The socket leaves this connection's hands. */
-  #handOver(running: Running, head: ResponseHead): void {
+  #handOver(running: Exchange, head: ResponseHead): void {
     this.#running = undefined;
     this.#closed = true;
     const socket = this.#socket;
@@ -160,25 +204,11 @@ export class Http1Connection {
     });
   }
 
-  #onResponseEnd(running: Running, trailers: readonly string[]): void {
-    if (this.#running !== running) return;
-    this.#running = undefined;
-    this.#served += 1;
-    const { head, writer } = running;
-    writer?.detach();
-    // A request still being sent leaves the connection in the middle of a message.
-    const reusable = head?.keepAlive === true && writer?.isFinished() === true && this.#idleUntil >= 0;
-    if (reusable) this.#rest(head);
-    else this.#drop();
-    running.handler.onEnd(trailers);
-  }
-
   #rest(head: ResponseHead): void {
     const idleMs = Math.min(head.keepAliveMs ?? DEFAULT_IDLE_MS, DEFAULT_IDLE_MS) - IDLE_MARGIN_MS;
     this.#idleSince = performance.now();
     this.#idleUntil = this.#idleSince + Math.max(idleMs, 0);
-    this.#socket.resume();
-    this.#socket.unref();
+    if (this.#socket.isPaused()) this.#socket.resume();
     this.#options.onIdle(this);
   }
 

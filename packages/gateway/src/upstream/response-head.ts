@@ -1,4 +1,7 @@
 /** Owns reading of an HTTP/1 response head, strictly: what two parsers could read differently is refused (RFC 9112). */
+import { splitFieldLines } from '../message/field-lines.ts';
+import type { FieldNames } from '../message/field-names.ts';
+import { isFieldValue } from '../request/field-syntax.ts';
 import type { UpstreamHead } from './upstream.ts';
 
 export interface ResponseHead extends UpstreamHead {
@@ -9,11 +12,7 @@ export interface ResponseHead extends UpstreamHead {
 }
 
 const MAX_FIELDS = 200;
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: .*)?$/;
-/** A control character, or half a line end. */
-// oxlint-disable-next-line no-control-regex
-const STRAY = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n/;
-const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
@@ -26,34 +25,27 @@ const HOP_BY_HOP = new Set([
 ]);
 
 /** The head in `text` (without its empty line), or why it is not one. */
-export function parseResponseHead(text: string, requestMethod: string): ResponseHead | string {
-  if (STRAY.test(text)) return 'stray control character';
-  const lines = text.split('\r\n');
-  const status = STATUS_LINE.exec(lines[0] ?? '');
+export function parseResponseHead(text: string, requestMethod: string, names: FieldNames): ResponseHead | string {
+  const lineEnd = text.indexOf('\r\n');
+  const status = STATUS_LINE.exec(lineEnd < 0 ? text : text.slice(0, lineEnd));
   if (status === null) return 'status line';
-  if (lines.length - 1 > MAX_FIELDS) return 'too many headers';
+  const raw = lineEnd < 0 ? [] : splitFieldLines(text, lineEnd + 2, MAX_FIELDS);
+  if (raw === undefined) return 'header line';
+  if (raw.length > MAX_FIELDS * 2) return 'too many headers';
   const special = new SpecialFields(status[1] === '1');
   const fields: string[] = [];
-  for (let index = 1; index < lines.length; index += 1) {
-    const problem = readField(lines[index] ?? '', fields, special);
-    if (problem !== undefined) return problem;
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = names(raw[index] ?? '');
+    const value = raw[index + 1] ?? '';
+    if (name === undefined) return 'header name';
+    if (!isFieldValue(value)) return 'header value';
+    noteSpecial(name, value, special);
+    if (!HOP_BY_HOP.has(name)) fields.push(name, value);
   }
   return finish({ status: Number(status[2]), fields, special, requestMethod });
 }
 
-/** Fields of a trailer section; undefined when malformed. Framing fields in trailers are refused. */
-export function parseTrailers(text: string): string[] | undefined {
-  if (STRAY.test(text)) return undefined;
-  const fields: string[] = [];
-  for (const line of text === '' ? [] : text.split('\r\n')) {
-    const special = new SpecialFields(true);
-    if (readField(line, fields, special) !== undefined || special.seen) return undefined;
-  }
-  return fields;
-}
-
 class SpecialFields {
-  seen = false;
   length: string | undefined;
   encoding: string | undefined;
   repeated = false;
@@ -67,27 +59,13 @@ class SpecialFields {
   }
 }
 
-function readField(line: string, fields: string[], special: SpecialFields): string | undefined {
-  const colon = line.indexOf(':');
-  const rawName = line.slice(0, Math.max(0, colon));
-  // Also refuses obs-fold: a continuation line starts with a space.
-  if (!FIELD_NAME.test(rawName)) return 'header name';
-  const name = rawName.toLowerCase();
-  const value = line.slice(colon + 1).trim();
-  noteSpecial(name, value, special);
-  if (!HOP_BY_HOP.has(name)) fields.push(name, value);
-  return undefined;
-}
-
 function noteSpecial(name: string, value: string, special: SpecialFields): void {
   switch (name) {
     case 'content-length':
-      special.seen = true;
       special.repeated ||= special.length !== undefined;
       special.length = value;
       return;
     case 'transfer-encoding':
-      special.seen = true;
       special.repeated ||= special.encoding !== undefined;
       special.encoding = value;
       return;

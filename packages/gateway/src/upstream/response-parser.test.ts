@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ResponseHead } from './response-head.ts';
+import { createFieldNames } from '../message/field-names.ts';
 import { ResponseParser } from './response-parser.ts';
 
 interface Parsed {
@@ -12,7 +13,7 @@ interface Parsed {
 
 /** Parses a text in pieces of `size` bytes, then ends the stream when asked to. */
 function parse(text: string, options: { method?: string; size?: number; ends?: boolean } = {}): Parsed {
-  const parser = new ResponseParser();
+  const parser = new ResponseParser(createFieldNames());
   let head: ResponseHead | undefined;
   let body = '';
   let trailers: readonly string[] | undefined;

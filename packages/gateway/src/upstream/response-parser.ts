@@ -1,5 +1,7 @@
 /** Owns the parsing of one HTTP/1 response from a stream of chunks. It must not know sockets. */
-import { parseResponseHead, parseTrailers } from './response-head.ts';
+import { BodyReader } from '../message/body-reader.ts';
+import type { FieldNames } from '../message/field-names.ts';
+import { parseResponseHead } from './response-head.ts';
 import type { ResponseHead } from './response-head.ts';
 
 export interface ResponseEvents {
@@ -8,22 +10,31 @@ export interface ResponseEvents {
   onEnd(trailers: readonly string[]): void;
 }
 
-type State = 'head' | 'length' | 'until-close' | 'chunk-size' | 'chunk-data' | 'chunk-end' | 'trailers' | 'done';
+type State = 'head' | 'body' | 'until-close' | 'done';
 
 const MAX_HEAD_BYTES = 65_536;
-const MAX_CHUNK_LINE_BYTES = 256;
-const MAX_TRAILER_BYTES = 16_384;
+/** What most heads fit into: looked at first, so that a long body behind the head is not searched. */
+const USUAL_HEAD_BYTES = 2_048;
 const MAX_INFORMATIONAL = 8;
 const EMPTY = Buffer.alloc(0);
 
 /** One parser parses one response after another; `start` begins each. */
 export class ResponseParser {
+  readonly #names: FieldNames;
+  readonly #body: BodyReader;
   #state: State = 'done';
   #events: ResponseEvents | undefined;
   #method = '';
   #pending: Buffer = EMPTY;
-  #left = 0;
   #informational = 0;
+
+  constructor(names: FieldNames) {
+    this.#names = names;
+    this.#body = new BodyReader({
+      onBody: (chunk) => this.#events?.onBody(chunk),
+      onEnd: (trailers) => this.#finish(trailers),
+    });
+  }
 
   start(method: string, events: ResponseEvents): void {
     this.#state = 'head';
@@ -50,9 +61,7 @@ export class ResponseParser {
     let rest = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
     this.#pending = EMPTY;
     while (rest.length > 0) {
-      if (this.#state === 'done') {
-        return 'bytes beyond the response';
-      }
+      if (this.#state === 'done') return 'bytes beyond the response';
       const next = this.#step(rest);
       if (typeof next === 'string') return next;
       if (next === undefined) {
@@ -72,92 +81,56 @@ export class ResponseParser {
     return undefined;
   }
 
-  /** Handles one element at the start of `bytes`: the remaining bytes, undefined when more are needed, or a problem. */
+  /** Handles what stands at the start of `bytes`: the remaining bytes, undefined when more are needed, or a problem. */
   #step(bytes: Buffer): Buffer | string | undefined {
-    switch (this.#state) {
-      case 'head':
-        return this.#readHead(bytes);
-      case 'length':
-      case 'chunk-data':
-        return this.#readCounted(bytes);
-      case 'chunk-size':
-        return this.#readChunkSize(bytes);
-      case 'chunk-end':
-        return this.#readChunkEnd(bytes);
-      case 'trailers':
-        return this.#readTrailers(bytes);
-      default:
-        this.#events?.onBody(bytes);
-        return EMPTY;
-    }
+    if (this.#state === 'head') return this.#readHead(bytes);
+    if (this.#state === 'body') return this.#readBody(bytes);
+    this.#events?.onBody(bytes);
+    return EMPTY;
+  }
+
+  #readBody(bytes: Buffer): Buffer | string {
+    const rest = this.#body.push(bytes);
+    if (typeof rest === 'string' || this.#body.isDone || rest.length === 0) return rest;
+    this.#pending = Buffer.from(rest);
+    return EMPTY;
   }
 
   #readHead(bytes: Buffer): Buffer | string | undefined {
-    const end = bytes.indexOf('\r\n\r\n');
+    const usual = bytes.toString('latin1', 0, Math.min(bytes.length, USUAL_HEAD_BYTES));
+    const found = usual.indexOf('\r\n\r\n');
+    const end = found < 0 ? bytes.indexOf('\r\n\r\n') : found;
     if (end < 0 && bytes.includes('\n\n')) return 'stray control character';
     if (end < 0 || end > MAX_HEAD_BYTES) return bytes.length > MAX_HEAD_BYTES ? 'head too large' : undefined;
-    const head = parseResponseHead(bytes.toString('latin1', 0, end), this.#method);
+    const text = found < 0 ? bytes.toString('latin1', 0, end) : usual.slice(0, end);
+    const head = parseResponseHead(text, this.#method, this.#names);
     if (typeof head === 'string') return head;
     const rest = bytes.subarray(end + 4);
     if (head.status < 200 && head.status !== 101) {
       this.#informational += 1;
       return this.#informational > MAX_INFORMATIONAL ? 'too many informational responses' : rest;
     }
-    this.#left = head.length ?? 0;
-    const states = { none: 'done', length: 'length', chunked: 'chunk-size', 'until-close': 'until-close' } as const;
-    this.#state = states[head.framing];
+    return this.#beginBody(head, rest);
+  }
+
+  #beginBody(head: ResponseHead, rest: Buffer): Buffer {
     if (head.status === 101) return this.#switchProtocols(head, rest);
+    if (head.framing === 'length') this.#body.startCounted(head.length ?? 0);
+    else if (head.framing === 'chunked') this.#body.startChunked();
+    const states = { none: 'done', length: 'body', chunked: 'body', 'until-close': 'until-close' } as const;
+    this.#state = states[head.framing];
     this.#events?.onHead(head);
     if (head.framing === 'none') this.#finish([]);
     return rest;
   }
 
   #switchProtocols(head: ResponseHead, rest: Buffer): Buffer {
+    this.#state = 'done';
     this.#pending = Buffer.from(rest);
     const events = this.#events;
     this.#events = undefined;
     events?.onHead(head);
     return EMPTY;
-  }
-
-  #readCounted(bytes: Buffer): Buffer {
-    const size = Math.min(this.#left, bytes.length);
-    this.#left -= size;
-    const wasLast = this.#left === 0;
-    this.#events?.onBody(size === bytes.length ? bytes : bytes.subarray(0, size));
-    if (wasLast && this.#state === 'length') this.#finish([]);
-    else if (wasLast) this.#state = 'chunk-end';
-    return bytes.subarray(size);
-  }
-
-  #readChunkSize(bytes: Buffer): Buffer | string | undefined {
-    const end = bytes.indexOf('\r\n');
-    if (end < 0 || end > MAX_CHUNK_LINE_BYTES) return bytes.length > MAX_CHUNK_LINE_BYTES ? 'chunk size' : undefined;
-    const size = /^([0-9A-Fa-f]{1,8})(?:[ \t]*;[\t\x20-\x7e]*)?$/.exec(bytes.toString('latin1', 0, end))?.[1];
-    if (size === undefined) return 'chunk size';
-    this.#left = Number.parseInt(size, 16);
-    this.#state = this.#left === 0 ? 'trailers' : 'chunk-data';
-    return bytes.subarray(end + 2);
-  }
-
-  #readChunkEnd(bytes: Buffer): Buffer | string | undefined {
-    if (bytes.length < 2) return bytes[0] === 0x0d ? undefined : 'chunk end';
-    if (bytes[0] !== 0x0d || bytes[1] !== 0x0a) return 'chunk end';
-    this.#state = 'chunk-size';
-    return bytes.subarray(2);
-  }
-
-  #readTrailers(bytes: Buffer): Buffer | string | undefined {
-    if (bytes.length >= 2 && bytes[0] === 0x0d && bytes[1] === 0x0a) {
-      this.#finish([]);
-      return bytes.subarray(2);
-    }
-    const end = bytes.indexOf('\r\n\r\n');
-    if (end < 0 || end > MAX_TRAILER_BYTES) return bytes.length > MAX_TRAILER_BYTES ? 'trailers too large' : undefined;
-    const trailers = parseTrailers(bytes.toString('latin1', 0, end));
-    if (trailers === undefined) return 'trailers';
-    this.#finish(trailers);
-    return bytes.subarray(end + 4);
   }
 
   #finish(trailers: readonly string[]): void {

@@ -21,7 +21,16 @@ export interface EndpointSet {
   next: number;
 }
 
+/** Where a route sends requests; `namespace` is where a short host name is looked up. */
+export interface ServiceTarget {
+  readonly host: string;
+  readonly port: number | undefined;
+  readonly namespace: string;
+}
+
 export interface ServiceDirectory {
+  /** As `resolve`; remembered for the target object until something changes. */
+  find(target: ServiceTarget): EndpointSet | undefined;
   /** Undefined: no such service or port. Port undefined means the service's only port. */
   resolve(ref: ServiceRef, port: number | undefined): EndpointSet | undefined;
 }
@@ -41,24 +50,36 @@ export function createServiceDirectory(
   endpointSlices: Source<EndpointSlice>,
 ): ServiceDirectory {
   const cache = new Map<string, Map<number | undefined, EndpointSet | undefined>>();
+  let found = new WeakMap<ServiceTarget, EndpointSet>();
   services.onChange((object, previous) => {
     const { namespace = '', name = '' } = (object ?? previous)?.metadata ?? {};
     cache.delete(`${namespace}/${name}`);
+    found = new WeakMap();
   });
   endpointSlices.onChange((object, previous) => {
     for (const slice of [object, previous]) {
       const name = slice?.metadata.labels?.[SERVICE_NAME];
       if (name !== undefined) cache.delete(`${slice?.metadata.namespace ?? ''}/${name}`);
     }
+    found = new WeakMap();
   });
+  const resolve: ServiceDirectory['resolve'] = (ref, port) => {
+    const key = `${ref.namespace}/${ref.name}`;
+    const ports = cache.get(key) ?? new Map<number | undefined, EndpointSet | undefined>();
+    if (!ports.has(port)) ports.set(port, find({ services, endpointSlices, ref, port }));
+    // Hosts come from VirtualServices, not from clients, so the cache is as large as the configuration.
+    cache.set(key, ports);
+    return ports.get(port);
+  };
   return {
-    resolve(ref, port) {
-      const key = `${ref.namespace}/${ref.name}`;
-      const ports = cache.get(key) ?? new Map<number | undefined, EndpointSet | undefined>();
-      if (!ports.has(port)) ports.set(port, find({ services, endpointSlices, ref, port }));
-      // Hosts come from VirtualServices, not from clients, so the cache is as large as the configuration.
-      cache.set(key, ports);
-      return ports.get(port);
+    resolve,
+    find(target) {
+      const known = found.get(target);
+      if (known !== undefined) return known;
+      const ref = parseServiceHost(target.host, target.namespace);
+      const endpoints = ref && resolve(ref, target.port);
+      if (endpoints !== undefined) found.set(target, endpoints);
+      return endpoints;
     },
   };
 }

@@ -44,7 +44,7 @@ export interface UpstreamFailure {
 /** Exactly one of `onEnd`, `onUpgrade` and `onFailure` is the last call; none comes after `abort()`. */
 export interface UpstreamHandler {
   onHead(head: UpstreamHead): void;
-  /** Returns false to pause until `resume()`. */
+  /** The bytes may be overwritten once this returns. Returns false to pause until `resume()`. */
   onData(chunk: Buffer): boolean;
   onEnd(trailers: FieldList): void;
   /** 101: the stream is the client's from here. */

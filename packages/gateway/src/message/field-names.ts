@@ -1,0 +1,21 @@
+/** Owns the names of header fields: checked and lower-cased once, and remembered. */
+import { isFieldName } from '../request/field-syntax.ts';
+
+/** Peers choose names: the memory of them is bounded. */
+const MAX_REMEMBERED = 4096;
+
+/** The lower-case form of a name as sent; undefined when it is no name (RFC 9110 section 5.1). */
+export type FieldNames = (rawName: string) => string | undefined;
+
+export function createFieldNames(): FieldNames {
+  const remembered = new Map<string, string>();
+  return (rawName) => {
+    const known = remembered.get(rawName);
+    if (known !== undefined) return known;
+    if (!isFieldName(rawName)) return undefined;
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+    const name = rawName.toLowerCase();
+    remembered.set(rawName, name);
+    return name;
+  };
+}
