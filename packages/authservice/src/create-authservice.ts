@@ -1,14 +1,15 @@
 /** Owns the table of what the AuthService answers: its own few paths, and for every other path the check. */
 import { systemRandom } from '@kfctl/core';
 import type { Clock, Logger } from '@kfctl/core';
-import { createLoginFlows, createPathMatcher } from '@kfctl/oidc';
+import { createIdentityHeaders, createLoginFlows, createPathMatcher, createSessionPass } from '@kfctl/oidc';
+import type { SessionPass } from '@kfctl/oidc';
 import { createAccountApi } from './account/account-api.ts';
+import { allowAnswer, createRenderEdits } from './check/allow-answer.ts';
 import { createAuthenticate } from './check/authenticate.ts';
 import type { AuthenticateDeps } from './check/authenticate.ts';
 import { createAuthorize } from './check/authorize.ts';
 import { createCheckEndpoint, createForwardAuthEndpoint, cutQuery } from './check/check-endpoint.ts';
 import { createExternalAuthorizer } from './check/external-authorizer.ts';
-import { createIdentityHeaders } from './check/identity-headers.ts';
 import { createVerifyEndpoint } from './check/verify-endpoint.ts';
 import type { Config } from './config/config.ts';
 import { createCallbackEndpoint } from './login/callback-endpoint.ts';
@@ -17,7 +18,7 @@ import { createLogoutEndpoint } from './logout/logout-endpoint.ts';
 import { createProviderLogout } from './logout/provider-logout.ts';
 import type { ProviderHttp } from './provider/provider-http.ts';
 import type { Provider } from './provider/provider.ts';
-import type { Endpoint } from './server/answer.ts';
+import type { Answer, Endpoint } from './server/answer.ts';
 import { createRefresh } from './session/refresh.ts';
 import type { Sessions } from './session/sessions.ts';
 
@@ -36,16 +37,20 @@ interface Routes {
   readonly exact: ReadonlyMap<string, Endpoint>;
   /** By what a path begins with. */
   readonly below: readonly (readonly [prefix: string, endpoint: Endpoint])[];
+  /** Answers the commonest of checks at once. */
+  readonly pass: SessionPass<Answer>;
   readonly otherwise: Endpoint;
 }
 
 /** One endpoint that tells its own routes from checks. Own routes are exact: `/logout/` or `/x/../logout` is a path like any other. */
 export function createAuthService(deps: AuthServiceDeps): Endpoint {
-  const { exact, below, otherwise } = createRoutes(deps);
+  const { exact, below, pass, otherwise } = createRoutes(deps);
   return (request) => {
-    const path = cutQuery(request.url ?? '');
-    const route = exact.get(path) ?? below.find(([prefix]) => path.startsWith(prefix))?.[1] ?? otherwise;
-    return route(request);
+    const { method = '', url = '', headers } = request;
+    const path = cutQuery(url);
+    const own = exact.get(path) ?? below.find(([prefix]) => path.startsWith(prefix))?.[1];
+    if (own !== undefined) return own(request);
+    return pass({ method, path, headers }) ?? otherwise(request);
   };
 }
 
@@ -66,13 +71,19 @@ function createRoutes(deps: AuthServiceDeps): Routes {
   const external = url === undefined ? undefined : createExternalAuthorizer({ url, http, clock });
   const authorize = createAuthorize(config.allowedGroups, external);
   const startLogin = createStartLogin({ flows, provider, clock, cookieAttributes, settings: config });
-  const check = { authenticate, authorize, identityHeaders, startLogin };
+  const renderEdits = createRenderEdits(config);
+  const check = { authenticate, authorize, identityHeaders, renderEdits, startLogin };
+  const { allowedGroups } = config;
+  const pass = createSessionPass(
+    { find: sessions.find, rules, identityHeaders, allowedGroups, now: clock.now },
+    (edits) => allowAnswer(renderEdits(edits)),
+  );
   const callback = { flows, sessions, redeem, identityRules, cookieName, cookieAttributes, maxAgeSeconds, clock, log };
   const providerLogout = createProviderLogout({ provider, http, sessions, log, settings: config });
   const logout = createLogoutEndpoint({ sessions, providerLogout, cookieName, cookieAttributes, log });
   const verify = createVerifyEndpoint(check, { base: `${urlPrefix}/verify`, methodHeader: config.verifyMethodHeader });
   const { administrators, apiTokenMaxAgeMs: maxTokenAgeMs } = config;
-  const account = { authenticate, sessions, identityHeaders, administrators, maxTokenAgeMs, log };
+  const account = { authenticate, sessions, identityHeaders, renderEdits, administrators, maxTokenAgeMs, log };
   return {
     exact: new Map([
       [config.callbackPath, createCallbackEndpoint(callback)],
@@ -85,6 +96,7 @@ function createRoutes(deps: AuthServiceDeps): Routes {
       [`${urlPrefix}/verify/`, verify],
       [`${urlPrefix}/api/`, createAccountApi(account, `${urlPrefix}/api/`)],
     ],
+    pass: external === undefined ? pass : () => undefined,
     otherwise: createCheckEndpoint(check),
   };
 }

@@ -35,8 +35,27 @@ export type { Sealer, SealerOptions } from './state/sealer.ts';
 export { createLoginFlows, FLOW_COOKIE_PREFIX, surplusFlowCookies } from './state/login-flow.ts';
 export type { LoginFlow, LoginFlowOptions, LoginFlows, OpenedFlow } from './state/login-flow.ts';
 export { checkSession } from './session/check-session.ts';
-export type { CheckedRequest, SessionRules, SessionVerdict } from './session/check-session.ts';
+export type { CheckedRequest, Credentials, SessionRules, SessionVerdict } from './session/check-session.ts';
+export { createIdentityHeaders } from './session/identity-headers.ts';
+export type { Caller, HeaderEdits, IdentityHeaderOptions, IdentityHeaders } from './session/identity-headers.ts';
 export { isPageNavigation } from './session/page-navigation.ts';
 export type { RequestHeaders } from './session/page-navigation.ts';
+export { SessionMemory } from './session/session-memory.ts';
+export type { SessionListener, SessionMemoryOptions } from './session/session-memory.ts';
+export { SESSION_OBJECT, storedSessionOf } from './session/session-object.ts';
+export type { SessionObject } from './session/session-object.ts';
+export { createSessionPass } from './session/session-pass.ts';
+export type { SessionPass, SessionPassOptions } from './session/session-pass.ts';
+export { openSession, sealSession, toLiveSession } from './session/session.ts';
+export type {
+  ApiToken,
+  Identity,
+  LiveSession,
+  SessionRecord,
+  SessionTokenSet,
+  StoredSession,
+} from './session/session.ts';
+export { isWithinLimits } from './session/token-limits.ts';
+export type { LimitedRequest } from './session/token-limits.ts';
 export { createSessionTokens, isSessionToken, sessionIdOf } from './session/session-token.ts';
 export type { SessionTokenOptions, SessionTokens } from './session/session-token.ts';

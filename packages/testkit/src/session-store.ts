@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import type { SessionListener, SessionStore } from '../../authservice/src/session/session-store.ts';
-import type { StoredSession } from '../../authservice/src/session/session.ts';
+import type { SessionStore } from '../../authservice/src/session/session-store.ts';
+import type { SessionListener } from '../../oidc/src/session/session-memory.ts';
+import type { StoredSession } from '../../oidc/src/session/session.ts';
 
 const LATER = Date.UTC(2100, 0, 1, 12, 30, 15, 250);
 

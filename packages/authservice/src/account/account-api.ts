@@ -13,12 +13,12 @@
  */
 import type { Logger } from '@kfctl/core';
 import type { Authenticate } from '../check/authenticate.ts';
+import type { RenderEdits } from '../check/allow-answer.ts';
 import { cutQuery, unauthenticated } from '../check/check-endpoint.ts';
-import type { IdentityHeaders } from '../check/identity-headers.ts';
 import { initiatorOf } from '../logout/own-site.ts';
 import { jsonAnswer, methodNotAllowed, queryOf, singleParameter, textAnswer } from '../server/answer.ts';
 import type { Answer, AskedRequest, Endpoint } from '../server/answer.ts';
-import type { LiveSession } from '../session/session.ts';
+import type { IdentityHeaders, LiveSession } from '@kfctl/oidc';
 import type { Sessions } from '../session/sessions.ts';
 import { createApiToken } from './create-api-token.ts';
 
@@ -26,6 +26,7 @@ export interface AccountApiDeps {
   readonly authenticate: Authenticate;
   readonly sessions: Pick<Sessions, 'all' | 'current' | 'end' | 'create'>;
   readonly identityHeaders: IdentityHeaders;
+  readonly renderEdits: RenderEdits;
   /** User ids that may see and end everybody's. */
   readonly administrators: readonly string[];
   readonly maxTokenAgeMs: number;
@@ -73,7 +74,8 @@ function list({ deps, request, session, kind }: Asking): Answer {
     .toSorted((left, right) => right.createdAtMs - left.createdAtMs)
     .map((item) => renderItem(item, session));
   const judged = { method: 'GET', path: cutQuery(request.url ?? ''), headers: request.headers };
-  return jsonAnswer(200, { [kind]: items }, deps.identityHeaders.forCaller(session, judged, 'cookie'));
+  const edits = deps.identityHeaders.forCaller(session, judged, 'cookie');
+  return jsonAnswer(200, { [kind]: items }, deps.renderEdits(edits));
 }
 
 function renderItem(item: LiveSession, asking: LiveSession): Readonly<Record<string, unknown>> {

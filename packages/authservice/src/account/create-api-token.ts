@@ -5,7 +5,7 @@ import { isPlainPath } from '@kfctl/oidc';
 import { jsonAnswer } from '../server/answer.ts';
 import type { Answer, AskedRequest } from '../server/answer.ts';
 import { readJsonObject } from '../server/read-json.ts';
-import type { ApiToken, LiveSession } from '../session/session.ts';
+import type { ApiToken, LiveSession } from '@kfctl/oidc';
 import type { Sessions } from '../session/sessions.ts';
 
 export interface CreateApiTokenRequest {

@@ -3,7 +3,7 @@
  * kept as hashes. An authenticator that cannot be asked is an error, never a no that others may overrule with a guess.
  */
 import type { Clock } from '@kfctl/core';
-import type { Caller } from '../check/authenticate.ts';
+import type { Caller } from '@kfctl/oidc';
 
 const { hash } = process.getBuiltinModule('node:crypto');
 

@@ -1,6 +1,6 @@
 /** Owns which kinds of bearer tokens are taken; the order does not matter, each token is of one kind. */
 import type { Clock, Environment } from '@kfctl/core';
-import type { Caller } from '../check/authenticate.ts';
+import type { Caller } from '@kfctl/oidc';
 import type { Config } from '../config/config.ts';
 import type { ProviderHttp } from '../provider/provider-http.ts';
 import type { Provider } from '../provider/provider.ts';

@@ -7,18 +7,10 @@
  *   no session ─► other bearer token ─► its authenticators, one after the other ─► somebody or nobody
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import { checkSession } from '@kfctl/oidc';
-import type { SessionRules } from '@kfctl/oidc';
+import { checkSession, isWithinLimits } from '@kfctl/oidc';
+import type { Caller, LiveSession, SessionRules } from '@kfctl/oidc';
 import { sessionsUnavailable } from '../errors.ts';
-import type { LiveSession } from '../session/session.ts';
-import { isWithinLimits } from './token-limits.ts';
 import type { Sessions } from '../session/sessions.ts';
-
-/** What upstreams are told of somebody. */
-export interface Caller {
-  readonly userId: string;
-  readonly groups: readonly string[];
-}
 
 export type Authentication =
   /** A path that needs nobody. */

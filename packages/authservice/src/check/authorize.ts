@@ -1,5 +1,6 @@
 /** Owns which of the people who are known may make a request: the group allow-list, then the operator's authorizer where there is one. */
-import type { Caller, JudgedRequest } from './authenticate.ts';
+import type { Caller } from '@kfctl/oidc';
+import type { JudgedRequest } from './authenticate.ts';
 import type { Refusal } from './external-authorizer.ts';
 
 /** Undefined: may pass. */

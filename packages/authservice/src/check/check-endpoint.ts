@@ -9,18 +9,21 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { isPageNavigation } from '@kfctl/oidc';
+import type { IdentityHeaders } from '@kfctl/oidc';
 import { pageAnswer } from '../pages/page.ts';
 import { textAnswer } from '../server/answer.ts';
 import type { Answer, Endpoint } from '../server/answer.ts';
+import { allowAnswer } from './allow-answer.ts';
+import type { RenderEdits } from './allow-answer.ts';
 import type { Authenticate, Authentication, JudgedRequest } from './authenticate.ts';
 import type { Authorize } from './authorize.ts';
 import type { Refusal } from './external-authorizer.ts';
-import type { IdentityHeaders } from './identity-headers.ts';
 
 export interface CheckDeps {
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;
   readonly identityHeaders: IdentityHeaders;
+  readonly renderEdits: RenderEdits;
   /** Answers a page navigation of nobody. */
   readonly startLogin: (headers: IncomingHttpHeaders, returnTo: string) => Answer;
 }
@@ -70,7 +73,7 @@ function answer(
       return conclude(deps, request, { known, refusal });
     }
     case 'exempt':
-      return { status: 200, headers: deps.identityHeaders.forNobody };
+      return allowAnswer(deps.renderEdits(deps.identityHeaders.forNobody));
     case 'nobody':
       if (!isPageNavigation(request.method, request.headers)) return unauthenticated();
       return deps.startLogin(request.headers, target);
@@ -82,9 +85,13 @@ interface Conclusion {
   readonly refusal: Refusal | undefined;
 }
 
-function conclude({ identityHeaders }: CheckDeps, request: JudgedRequest, { known, refusal }: Conclusion): Answer {
+function conclude(
+  { identityHeaders, renderEdits }: CheckDeps,
+  request: JudgedRequest,
+  { known, refusal }: Conclusion,
+): Answer {
   if (refusal !== undefined) return forbidden(request, refusal);
-  return { status: 200, headers: identityHeaders.forCaller(known.caller, request, known.via) };
+  return allowAnswer(renderEdits(identityHeaders.forCaller(known.caller, request, known.via)));
 }
 
 /** The session stays: one forbidden place must not log anybody out. */

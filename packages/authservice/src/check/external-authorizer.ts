@@ -3,9 +3,10 @@
  * 2xx lets pass, 401 and 403 refuse (the body says why), everything else is trouble, and trouble is no.
  */
 import type { Clock } from '@kfctl/core';
+import type { Caller } from '@kfctl/oidc';
 import { sessionsUnavailable } from '../errors.ts';
 import type { ProviderHttp } from '../provider/provider-http.ts';
-import type { Caller, JudgedRequest } from './authenticate.ts';
+import type { JudgedRequest } from './authenticate.ts';
 
 export interface Refusal {
   /** For the person; shown as text. */

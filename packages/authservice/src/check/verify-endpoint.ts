@@ -6,6 +6,7 @@
 import { isPageNavigation } from '@kfctl/oidc';
 import { textAnswer } from '../server/answer.ts';
 import type { Answer, Endpoint } from '../server/answer.ts';
+import { verifiedAnswer } from './allow-answer.ts';
 import type { JudgedRequest } from './authenticate.ts';
 import { cutQuery, unauthenticated } from './check-endpoint.ts';
 import type { CheckDeps } from './check-endpoint.ts';
@@ -29,14 +30,14 @@ export function createVerifyEndpoint(deps: CheckDeps, { base, methodHeader }: Ve
     const authentication = await authenticate(request);
     switch (authentication.kind) {
       case 'exempt':
-        return { status: 204, headers: identityHeaders.forNobody };
+        return verifiedAnswer(identityHeaders.forNobody);
       case 'nobody':
         return refuse(deps, request, target);
       case 'somebody': {
         const { caller, via } = authentication;
         const refusal = await authorize(caller, request);
         if (refusal !== undefined) return textAnswer(403, `Forbidden: ${refusal.reason}`);
-        return { status: 204, headers: identityHeaders.forCaller(caller, request, via) };
+        return verifiedAnswer(identityHeaders.forCaller(caller, request, via));
       }
     }
   };

@@ -28,6 +28,8 @@ export interface Config {
   readonly useUserinfo: boolean;
   readonly userIdHeader: string;
   readonly groupsHeader: string;
+  /** Whether the gateway that asks over HTTP copies that header of our answers. */
+  readonly gatewayCopiesGroups: boolean;
   /** Keys of the proof that backends check; empty: none is given. */
   readonly assertionKeys: readonly Secret[];
   readonly userIdClaim: string;

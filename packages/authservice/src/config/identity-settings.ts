@@ -6,7 +6,7 @@ import type { Config } from './config.ts';
 
 type IdentitySettings = Pick<
   Config,
-  'userIdHeader' | 'groupsHeader' | 'assertionKeys' | 'userIdClaim' | 'identityRules'
+  'userIdHeader' | 'groupsHeader' | 'gatewayCopiesGroups' | 'assertionKeys' | 'userIdClaim' | 'identityRules'
 >;
 
 export function readIdentitySettings(reader: EnvReader): IdentitySettings {
@@ -21,6 +21,7 @@ export function readIdentitySettings(reader: EnvReader): IdentitySettings {
     userIdHeader,
     groupsHeader,
     assertionKeys: readAssertionKeys(reader),
+    gatewayCopiesGroups: reader.boolean('GATEWAY_COPIES_GROUPS', false),
     userIdClaim,
     identityRules: {
       userIdClaim,

@@ -35,11 +35,14 @@ export function writeCheckResponse({ status, headers, body = '' }: Answer): Buff
   const pairs = pairsOf(headers);
   if (status === 200) {
     const set = pairs
-      .filter(([name]) => name !== REMOVE)
+      .filter(([name]) => name !== REMOVE && name !== 'content-length')
       .map(([name, value]) => writeBytes(2, headerOption(name, value, 'overwrite')));
-    const remove = pairs.filter(([name]) => name === REMOVE).flatMap(([, value]) => value.split(','));
+    // Over gRPC every header that is set arrives, in place of the client's: it needs no removal, which would come after.
+    const names = new Set(['', ...pairs.map(([name]) => name)]);
+    const listed = pairs.filter(([name]) => name === REMOVE).flatMap(([, value]) => value.split(','));
+    const remove = listed.filter((name) => !names.has(name));
     // OkHttpResponse: headers 2, headers_to_remove 5
-    const ok = [...set, ...remove.filter((name) => name !== '').map((name) => writeBytes(5, name))];
+    const ok = [...set, ...remove.map((name) => writeBytes(5, name))];
     return Buffer.concat([writeBytes(1, writeNumber(1, OK)), writeBytes(3, ok)]);
   }
   // DeniedHttpResponse: status 1, headers 2, body 3

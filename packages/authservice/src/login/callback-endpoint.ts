@@ -16,7 +16,7 @@ import type { ProviderMetadata } from '../provider/metadata.ts';
 import { errorPage } from '../pages/page.ts';
 import { methodNotAllowed, queryOf, redirect, singleParameter } from '../server/answer.ts';
 import type { Answer, AskedRequest, Endpoint } from '../server/answer.ts';
-import type { LiveSession } from '../session/session.ts';
+import type { LiveSession } from '@kfctl/oidc';
 import type { Sessions } from '../session/sessions.ts';
 import { identityOf } from './identity-of.ts';
 import type { IdentityRules } from './identity-of.ts';

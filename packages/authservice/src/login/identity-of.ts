@@ -1,7 +1,7 @@
 /** Owns who a set of verified claims is: user id and groups that may stand in a header. */
 import type { JwtClaims } from '@kfctl/oidc';
 import { loginRefused } from '../errors.ts';
-import type { Identity } from '../session/session.ts';
+import type { Identity } from '@kfctl/oidc';
 
 export interface IdentityRules {
   readonly userIdClaim: string;

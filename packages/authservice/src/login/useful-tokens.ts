@@ -1,6 +1,6 @@
 /** Owns which of the provider's tokens are kept with a session: those it has a use for later. The rest would only be there to be stolen. */
 import type { ProviderMetadata } from '../provider/metadata.ts';
-import type { SessionTokenSet } from '../session/session.ts';
+import type { SessionTokenSet } from '@kfctl/oidc';
 import type { TokenAnswer } from './redeem-code.ts';
 
 export function usefulTokens(tokens: TokenAnswer, metadata: ProviderMetadata, nowMs: number): SessionTokenSet {

@@ -14,7 +14,7 @@ import { unauthenticated } from '../check/check-endpoint.ts';
 import { pageAnswer } from '../pages/page.ts';
 import { jsonAnswer, methodNotAllowed, redirect, textAnswer } from '../server/answer.ts';
 import type { Answer, AskedRequest, Endpoint } from '../server/answer.ts';
-import type { LiveSession } from '../session/session.ts';
+import type { LiveSession } from '@kfctl/oidc';
 import type { Sessions } from '../session/sessions.ts';
 import { initiatorOf } from './own-site.ts';
 import type { ProviderLogout } from './provider-logout.ts';

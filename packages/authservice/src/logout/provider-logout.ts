@@ -5,7 +5,7 @@ import { clientCredentials } from '../login/client-credentials.ts';
 import type { ClientSettings } from '../login/client-credentials.ts';
 import type { ProviderHttp } from '../provider/provider-http.ts';
 import type { Provider } from '../provider/provider.ts';
-import type { SessionTokenSet } from '../session/session.ts';
+import type { SessionTokenSet } from '@kfctl/oidc';
 import type { Sessions } from '../session/sessions.ts';
 
 export interface ProviderLogout {

@@ -5,6 +5,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: readonly string[];
   readonly body?: string;
+  /** There is no body and the headers say so: written as they are. */
+  readonly isComplete?: true;
 }
 
 /** What endpoints look at of a request: one that came by HTTP, or one that a gateway describes. Iterating gives its body. */

@@ -2,7 +2,7 @@
 import { closeSync, fchmodSync, openSync } from 'node:fs';
 import type { StatementResultingChanges } from 'node:sqlite';
 import type { Clock } from '@kfctl/core';
-import type { StoredSession } from './session.ts';
+import type { StoredSession } from '@kfctl/oidc';
 import type { SessionStore } from './session-store.ts';
 
 export interface FileStoreOptions {

@@ -2,7 +2,8 @@
 import type { Logger } from '@kfctl/core';
 import { createInformer, defineResource, isKubeError } from '@kfctl/kube';
 import type { KubeClient, KubeObject, ResourceType } from '@kfctl/kube';
-import type { StoredSession } from './session.ts';
+import { SESSION_OBJECT, storedSessionOf } from '@kfctl/oidc';
+import type { StoredSession } from '@kfctl/oidc';
 import type { SessionStore } from './session-store.ts';
 
 interface AuthServiceSession extends KubeObject {
@@ -10,9 +11,9 @@ interface AuthServiceSession extends KubeObject {
 }
 
 export const sessionResource: ResourceType<AuthServiceSession> = defineResource<AuthServiceSession>(
-  'auth.kubeflow.org/v1',
-  'AuthServiceSession',
-  { plural: 'authservicesessions' },
+  SESSION_OBJECT.apiVersion,
+  SESSION_OBJECT.kind,
+  { plural: SESSION_OBJECT.plural },
 );
 
 export interface KubernetesStoreOptions {
@@ -30,7 +31,7 @@ export function createKubernetesStore({ client, namespace, log }: KubernetesStor
     follow: async (listener, signal) => {
       const informer = createInformer({ client, type: sessionResource, namespace, log, maxBackoffMs: MAX_BACKOFF_MS });
       informer.onChange((object, previous) => {
-        const stored = object === undefined ? undefined : toStored(object);
+        const stored = object === undefined ? undefined : storedSessionOf(object);
         if (stored !== undefined) listener.put(stored);
         else listener.remove((object ?? previous)?.metadata.name ?? '');
       });
@@ -55,7 +56,7 @@ export function createKubernetesStore({ client, namespace, log }: KubernetesStor
     delete: async (id) => void (await client.delete(sessionResource, id, { namespace })),
     get: async (id) => {
       const object = await client.get(sessionResource, id, { namespace });
-      return object === undefined ? undefined : toStored(object);
+      return object === undefined ? undefined : storedSessionOf(object);
     },
     close: async () => client.close(),
   };
@@ -63,15 +64,9 @@ export function createKubernetesStore({ client, namespace, log }: KubernetesStor
 
 function toObject({ id, sealed, expiresAtMs }: StoredSession, namespace: string): AuthServiceSession {
   return {
-    apiVersion: 'auth.kubeflow.org/v1',
-    kind: 'AuthServiceSession',
+    apiVersion: SESSION_OBJECT.apiVersion,
+    kind: SESSION_OBJECT.kind,
     metadata: { name: id, namespace, labels: { app: 'authservice' } },
     spec: { sealed, expiresAt: new Date(expiresAtMs).toISOString() },
   };
-}
-
-function toStored({ metadata, spec }: AuthServiceSession): StoredSession | undefined {
-  const expiresAtMs = Date.parse(spec?.expiresAt ?? '');
-  if (metadata.name === undefined || spec?.sealed === undefined || Number.isNaN(expiresAtMs)) return undefined;
-  return { id: metadata.name, sealed: spec.sealed, expiresAtMs };
 }

@@ -10,8 +10,8 @@ import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import { AppError, delay, describeError } from '@kfctl/core';
 import type { Logger, Secret } from '@kfctl/core';
-import type { StoredSession } from './session.ts';
-import type { SessionListener, SessionStore } from './session-store.ts';
+import type { SessionListener, StoredSession } from '@kfctl/oidc';
+import type { SessionStore } from './session-store.ts';
 
 export interface RedisConfig {
   readonly host: string;

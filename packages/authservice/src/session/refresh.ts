@@ -12,7 +12,7 @@ import { requestTokens } from '../login/redeem-code.ts';
 import type { RedeemDeps, TokenAnswer } from '../login/redeem-code.ts';
 import { usefulTokens } from '../login/useful-tokens.ts';
 import { verifyIdToken } from '../login/verify-id-token.ts';
-import type { Identity, LiveSession, SessionTokenSet } from './session.ts';
+import type { Identity, LiveSession, SessionTokenSet } from '@kfctl/oidc';
 import type { Sessions } from './sessions.ts';
 
 export interface RefreshDeps {

@@ -1,14 +1,5 @@
 /** Owns the contract of a session store. Stores see ids and sealed values only. */
-import type { StoredSession } from './session.ts';
-
-/** Told by a store what there is and what changes, whoever changed it. */
-export interface SessionListener {
-  put(stored: StoredSession): void;
-  remove(id: string): void;
-  /** What was told may be out of date: forget it and believe nothing until `found`, before which everything is told anew. */
-  lost(): void;
-  found(): void;
-}
+import type { SessionListener, StoredSession } from '@kfctl/oidc';
 
 export interface SessionStore {
   /** Tells of every session there is, then of each change, until the signal aborts. Resolves once the first telling is complete. */

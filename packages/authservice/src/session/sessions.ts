@@ -4,12 +4,18 @@
  */
 import { describeError } from '@kfctl/core';
 import type { Clock, Logger } from '@kfctl/core';
-import { sessionIdOf } from '@kfctl/oidc';
-import type { Sealer, SessionTokens } from '@kfctl/oidc';
+import { openSession, sealSession, SessionMemory, sessionIdOf } from '@kfctl/oidc';
+import type {
+  ApiToken,
+  Identity,
+  LiveSession,
+  Sealer,
+  SessionRecord,
+  SessionTokens,
+  SessionTokenSet,
+} from '@kfctl/oidc';
 import { sessionsUnavailable } from '../errors.ts';
-import { openSession, sealSession, toLiveSession } from './session.ts';
-import type { ApiToken, Identity, LiveSession, SessionRecord, SessionTokenSet, StoredSession } from './session.ts';
-import type { SessionListener, SessionStore } from './session-store.ts';
+import type { SessionStore } from './session-store.ts';
 
 export interface NewSession extends Identity {
   readonly userAgent: string;
@@ -32,74 +38,50 @@ export interface SessionsOptions {
 
 /** Requests under way with the old cookie while a new login replaces it must not fail. */
 const RETIREMENT_MS = 60_000;
-/** Longer than any watch lags: a session that was ended here does not come back by an old report. */
-const TOMBSTONE_MS = 10 * 60_000;
 /** Genuine tokens of ended sessions that are still sent; each is asked of the store once in a while only. */
 const MAX_ABSENT = 10_000;
 const ABSENT_MS = 10_000;
 
 export class Sessions {
   readonly #options: SessionsOptions;
-  readonly #live = new Map<string, LiveSession>();
-  /** Ended ids, and ids that the store did not know, each with the time until which that is believed. */
-  readonly #ended = new Map<string, number>();
+  readonly #memory: SessionMemory;
+  /** Ids that the store did not know, each with the time until which that is believed. */
   readonly #absent = new Map<string, number>();
-  /** Stored sessions that no key of ours opens, with their expiry: swept when it has come. */
-  readonly #foreign = new Map<string, number>();
-  #ready = false;
+  /** The live session of a token, from memory: the hot path. */
+  readonly find: SessionMemory['find'];
 
   constructor(options: SessionsOptions) {
     this.#options = options;
+    this.#memory = new SessionMemory(options);
+    this.find = this.#memory.find;
   }
 
   /** Whether memory holds what the store holds. */
   get isReady(): boolean {
-    return this.#ready;
+    return this.#memory.isReady;
   }
 
   get size(): number {
-    return this.#live.size;
+    return this.#memory.size;
   }
 
   /** Follows the store; resolves once sessions are known. */
   async open(signal: AbortSignal): Promise<void> {
-    const listener: SessionListener = {
-      put: (stored) => this.#learn(stored),
-      remove: (id) => {
-        this.#live.delete(id);
-        this.#foreign.delete(id);
-      },
-      lost: () => {
-        this.#ready = false;
-        this.#live.clear();
-      },
-      found: () => (this.#ready = true),
-    };
-    await this.#options.store.follow(listener, signal);
-    this.#ready = true;
+    await this.#options.store.follow(this.#memory, signal);
+    this.#memory.found();
   }
-
-  /** The live session of a token, from memory: the hot path. An arrow, so that it can be handed on as it is. */
-  readonly find = (token: string): LiveSession | undefined => {
-    const session = this.#live.get(sessionIdOf(token));
-    if (session === undefined) return undefined;
-    const now = this.#options.clock.now();
-    if (this.#isOver(session, now)) return undefined;
-    session.lastUsedAtMs = now;
-    return session;
-  };
 
   /** The live session of a token that memory does not know: another replica may have made it a moment ago. */
   async lookUp(token: string): Promise<LiveSession | undefined> {
     const { store, tokens, clock } = this.#options;
     if (!tokens.isGenuine(token)) return undefined;
-    if (!this.#ready) throw sessionsUnavailable('sessions are not loaded yet');
+    if (!this.isReady) throw sessionsUnavailable('sessions are not loaded yet');
     const id = sessionIdOf(token);
-    if (this.#isBelieved(this.#ended, id) || this.#isBelieved(this.#absent, id)) return undefined;
+    if (this.#memory.hasEnded(id) || (this.#absent.get(id) ?? 0) > clock.now()) return undefined;
     const stored = await store.get(id).catch((cause: unknown) => {
       throw sessionsUnavailable('cannot read a session from the store', cause);
     });
-    if (stored !== undefined) this.#learn(stored);
+    if (stored !== undefined) this.#memory.put(stored);
     else if (this.#absent.size < MAX_ABSENT) this.#absent.set(id, clock.now() + ABSENT_MS);
     return this.find(token);
   }
@@ -118,15 +100,12 @@ export class Sessions {
       throw sessionsUnavailable('cannot store a session', cause);
     });
     if (!made) throw sessionsUnavailable('the store has a session of this id already');
-    const session = toLiveSession(id, record);
-    this.#live.set(id, session);
-    return { token, session };
+    return { token, session: this.#memory.learn(id, record) };
   }
 
   /** Ends a session here at once, and in the store; throws SESSIONS_UNAVAILABLE when other replicas may still know it. */
   async end(id: string): Promise<void> {
-    this.#live.delete(id);
-    this.#ended.set(id, this.#options.clock.now() + TOMBSTONE_MS);
+    this.#memory.end(id);
     await this.#options.store.delete(id).catch((cause: unknown) => {
       throw sessionsUnavailable('cannot end a session in the store', cause);
     });
@@ -152,65 +131,29 @@ export class Sessions {
   /** Gives a session new tokens, and what they say of the person; undefined when the session has ended meanwhile. */
   async renew(id: string, fresh: Partial<Identity> & Pick<SessionRecord, 'tokens'>): Promise<LiveSession | undefined> {
     await this.#change(id, (record) => ({ ...record, ...fresh }));
-    return this.#live.get(id);
+    return this.#memory.current(id);
   }
 
   /** The session as it is now, here. */
   current(id: string): LiveSession | undefined {
-    const session = this.#live.get(id);
-    return session === undefined || this.#isOver(session, this.#options.clock.now()) ? undefined : session;
+    return this.#memory.current(id);
   }
 
   /** Everybody's live sessions. */
-  *all(): Generator<LiveSession> {
-    const now = this.#options.clock.now();
-    for (const session of this.#live.values()) if (!this.#isOver(session, now)) yield session;
+  all(): Iterable<LiveSession> {
+    return this.#memory.all();
   }
 
   /** Forgets what time has ended, here and in the store, and lets the store know of recent use. */
   async sweep(): Promise<void> {
-    const { clock, store } = this.#options;
+    const { clock, store, idleTimeoutMs } = this.#options;
     const now = clock.now();
-    for (const [id, until] of this.#ended) if (until <= now) this.#ended.delete(id);
     for (const [id, until] of this.#absent) if (until <= now) this.#absent.delete(id);
-    for (const [id, until] of this.#foreign) {
-      if (until > now) continue;
-      this.#foreign.delete(id);
-      await store.delete(id);
+    for (const id of this.#memory.sweep(now)) await store.delete(id);
+    for (const { id, lastUsedAtMs, storedUseAtMs } of this.#memory.all()) {
+      if (lastUsedAtMs - storedUseAtMs > idleTimeoutMs / 4)
+        await this.#change(id, (record) => ({ ...record, lastUsedAtMs }));
     }
-    for (const session of this.#live.values()) {
-      if (this.#isOver(session, now)) {
-        this.#live.delete(session.id);
-        await store.delete(session.id);
-      } else if (session.lastUsedAtMs - session.storedUseAtMs > this.#options.idleTimeoutMs / 4) {
-        const { lastUsedAtMs } = session;
-        await this.#change(session.id, (record) => ({ ...record, lastUsedAtMs }));
-      }
-    }
-  }
-
-  #isOver({ expiresAtMs, lastUsedAtMs, apiToken }: LiveSession, now: number): boolean {
-    return expiresAtMs <= now || (now - lastUsedAtMs >= this.#options.idleTimeoutMs && apiToken === undefined);
-  }
-
-  #isBelieved(until: ReadonlyMap<string, number>, id: string): boolean {
-    return (until.get(id) ?? 0) > this.#options.clock.now();
-  }
-
-  #learn(stored: StoredSession): void {
-    if (this.#isBelieved(this.#ended, stored.id)) return;
-    const { sealer, log } = this.#options;
-    const record = openSession(stored, sealer);
-    if (record === undefined) {
-      this.#live.delete(stored.id);
-      this.#foreign.set(stored.id, stored.expiresAtMs);
-      log.warn('session cannot be opened', { session: stored.id.slice(0, 12) });
-      return;
-    }
-    const session = toLiveSession(stored.id, record);
-    // Memory may know of a later use than the store.
-    session.lastUsedAtMs = Math.max(session.lastUsedAtMs, this.#live.get(stored.id)?.lastUsedAtMs ?? 0);
-    this.#live.set(stored.id, session);
   }
 
   async #read(id: string): Promise<SessionRecord | undefined> {
@@ -218,8 +161,9 @@ export class Sessions {
       throw sessionsUnavailable('cannot read a session from the store', cause);
     });
     if (stored === undefined) return undefined;
-    this.#learn(stored);
-    return openSession(stored, this.#options.sealer);
+    const record = openSession(stored, this.#options.sealer);
+    if (record !== undefined) this.#memory.learn(id, record);
+    return record;
   }
 
   /** Rewrites a session; one that has ended meanwhile stays ended. */
@@ -227,8 +171,8 @@ export class Sessions {
     const { store, sealer } = this.#options;
     const record = await this.#read(id);
     if (record === undefined) return;
-    const stored = sealSession(id, edit(record), sealer);
-    if (await store.write(stored, 'update')) this.#learn(stored);
-    else this.#live.delete(id);
+    const edited = edit(record);
+    if (await store.write(sealSession(id, edited, sealer), 'update')) this.#memory.learn(id, edited);
+    else this.#memory.remove(id);
   }
 }

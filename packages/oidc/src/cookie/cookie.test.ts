@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cookieNames, readCookies, withoutCookies } from './read-cookies.ts';
+import { cookieNames, readCookies, soleCookie, withoutCookies } from './read-cookies.ts';
 import { isCookieNameAllowed, renderCookie, renderCookieRemoval } from './render-cookie.ts';
 
 test('reads whole names only', () => {
@@ -10,6 +10,21 @@ test('reads whole names only', () => {
   assert.deepEqual(readCookies('', 's'), []);
   assert.deepEqual(readCookies('s="quoted"', 's'), ['"quoted"']);
   assert.deepEqual(readCookies('a=s=1', 's'), []);
+});
+
+test('the short way to a cookie never says other than the long one', () => {
+  const pieces = ['s=1', 's=', 'xs=2', 's', 'a=s=3', 's =4', '\ts=5', ' s=6 ', 'ss=7', '', 'S=8', 's=9'];
+  const pairs = pieces.flatMap((first) => pieces.map((second) => `${first};${second}`));
+  const headers = [...pairs, ...pairs.flatMap((pair) => pieces.map((third) => `${pair};${third}`))];
+  let taken = 0;
+  for (const header of headers) {
+    const sole = soleCookie(header, 's');
+    if (sole === undefined) continue;
+    taken += 1;
+    assert.deepEqual(readCookies(header, 's'), [sole], JSON.stringify(header));
+  }
+  assert.ok(taken > 50);
+  assert.equal(soleCookie('a=1; s=2; b=3', 's'), '2');
 });
 
 test('finds names by prefix', () => {

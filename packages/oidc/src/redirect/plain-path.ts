@@ -20,7 +20,10 @@ export function isPlainPath(path: string): boolean {
  */
 export function createPathMatcher(prefixes: readonly string[]): (path: string) => boolean {
   const roots = prefixes.map((prefix) => prefix.replace(/\/+$/, ''));
-  return (path) => roots.some((root) => isAtOrBelow(path, root)) && isPlainPath(path);
+  return (path) => {
+    for (const root of roots) if (isAtOrBelow(path, root)) return isPlainPath(path);
+    return false;
+  };
 }
 
 function isAtOrBelow(path: string, root: string): boolean {

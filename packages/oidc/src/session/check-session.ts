@@ -2,14 +2,20 @@
  * Owns the answer to "may this request pass, and who is it?" for one request, over sessions that are in memory. Pure and synchronous:
  * it is asked for every request to the platform, by the AuthService for the gateways in front of it, or inside a gateway.
  */
-import { readCookies } from '../cookie/read-cookies.ts';
-import type { RequestHeaders } from './page-navigation.ts';
+import { readCookies, soleCookie } from '../cookie/read-cookies.ts';
 import { isSessionToken } from './session-token.ts';
+
+/** The headers that can carry a session; several Cookie headers joined by `; `, as node:http joins them. */
+export interface Credentials {
+  readonly cookie?: string | string[] | undefined;
+  readonly authorization?: string | string[] | undefined;
+  readonly 'x-auth-token'?: string | string[] | undefined;
+}
 
 export interface CheckedRequest {
   /** Path of the request target, without the query, as it will be forwarded. */
   readonly path: string;
-  readonly headers: RequestHeaders;
+  readonly headers: Credentials;
 }
 
 export interface SessionRules {
@@ -41,20 +47,30 @@ export function checkSession<Session>(
   find: (token: string) => Session | undefined,
 ): SessionVerdict<Session> {
   if (rules.isExempt(request.path)) return EXEMPT;
-  const bearer = headerToken(request.headers);
+  const { headers } = request;
+  const bearer = headerToken(headers);
   if (bearer !== undefined) {
     const session = find(bearer);
     return session === undefined
       ? { kind: 'unknown', token: bearer, via: 'header' }
       : { kind: 'known', session, token: bearer, via: 'header' };
   }
-  const cookie = request.headers['cookie'];
+  const { cookie } = headers;
   if (typeof cookie !== 'string') return NONE;
-  return judgeCookies(readCookies(cookie, rules.cookieName), find);
+  const sole = soleCookie(cookie, rules.cookieName);
+  return sole === undefined ? judgeCookies(readCookies(cookie, rules.cookieName), find) : judgeCookie(sole, find);
 }
 
 const EXEMPT = { kind: 'exempt' } as const;
 const NONE = { kind: 'none' } as const;
+
+function judgeCookie<Session>(token: string, find: (token: string) => Session | undefined): SessionVerdict<Session> {
+  if (!isSessionToken(token)) return NONE;
+  const session = find(token);
+  return session === undefined
+    ? { kind: 'unknown', token, via: 'cookie' }
+    : { kind: 'known', session, token, via: 'cookie' };
+}
 
 function judgeCookies<Session>(
   values: readonly string[],
@@ -74,12 +90,10 @@ function judgeCookies<Session>(
 }
 
 /** A session token from the headers that scripts use; other credentials that look different are not ours and change nothing. */
-function headerToken(headers: RequestHeaders): string | undefined {
-  const authorization = headers['authorization'];
+function headerToken({ authorization, 'x-auth-token': token }: Credentials): string | undefined {
   if (typeof authorization === 'string') {
-    const token = authorization.replace(BEARER, '').trim();
-    if (isSessionToken(token)) return token;
+    const bearer = authorization.replace(BEARER, '').trim();
+    if (isSessionToken(bearer)) return bearer;
   }
-  const token = headers['x-auth-token'];
   return typeof token === 'string' && isSessionToken(token) ? token : undefined;
 }

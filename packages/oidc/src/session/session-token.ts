@@ -23,7 +23,8 @@ export interface SessionTokenOptions {
 const RANDOM_BYTES = 32;
 const MARK_BYTES = 12;
 const TOKEN_BYTES = RANDOM_BYTES + MARK_BYTES;
-const TOKEN = /^[\w-]{59}$/;
+const TOKEN_CHARACTERS = 59;
+const TOKEN = /^[\w-]+$/;
 
 /** The id of a session: lower-case hex SHA-256 of its token, which is a valid Kubernetes object name too. */
 export function sessionIdOf(token: string): string {
@@ -32,7 +33,7 @@ export function sessionIdOf(token: string): string {
 
 /** Whether a text has the form of a session token; says nothing about its being one. */
 export function isSessionToken(text: string): boolean {
-  return TOKEN.test(text);
+  return text.length === TOKEN_CHARACTERS && TOKEN.test(text);
 }
 
 export function createSessionTokens({ secrets, random }: SessionTokenOptions): SessionTokens {

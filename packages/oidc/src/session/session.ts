@@ -1,5 +1,5 @@
 /** Owns what a session is: the record that stores keep sealed, and the form of it that memory holds for checks. */
-import type { Sealer } from '@kfctl/oidc';
+import type { Sealer } from '../state/sealer.ts';
 
 export interface Identity {
   /** As upstreams get it: claim, transformed, prefixed. */

@@ -1,0 +1,36 @@
+/** Owns how a gateway is told that a request may pass and what happens to its headers. */
+import type { HeaderEdits } from '@kfctl/oidc';
+import type { Answer } from '../server/answer.ts';
+
+/** Envoy's way to take headers of the client away (ext_authz over HTTP); our gateway keeps it too. Applied after headers are set. */
+const REMOVE = 'x-envoy-auth-headers-to-remove';
+
+export interface AllowOptions {
+  readonly groupsHeader: string;
+  /**
+   * Whether the gateway copies the groups header of our answers. Where it does not (the EnvoyFilter of Kubeflow 0.7 to 1.6 copies the
+   * user id alone), the client's own would pass: it has to be removed, even from somebody who has groups.
+   */
+  readonly gatewayCopiesGroups: boolean;
+}
+
+/** The headers that tell a gateway of edits. */
+export type RenderEdits = (edits: HeaderEdits) => readonly string[];
+
+/** For gateways that ask about each request as it is. */
+export function createRenderEdits({ groupsHeader, gatewayCopiesGroups }: AllowOptions): RenderEdits {
+  return ({ set, remove }) => {
+    const removed = gatewayCopiesGroups || remove.includes(groupsHeader) ? remove : [...remove, groupsHeader];
+    return [...set, REMOVE, removed.join(',')];
+  };
+}
+
+/** To Envoy nothing but 200 is leave to pass. Complete, so that it is written as it is. */
+export function allowAnswer(headers: readonly string[]): Answer {
+  return { status: 200, headers: [...headers, 'content-length', '0'], isComplete: true };
+}
+
+/** 204 for proxies that know yes and no: they take the headers that they are told to, empty where there is none. */
+export function verifiedAnswer({ set, remove }: HeaderEdits): Answer {
+  return { status: 204, headers: [...set, REMOVE, remove.join(',')] };
+}

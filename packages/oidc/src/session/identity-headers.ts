@@ -1,0 +1,102 @@
+/** Owns what happens to the headers of a request that may pass: who it is, and which of the client's headers must not get through. */
+import type { Clock, Secret } from '@kfctl/core';
+import { ASSERTION_HEADER, createAssertions } from '../assertion/identity-assertion.ts';
+import { withoutCookies } from '../cookie/read-cookies.ts';
+import { FLOW_COOKIE_PREFIX } from '../state/login-flow.ts';
+import type { Credentials } from './check-session.ts';
+
+/** Somebody, as upstreams are told. */
+export interface Caller {
+  readonly userId: string;
+  readonly groups: readonly string[];
+}
+
+export interface IdentityHeaderOptions {
+  /** Lower case. */
+  readonly userIdHeader: string;
+  readonly groupsHeader: string;
+  readonly cookieName: string;
+  /** The first proves to backends that the identity is ours; empty: no proof is given. */
+  readonly assertionKeys: readonly Secret[];
+}
+
+/** The request as it is forwarded. */
+export interface PassingRequest {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly headers: Credentials;
+}
+
+/** What is done to the request that is forwarded; no name is in both lists. */
+export interface HeaderEdits {
+  /** Name, value, name, value … in place of whatever the client sent under these names; values one byte a character. */
+  readonly set: readonly string[];
+  readonly remove: readonly string[];
+}
+
+export interface IdentityHeaders {
+  /** For a request that passes as somebody. */
+  forCaller(caller: Caller, request: PassingRequest, via: 'cookie' | 'header'): HeaderEdits;
+  /** Whether the edits depend on more than caller and cookies: proofs are of one request each. */
+  readonly isPerRequest: boolean;
+  /** For a request that passes as nobody: no identity of the client's making may pass with it. */
+  readonly forNobody: HeaderEdits;
+}
+
+/** A longer rest would not fit in an answer that every gateway takes; it is dropped with the session rather than passed on with it. */
+const MAX_COOKIE_CHARACTERS = 10_000;
+
+/** What is told of one caller again and again. */
+interface Told extends HeaderEdits {
+  readonly userId: string;
+  readonly groups: string;
+}
+
+/**
+ * The session cookie never reaches upstreams: a notebook is code of its owner, and whoever is lured to it would hand its owner
+ * the whole session. The same goes for the token in a header.
+ */
+export function createIdentityHeaders(options: IdentityHeaderOptions, clock: Clock): IdentityHeaders {
+  const { userIdHeader, groupsHeader, cookieName, assertionKeys } = options;
+  const assertions = assertionKeys.length === 0 ? undefined : createAssertions(assertionKeys);
+  const isOwn = (name: string): boolean => name === cookieName || name.startsWith(FLOW_COOKIE_PREFIX);
+  const names = [userIdHeader, groupsHeader, ASSERTION_HEADER];
+  // Servers that speak CGI's dialect read `_` as `-`.
+  const aliases = names.map((name) => name.replaceAll('-', '_')).filter((alias) => !names.includes(alias));
+  const known = new WeakMap<Caller, Told>();
+  const tell = (caller: Caller): Told => {
+    const [userId, groups] = [toHeaderText(caller.userId), renderGroups(caller.groups)];
+    const set = [userIdHeader, userId, ...(groups === '' ? [] : [groupsHeader, groups])];
+    const unset = [...(groups === '' ? [groupsHeader] : []), ...(assertions === undefined ? [ASSERTION_HEADER] : [])];
+    const told = { userId, groups, set, remove: [...aliases, ...unset] };
+    known.set(caller, told);
+    return told;
+  };
+  return {
+    forNobody: { set: [], remove: [...names, ...aliases] },
+    isPerRequest: assertions !== undefined,
+    forCaller: (caller, { method, path, headers }, via) => {
+      const { userId, groups, ...always } = known.get(caller) ?? tell(caller);
+      const [set, remove] = [[...always.set], [...always.remove]];
+      if (assertions !== undefined)
+        set.push(ASSERTION_HEADER, assertions.assert({ method, path, userId, groups }, clock.now()));
+      if (via === 'header') remove.push('authorization', 'x-auth-token');
+      const { cookie } = headers;
+      const rest = typeof cookie === 'string' ? withoutCookies(cookie, isOwn) : cookie;
+      if (rest === '' || (rest !== undefined && rest.length > MAX_COOKIE_CHARACTERS)) remove.push('cookie');
+      else if (typeof rest === 'string' && rest !== cookie) set.push('cookie', rest);
+      return { set, remove };
+    },
+  };
+}
+
+/** Groups in one header, separated by commas; a comma inside of a name (a directory's DN) is escaped, or it would grant two groups. */
+function renderGroups(groups: readonly string[]): string {
+  return groups.map((group) => toHeaderText(group.replaceAll(',', '%2C'))).join(',');
+}
+
+/** UTF-8 bytes as the characters that node:http writes one byte each. */
+function toHeaderText(text: string): string {
+  return /^[\x20-\x7e]*$/.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+}

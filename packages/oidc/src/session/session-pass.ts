@@ -1,0 +1,52 @@
+/**
+ * Owns the commonest answer of a platform: a live session, fresh, allowed, whose request may pass. Whatever is not that plain gets no
+ * answer here and is judged at length by the AuthService, which a process that only passes (a gateway) asks then.
+ */
+import { checkSession } from './check-session.ts';
+import type { SessionRules } from './check-session.ts';
+import type { HeaderEdits, IdentityHeaders, PassingRequest } from './identity-headers.ts';
+import type { LiveSession } from './session.ts';
+
+export interface SessionPassOptions {
+  readonly find: (token: string) => LiveSession | undefined;
+  readonly rules: SessionRules;
+  readonly identityHeaders: IdentityHeaders;
+  /** Everybody where the list has a `*`, otherwise members of any of the groups. */
+  readonly allowedGroups: readonly string[];
+  readonly now: () => number;
+}
+
+export interface SessionPass<Rendered> {
+  /** Undefined: not decided here. Never a no. */
+  (request: PassingRequest): Rendered | undefined;
+}
+
+/**
+ * `render` makes of the edits what the caller answers or does; for requests without other cookies and proofs the outcome is kept
+ * with the session, so that they cost a hash and two look-ups.
+ */
+export function createSessionPass<Rendered>(
+  options: SessionPassOptions,
+  render: (edits: HeaderEdits) => Rendered,
+): SessionPass<Rendered> {
+  const { find, rules, identityHeaders, allowedGroups, now } = options;
+  const everybody = allowedGroups.includes('*');
+  const isAllowed = ({ groups }: LiveSession): boolean =>
+    everybody || groups.some((group) => allowedGroups.includes(group));
+  const rendered = new WeakMap<LiveSession, Rendered>();
+  return (request) => {
+    const { cookie } = request.headers;
+    if (typeof cookie !== 'string') return undefined;
+    const verdict = checkSession(request, rules, find);
+    if (verdict.kind !== 'known' || verdict.via !== 'cookie') return undefined;
+    const { session } = verdict;
+    if (session.apiToken !== undefined || session.refreshAtMs <= now() || !isAllowed(session)) return undefined;
+    const isPlain =
+      !identityHeaders.isPerRequest && cookie.length === rules.cookieName.length + 1 + verdict.token.length;
+    const known = isPlain ? rendered.get(session) : undefined;
+    if (known !== undefined) return known;
+    const made = render(identityHeaders.forCaller(session, request, 'cookie'));
+    if (isPlain) rendered.set(session, made);
+    return made;
+  };
+}
