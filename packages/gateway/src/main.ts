@@ -1,6 +1,13 @@
 /** The gateway process: Istio's objects in, an HTTPS front door out. */
 import { createLogger, runProcess } from '@kfctl/core';
-import { createInformer, createKubeClient, loadKubeConfig, recordEvent, resources } from '@kfctl/kube';
+import {
+  createInformer,
+  createKubeClient,
+  endpointSliceClient,
+  loadKubeConfig,
+  recordEvent,
+  resources,
+} from '@kfctl/kube';
 import type { KubeObject, ResourceType } from '@kfctl/kube';
 import { readConfig } from './config.ts';
 import { startGateway } from './gateway.ts';
@@ -21,8 +28,9 @@ await runProcess({
   async start(signal) {
     const config = readConfig(process.env);
     const client = createKubeClient(await loadKubeConfig({ env: process.env }));
+    const source = endpointSliceClient(client);
     const watch = <T extends KubeObject>(type: ResourceType<T>, namespace?: string) => {
-      const informer = createInformer({ client, type, log, ...(namespace === undefined ? {} : { namespace }) });
+      const informer = createInformer({ client: source, type, log, ...(namespace === undefined ? {} : { namespace }) });
       informer.start(signal);
       return informer;
     };

@@ -10,6 +10,7 @@ export type { LoadKubeConfigOptions } from './config/load-kube-config.ts';
 export { isKubeError, KubeError } from './errors.ts';
 export type { Informer, ObjectKey } from './informer/informer.ts';
 export { createInformer } from './informer/create-informer.ts';
+export { endpointSliceClient } from './informer/endpoint-slices.ts';
 export type { InformerOptions } from './informer/create-informer.ts';
 export type { Reconcile, ReconcileResult } from './reconcile/reconcile.ts';
 export { keyOf, runReconciler } from './reconcile/run-reconciler.ts';

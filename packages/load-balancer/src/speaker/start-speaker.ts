@@ -1,7 +1,7 @@
 /** Owns the wiring of the speaker's process: informers, plan, ownership, announcing thread, health and metrics. */
 import { createHttpServer, createRouter, textResponse } from '@kfctl/core';
 import type { Logger, RunningProcess } from '@kfctl/core';
-import { createInformer, resources } from '@kfctl/kube';
+import { createInformer, endpointSliceClient, resources } from '@kfctl/kube';
 import type { Informer, KubeClient, KubeObject } from '@kfctl/kube';
 import { startAnnouncer } from '../announce/announcer.ts';
 import type { Announcer } from '../announce/announcer.ts';
@@ -96,7 +96,7 @@ async function follow(options: StartSpeakerOptions, speaker: Speaker, state: Sta
   const { client, config, log, signal } = options;
   const { namespace } = config;
   const services = createInformer({ client, type: resources.services, log });
-  const slices = createInformer({ client, type: resources.endpointSlices, log });
+  const slices = createInformer({ client: endpointSliceClient(client), type: resources.endpointSlices, log });
   const nodes = createInformer({ client, type: resources.nodes, log });
   const leases = createInformer({ client, type: resources.leases, namespace, labelSelector: LEASE_SELECTOR, log });
   const configs = watchConfiguration({ ...config, client, log, signal });
