@@ -2,6 +2,7 @@
  * Owns the announcing thread's loop: it sleeps in the kernel until a frame for our addresses, a change of interfaces, a command or the
  * next round comes.
  */
+import { readFileSync } from 'node:fs';
 import { receiveMessageOnPort } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { ETHERTYPE } from '../frame/ethernet.ts';
@@ -14,10 +15,13 @@ import { Kernel } from './kernel.ts';
 import { isSameLink, parseLinkMessages, renderLinkDump } from './link.ts';
 import type { Link } from './link.ts';
 import type { AnnouncerSettings, Command, Report } from './messages.ts';
+import { spareRanges } from './spare-memory.ts';
 
 /** Of frames that passed the filter; beyond it the kernel drops them until the second is over. */
 const FRAMES_PER_SECOND = 10_000;
 const BATCH = 64;
+/** After the last new address, or the start: what taking it needed is not needed any more. */
+const TIDY_AFTER_MS = 6000;
 
 interface Sockets {
   readonly wake: number;
@@ -39,6 +43,7 @@ export class AnnouncerThread {
   #usable: readonly Link[] = [];
   #stopping = false;
   #filtered = '';
+  #tidyAt = performance.now() + TIDY_AFTER_MS;
   #window = { endsAt: 0, left: 0 };
 
   constructor(settings: AnnouncerSettings, port: MessagePort) {
@@ -82,7 +87,8 @@ export class AnnouncerThread {
     const isFlooded = this.#window.left <= 0;
     const { wake, links, arp, ndp } = this.#sockets;
     const heard = isFlooded ? [] : [arp, ndp].filter((fd) => fd !== undefined);
-    const next = isFlooded ? Math.min(this.#announcements.due, this.#window.endsAt) : this.#announcements.due;
+    const due = Math.min(this.#announcements.due, this.#tidyAt);
+    const next = isFlooded ? Math.min(due, this.#window.endsAt) : due;
     const timeout = next === Infinity ? -1 : Math.max(0, Math.ceil(next - time));
     for (const position of this.#kernel.poll([wake, links, ...heard], timeout)) {
       if (position === 0) this.#kernel.drainEventFd(wake);
@@ -91,6 +97,16 @@ export class AnnouncerThread {
     }
     this.#obeyAll();
     if (performance.now() >= this.#announcements.due) this.#announcements.runDue();
+    if (performance.now() >= this.#tidyAt) this.#tidy();
+  }
+
+  #tidy(): void {
+    this.#tidyAt = Infinity;
+    try {
+      this.#kernel.giveBack(spareRanges(readFileSync('/proc/self/smaps', 'utf8')));
+    } catch {
+      // Memory that is kept harms nobody.
+    }
   }
 
   #obeyAll(): void {
@@ -107,6 +123,7 @@ export class AnnouncerThread {
   #obey(command: Command): void {
     switch (command.kind) {
       case 'announce':
+        this.#tidyAt = performance.now() + TIDY_AFTER_MS;
         return this.#announcements.announce(command.address, command.interfaces);
       case 'withdraw':
         this.#announcements.withdraw(command.address);

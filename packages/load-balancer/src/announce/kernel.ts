@@ -1,6 +1,7 @@
 /** Owns the calls into the kernel that Node has no words for: packet sockets, netlink, poll. Linux only; loaded by the worker alone. */
 import { endianness } from 'node:os';
 import koffi from 'koffi';
+import type { MemoryRange } from './spare-memory.ts';
 
 export interface Received {
   readonly bytes: Buffer;
@@ -21,6 +22,7 @@ const SO_ATTACH_FILTER = 26;
 const LINK_GROUP = 1;
 const EINTR = 4;
 const EPERM = 1;
+const MADV_DONTNEED = 4;
 
 /** Descriptors are plain numbers: the kernel's own. */
 export class Kernel {
@@ -121,6 +123,12 @@ export class Kernel {
     this.#c.read(fd, this.#buffer, 8);
   }
 
+  /** Lets go of freed memory and of these pages, which are read again from their files when they are needed. */
+  giveBack(ranges: readonly MemoryRange[]): void {
+    this.#c.malloc_trim?.(0);
+    for (const { from, length } of ranges) this.#c.madvise(from, length, MADV_DONTNEED);
+  }
+
   close(fd: number): void {
     this.#c.close(fd);
   }
@@ -140,14 +148,26 @@ function orFail(result: number, what: string): number {
 
 type Call = (...args: readonly unknown[]) => number;
 
-function bindLibc(): Record<
-  'socket' | 'bind' | 'setsockopt' | 'poll' | 'recvfrom' | 'sendto' | 'send' | 'read' | 'close' | 'eventfd',
-  Call
-> {
+type Name =
+  | 'socket'
+  | 'bind'
+  | 'setsockopt'
+  | 'poll'
+  | 'recvfrom'
+  | 'sendto'
+  | 'send'
+  | 'read'
+  | 'close'
+  | 'eventfd'
+  | 'madvise';
+
+function bindLibc(): Record<Name, Call> & { malloc_trim?: Call } {
   // The C library that Node itself runs on: no path, no version.
   const library = koffi.load(null);
   const bind = (prototype: string): Call => library.func(prototype) as Call;
   return {
+    ...bindTrim(bind),
+    madvise: bind('int madvise(uintptr_t from, unsigned long length, int advice)'),
     socket: bind('int socket(int family, int type, int protocol)'),
     bind: bind('int bind(int fd, void *address, unsigned int length)'),
     setsockopt: bind('int setsockopt(int fd, int level, int name, void *value, unsigned int length)'),
@@ -159,6 +179,15 @@ function bindLibc(): Record<
     close: bind('int close(int fd)'),
     eventfd: bind('int eventfd(unsigned int initial, int flags)'),
   };
+}
+
+/** Only the GNU library has it. */
+function bindTrim(bind: (prototype: string) => Call): { malloc_trim?: Call } {
+  try {
+    return { malloc_trim: bind('int malloc_trim(unsigned long pad)') };
+  } catch {
+    return {};
+  }
 }
 
 function swap16(value: number): number {
