@@ -1,11 +1,11 @@
-/** Owns the status of IPAddressPool objects: how many addresses are given and left, and whether the object is in force. */
+/** Owns the status of the configuration's objects: whether each is in force; of a pool also how many addresses are given and left. */
 import { describeError } from '@kfctl/core';
 import type { Logger } from '@kfctl/core';
 import { isKubeError, withCondition } from '@kfctl/kube';
-import type { Condition, KubeClient } from '@kfctl/kube';
+import type { Condition, KubeClient, ResourceType } from '@kfctl/kube';
 import type { Allocator } from '../allocate/allocator.ts';
-import { ipAddressPools } from '../pools/configuration.ts';
-import type { PoolObject } from '../pools/configuration.ts';
+import { ipAddressPools, l2Advertisements } from '../pools/configuration.ts';
+import type { ConfigObjects, PoolObject } from '../pools/configuration.ts';
 import { poolSize } from '../pools/pool.ts';
 import { summariseProblems } from '../pools/render-problems.ts';
 import type { ConfigState } from './config-state.ts';
@@ -15,7 +15,8 @@ export interface PoolStatusOptions {
   readonly log: Logger;
   readonly allocator: Allocator;
   readonly config: ConfigState;
-  pools(): readonly PoolObject[];
+  /** The objects as they are now. */
+  current(): Pick<ConfigObjects, 'pools' | 'advertisements'>;
 }
 
 export interface PoolStatusWriter {
@@ -48,25 +49,42 @@ export function createPoolStatusWriter(options: PoolStatusOptions): PoolStatusWr
 }
 
 async function writeAll(options: PoolStatusOptions): Promise<void> {
-  for (const object of options.pools()) {
-    const status = renderStatus(object, options);
-    if (JSON.stringify(pick(object.status, status)) === JSON.stringify(status)) continue;
+  const write = async (
+    type: ResourceType<PoolObject>,
+    object: PoolObject,
+    status: Record<string, unknown>,
+  ): Promise<void> => {
+    if (JSON.stringify(pick(object.status, status)) === JSON.stringify(status)) return;
     const { name = '', namespace = '' } = object.metadata;
     try {
       const patch = { kind: 'merge', body: { status } } as const;
-      await options.client.patch(ipAddressPools, name, { namespace, subresource: 'status', patch });
+      await options.client.patch(type, name, { namespace, subresource: 'status', patch });
     } catch (error) {
       if (!isKubeError(error, 'NotFound')) throw error;
     }
-  }
+  };
+  const { pools, advertisements } = options.current();
+  for (const object of pools)
+    await write(ipAddressPools, object, { ...renderCounts(object, options), ...renderReady(object, options) });
+  for (const object of advertisements) await write(l2Advertisements, object, renderReady(object, options));
 }
 
-function renderStatus(object: PoolObject, { allocator, config }: PoolStatusOptions): Record<string, unknown> {
+function renderCounts(object: PoolObject, { allocator }: PoolStatusOptions): Record<string, unknown> {
   const name = object.metadata.name ?? '';
   const pool = allocator.pools.find((one) => one.name === name);
-  const mistake = config.mistakes.find((one) => one.object.kind === object.kind && one.object.metadata.name === name);
   const used = (family: 'IPv4' | 'IPv6'): number => allocator.inUse(name, family);
   const size = (family: 'IPv4' | 'IPv6'): number => (pool === undefined ? 0 : Number(poolSize(pool, family)));
+  return {
+    assignedIPv4: used('IPv4'),
+    assignedIPv6: used('IPv6'),
+    availableIPv4: size('IPv4') - used('IPv4'),
+    availableIPv6: size('IPv6') - used('IPv6'),
+  };
+}
+
+function renderReady(object: PoolObject, { config }: PoolStatusOptions): Record<string, unknown> {
+  const { name = '' } = object.metadata;
+  const mistake = config.mistakes.find((one) => one.object.kind === object.kind && one.object.metadata.name === name);
   const ready =
     mistake !== undefined
       ? { status: 'False', reason: 'Invalid', message: summariseProblems(mistake.problems) }
@@ -78,13 +96,7 @@ function renderStatus(object: PoolObject, { allocator, config }: PoolStatusOptio
           }
         : { status: 'True', reason: 'InForce', message: '' };
   const conditions = (object.status?.['conditions'] ?? []) as readonly Condition[];
-  return {
-    assignedIPv4: used('IPv4'),
-    assignedIPv6: used('IPv6'),
-    availableIPv4: size('IPv4') - used('IPv4'),
-    availableIPv6: size('IPv6') - used('IPv6'),
-    conditions: withCondition(conditions, { type: 'Ready', ...ready }, new Date()),
-  };
+  return { conditions: withCondition(conditions, { type: 'Ready', ...ready }, new Date()) };
 }
 
 function pick(status: Record<string, unknown> | undefined, like: Record<string, unknown>): Record<string, unknown> {

@@ -52,7 +52,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
     if (signal.aborted) return;
     throw error;
   }
-  const statuses = createPoolStatusWriter({ client, log, allocator, config, pools: () => configs.current().pools });
+  const statuses = createPoolStatusWriter({ client, log, allocator, config, current: configs.current });
   const surroundings: Surroundings = {
     loadBalancerClass,
     labelsOf: (name) => namespaces.get(name)?.metadata.labels ?? {},

@@ -23,6 +23,11 @@ export function isOurs(service: Service, loadBalancerClass: string): boolean {
   return service.spec?.type === 'LoadBalancer' && (service.spec.loadBalancerClass ?? '') === loadBalancerClass;
 }
 
+/** Services with one value may share an address; empty: shares with nobody. */
+export function sharingKeyOf(service: Service): string {
+  return annotation(service, 'allow-shared-ip') ?? '';
+}
+
 export function parseWish(service: Service, namespaceLabels: Labels = {}): ParsedWish {
   const families = familiesOf(service);
   if (families.length === 0) return { kind: 'early' };
@@ -33,7 +38,7 @@ export function parseWish(service: Service, namespaceLabels: Labels = {}): Parse
     namespaceLabels,
     labels: service.metadata.labels,
     ports: (spec?.ports ?? []).map(({ protocol, port }) => `${protocol ?? 'TCP'}/${port}`),
-    sharingKey: annotation(service, 'allow-shared-ip') ?? '',
+    sharingKey: sharingKeyOf(service),
     backendKey: spec?.externalTrafficPolicy === 'Local' ? selectorText(spec.selector ?? {}) : '',
     families,
     addresses: [],

@@ -3,7 +3,8 @@
  *
  *   free ──our turn──► claim (optimistic write) ──won──► owned ──not ours by plan──► silent, then given back ──► free
  *    ▲                     └──lost──► another's
- *    └── another's: its holder gave it back, or gave no sign of life for the expiry
+ *    ├── another's: its holder gave it back, or gave no sign of life for the expiry
+ *    └── another's, and we are preferred: we ask for it on its lease, and its holder gives it back
  *
  * One renewed lease per node and one unrenewed lease per address: 500 addresses cost no more writes than one.
  */
@@ -13,9 +14,18 @@ import { isKubeError, resources } from '@kfctl/kube';
 import type { Informer, KubeClient, Lease } from '@kfctl/kube';
 import { Heartbeat } from './heartbeat.ts';
 import { LivingNodes } from './living-nodes.ts';
-import { TIMING } from './ownership.ts';
-import type { Ownership, OwnershipListener, Plan, Timing } from './ownership.ts';
-import { addressLeaseName, holderOf, LEASE_SELECTOR, renderLease, versionOf } from './speaker-lease.ts';
+import { NOBODY_OUTRANKS, TIMING } from './ownership.ts';
+import type { Outranks, Ownership, OwnershipListener, Plan, Timing } from './ownership.ts';
+import {
+  addressLeaseName,
+  holderOf,
+  LEASE_SELECTOR,
+  renderLease,
+  renderSuit,
+  suitorOf,
+  versionOf,
+} from './speaker-lease.ts';
+import { createTurnstile } from './turnstile.ts';
 
 export interface LeaseOwnershipOptions {
   readonly client: Pick<KubeClient, 'get' | 'list' | 'create' | 'replace' | 'delete'>;
@@ -32,6 +42,8 @@ export interface LeaseOwnershipOptions {
 const TURN_MS = 150;
 const MAX_TURN_MS = 900;
 const RETRY_MS = 500;
+/** Writes about addresses at once; the sign of life waits for none of them. */
+const WRITES = 8;
 
 export class LeaseOwnership implements Ownership {
   readonly #options: LeaseOwnershipOptions;
@@ -41,8 +53,11 @@ export class LeaseOwnership implements Ownership {
   readonly #owned = new Map<string, string>();
   readonly #busy = new Set<string>();
   readonly #freeSince = new Map<string, number>();
+  readonly #pass = createTurnstile(WRITES);
+  readonly #wantedSince = new Map<string, number>();
   readonly #unsubscribe: () => void;
   #plan: Plan = new Map();
+  #outranks: Outranks = NOBODY_OUTRANKS;
   #timer: NodeJS.Timeout | undefined;
   #due = Infinity;
   #stopping = false;
@@ -67,8 +82,9 @@ export class LeaseOwnership implements Ownership {
     });
   }
 
-  setPlan(plan: Plan): void {
+  setPlan(plan: Plan, outranks: Outranks = NOBODY_OUTRANKS): void {
     this.#plan = plan;
+    this.#outranks = outranks;
     this.#lookIn(0);
   }
 
@@ -103,8 +119,8 @@ export class LeaseOwnership implements Ownership {
       const turn = order.indexOf(this.#options.node);
       if (turn < 0 || this.#owned.has(address) || this.#busy.has(address)) continue;
       const wait = this.#waitFor(address, Math.min(turn * TURN_MS, MAX_TURN_MS));
-      if (wait > 0) next = Math.min(next, wait);
-      else this.#run(address, () => this.#claim(address));
+      if (wait > 0) next = Math.min(next, wait, this.#suit(address));
+      else this.#run(address, () => this.#pass(() => this.#claim(address)));
     }
     if (next < Infinity) this.#lookIn(next);
     if (this.#owned.size === 0 && this.#busy.size === 0) void this.#heartbeat.stop();
@@ -117,8 +133,46 @@ export class LeaseOwnership implements Ownership {
     // The watch may not have shown our own write yet.
     const isOther = holderOf(lease) !== '' && holderOf(lease) !== this.#options.node && versionOf(lease) !== before;
     if (isOther) this.#run(address, () => this.#lose(address));
-    else if (!(this.#plan.get(address)?.includes(this.#options.node) ?? false))
+    else if (!(this.#plan.get(address)?.includes(this.#options.node) ?? false) || this.#isWooed(address, lease))
       this.#run(address, () => this.#giveBack(address));
+  }
+
+  /** True when a better node asks us for the address. */
+  #isWooed(address: string, lease: Lease | undefined): boolean {
+    const suitor = suitorOf(lease);
+    return (
+      holderOf(lease) === this.#options.node &&
+      (this.#plan.get(address)?.includes(suitor) ?? false) &&
+      this.#outranks(address, suitor, this.#options.node)
+    );
+  }
+
+  /** Asks the owner for an address that is rather ours; milliseconds until it is time to, or Infinity. */
+  #suit(address: string): number {
+    const { node, timing = TIMING } = this.#options;
+    const lease = this.#leaseOf(address);
+    const rivals = [holderOf(lease), suitorOf(lease)].filter((rival) => rival !== '');
+    const isBest = lease !== undefined && rivals.every((rival) => this.#outranks(address, node, rival));
+    if (!isBest) {
+      this.#wantedSince.delete(address);
+      return Infinity;
+    }
+    // Not at once: a node that comes and goes would take its addresses with it each time.
+    const since = this.#wantedSince.get(address) ?? performance.now();
+    this.#wantedSince.set(address, since);
+    const left = since + timing.settleMs - performance.now();
+    if (left > 0) return left;
+    this.#run(address, () => this.#ask(lease));
+    return Infinity;
+  }
+
+  async #ask(lease: Lease): Promise<void> {
+    const { client, namespace, node } = this.#options;
+    try {
+      await client.replace(resources.leases, renderSuit(lease, node), { namespace });
+    } catch (error) {
+      if (!isKubeError(error, 'Conflict', 'NotFound')) throw error;
+    }
   }
 
   /** Milliseconds until we may claim it; 0: now. */
@@ -188,10 +242,15 @@ export class LeaseOwnership implements Ownership {
   }
 
   async #giveBack(address: string): Promise<void> {
-    const { client, namespace, node, listener } = this.#options;
+    const { listener } = this.#options;
     // Silent first: the next owner may start the moment that this is written.
     await listener.onLost(address);
     this.#owned.delete(address);
+    await this.#pass(() => this.#free(address));
+  }
+
+  async #free(address: string): Promise<void> {
+    const { client, namespace, node } = this.#options;
     const name = addressLeaseName(address);
     const present = await client.get(resources.leases, name, { namespace });
     if (holderOf(present) !== node) return;

@@ -18,6 +18,19 @@ export function addressLeaseName(address: string): string {
   return `l2-${bytesOf(parsed).toString('hex')}`;
 }
 
+const WANTED_BY = 'metallb.io/wanted-by';
+
+/** The node that asks the owner for the address, because it is preferred; empty: none. */
+export function suitorOf(lease: Lease | undefined): string {
+  return lease?.metadata.annotations?.[WANTED_BY] ?? '';
+}
+
+/** The same lease, with the node's request on it. */
+export function renderSuit(lease: Lease, node: string): Lease {
+  const { metadata } = lease;
+  return { ...lease, metadata: { ...metadata, annotations: { ...metadata.annotations, [WANTED_BY]: node } } };
+}
+
 export interface LeaseFields {
   readonly namespace: string;
   readonly name: string;
@@ -31,11 +44,13 @@ export function renderLease({ namespace, name, holder, seconds, present }: Lease
   const now = new Date().toISOString().replace('Z', '000Z');
   const moves = present !== undefined && present.spec?.holderIdentity !== holder;
   const metadata: KubeObject['metadata'] = present?.metadata ?? { name, namespace, labels: { ...LEASE_LABELS } };
+  // A request is to the owner that it was made to.
+  const { [WANTED_BY]: _suitor, ...annotations } = metadata.annotations ?? {};
   return {
     apiVersion: 'coordination.k8s.io/v1',
     kind: 'Lease',
     // Two writes within a microsecond must not look the same: an unchanged object is no sign of life.
-    metadata: { ...metadata, annotations: { ...metadata.annotations, 'metallb.io/beat': randomToken(6) } },
+    metadata: { ...metadata, annotations: { ...annotations, 'metallb.io/beat': randomToken(6) } },
     spec: {
       holderIdentity: holder,
       leaseDurationSeconds: seconds,

@@ -10,7 +10,7 @@ import { StatelessOwnership } from './stateless-ownership.ts';
 
 const IP = '10.0.0.1';
 const ORDER = rankNodes(['node-a', 'node-b', 'node-c'], IP);
-const TIMING = { renewMs: 30, fenceMs: 90, expiryMs: 150 };
+const TIMING = { renewMs: 30, fenceMs: 90, expiryMs: 150, settleMs: 100 };
 
 interface Member {
   readonly owned: Set<string>;

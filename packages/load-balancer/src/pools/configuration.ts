@@ -17,6 +17,14 @@ export interface Advertisement {
   readonly interfaces: readonly string[] | undefined;
   /** One must match the service; none: every service. */
   readonly serviceSelectors: readonly LabelSelector[];
+  /** A node is preferred by the sum of the weights that match it. */
+  readonly preferences: readonly NodePreference[];
+}
+
+export interface NodePreference {
+  /** 1 to 100. */
+  readonly weight: number;
+  readonly selector: LabelSelector;
 }
 
 export interface Configuration {
@@ -72,6 +80,7 @@ export function readConfiguration({ configMap, pools, advertisements }: ConfigOb
       nodeSelectors: [],
       interfaces: undefined,
       serviceSelectors: [],
+      preferences: [],
     };
     return { kind: 'configuration', configuration: { pools: parsed.pools, advertisements: [advertisement] } };
   }

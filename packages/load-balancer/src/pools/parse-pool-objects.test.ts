@@ -117,6 +117,24 @@ describe('pool objects', () => {
       /L2Advertisement x: spec.ipAddressPools\[0\]: there is no IPAddressPool "b"/,
     ],
     ['an interface listed twice', [], [advert('x', { interfaces: ['eth0', 'eth0'] })], /"eth0" is listed twice/],
+    [
+      'a weight over 100',
+      [],
+      [advert('x', { preferredNodeSelectors: [{ weight: 101, preference: {} }] })],
+      /spec.preferredNodeSelectors\[0\].weight: must be a whole number from 1 to 100/,
+    ],
+    [
+      'a preference without a selector',
+      [],
+      [advert('x', { preferredNodeSelectors: [{ weight: 1 }] })],
+      /spec.preferredNodeSelectors\[0\].preference: must be a label selector/,
+    ],
+    [
+      'a node name as preference',
+      [],
+      [advert('x', { preferredNodeSelectors: ['node-1'] })],
+      /must be a mapping of weight and preference/,
+    ],
     ['interfaces that are no list', [], [advert('x', { interfaces: 'eth0' })], /must be a list/],
   ] as const) {
     it(`refuse ${what}`, () => {

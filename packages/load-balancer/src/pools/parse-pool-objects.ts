@@ -2,7 +2,7 @@
 import type { KubeObject, LabelSelector } from '@kfctl/kube';
 import { blocksOverlap, parseBlock } from '../address/block.ts';
 import type { Block } from '../address/block.ts';
-import type { Advertisement, ConfigOutcome, Mistake, PoolObject } from './configuration.ts';
+import type { Advertisement, ConfigOutcome, Mistake, NodePreference, PoolObject } from './configuration.ts';
 import { matchesAny, parseLabelSelector } from './label-selector.ts';
 import type { Problem } from './parse-pool-config.ts';
 import type { Pool, PoolAllocation } from './pool.ts';
@@ -19,7 +19,9 @@ const ADVERTISEMENT_FIELDS = [
   'nodeSelectors',
   'interfaces',
   'serviceSelectors',
+  'preferredNodeSelectors',
 ];
+const PREFERENCE_FIELDS = ['weight', 'preference'];
 
 export function parsePoolObjects(pools: readonly PoolObject[], advertisements: readonly PoolObject[]): ConfigOutcome {
   const mistakes: Mistake[] = [];
@@ -121,7 +123,32 @@ function readAdvertisement({ object, spec, pools, tell }: AdvertisementInput): A
     nodeSelectors: readSelectors(spec, 'nodeSelectors', tell),
     interfaces: interfaces.length === 0 ? undefined : interfaces,
     serviceSelectors: readSelectors(spec, 'serviceSelectors', tell),
+    preferences: readPreferences(spec, tell),
   };
+}
+
+function readPreferences(spec: Fields, tell: Tell): readonly NodePreference[] {
+  const name = 'preferredNodeSelectors';
+  const value = spec[name] ?? [];
+  if (!Array.isArray(value)) {
+    tell([name], 'must be a list');
+    return [];
+  }
+  return value.flatMap((item: unknown, index) => {
+    const below: Tell = (path, message) => tell([name, index, ...path], message);
+    const fields = asFields(item);
+    if (fields === undefined) {
+      below([], 'must be a mapping of weight and preference');
+      return [];
+    }
+    refuseUnknown(fields, { known: PREFERENCE_FIELDS, path: [] }, below);
+    const { weight, preference } = fields;
+    const isWeight = typeof weight === 'number' && Number.isInteger(weight) && weight >= 1 && weight <= 100;
+    if (!isWeight) below(['weight'], 'must be a whole number from 1 to 100');
+    const selector = parseLabelSelector(preference);
+    if (typeof selector === 'string') below(['preference'], selector);
+    return isWeight && typeof selector !== 'string' ? [{ weight, selector }] : [];
+  });
 }
 
 function readTexts(spec: Fields, name: string, tell: Tell): readonly string[] {

@@ -67,11 +67,14 @@ const advertised = (...advertisements: readonly Partial<Advertisement>[]): Confi
     nodeSelectors: [],
     interfaces: undefined,
     serviceSelectors: [],
+    preferences: [],
     ...more,
   })),
 });
 
 describe('the plan', () => {
+  const shared = service('web');
+  shared.metadata.annotations = { 'metallb.io/allow-shared-ip': 'k' };
   const local = { externalTrafficPolicy: 'Local' } as const;
   const both = ['iris2', 'iris1'];
   for (const [what, world, expected] of [
@@ -122,6 +125,30 @@ describe('the plan', () => {
         configuration: advertised({ nodeSelectors: [{ matchLabels: { rack: '1' } }] }),
       },
       ['iris1'],
+    ],
+    [
+      'the preferred nodes first, by the sum of the weights of all advertisements',
+      {
+        nodes: [node('iris1', { rack: '1', ssd: '' }), node('iris2', { rack: '2' })],
+        configuration: advertised(
+          {
+            preferences: [
+              { weight: 50, selector: { matchLabels: { rack: '2' } } },
+              { weight: 20, selector: { matchLabels: { rack: '1' } } },
+            ],
+          },
+          { preferences: [{ weight: 40, selector: { matchExpressions: [{ key: 'ssd', operator: 'Exists' }] } }] },
+        ),
+      },
+      ['iris1', 'iris2'],
+    ],
+    [
+      'nobody for a service that shares its address, where only some services are advertised',
+      {
+        services: [shared],
+        configuration: advertised({ serviceSelectors: [{ matchLabels: { app: 'web' } }] }),
+      },
+      [],
     ],
     [
       'only the services of the advertisement',

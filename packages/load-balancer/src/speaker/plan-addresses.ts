@@ -3,10 +3,11 @@ import { isConditionTrue } from '@kfctl/kube';
 import type { EndpointSlice, NodeObject, Service } from '@kfctl/kube';
 import { parseAddress } from '../address/address.ts';
 import type { Address } from '../address/address.ts';
-import { isOurs, serviceKey } from '../controller/service-wish.ts';
+import { isOurs, serviceKey, sharingKeyOf } from '../controller/service-wish.ts';
 import { rankNodes } from '../ownership/election.ts';
+import type { Scores } from '../ownership/election.ts';
 import type { Advertisement, Configuration } from '../pools/configuration.ts';
-import { matchesAny } from '../pools/label-selector.ts';
+import { matchesAny, matchesSelector } from '../pools/label-selector.ts';
 import { poolOf } from '../pools/pool.ts';
 
 export interface World {
@@ -32,6 +33,8 @@ export interface PlannedAddress {
   readonly services: readonly PlannedService[];
   /** Every node that may announce it, the preferred one first. */
   readonly order: readonly string[];
+  /** How much the advertisements prefer a node. */
+  readonly scores: Scores;
   /** By node; undefined: all interfaces. */
   readonly interfaces: ReadonlyMap<string, readonly string[] | undefined>;
 }
@@ -75,24 +78,33 @@ function planOne({ service, ip, endpointNodes, candidates, configuration }: Inpu
       : service.spec?.externalTrafficPolicy === 'Local'
         ? candidates.filter((node) => endpoints.includes(node.metadata.name))
         : candidates;
-  const adverts = configuration.advertisements.filter(
-    ({ pools, serviceSelectors }) =>
-      pools.has(pool.name) &&
-      (serviceSelectors.length === 0 || matchesAny(serviceSelectors, service.metadata.labels ?? {})),
-  );
+  const adverts = configuration.advertisements.filter(({ pools, serviceSelectors }) => {
+    return pools.has(pool.name) && isForService(serviceSelectors, service);
+  });
   const interfaces = new Map<string, readonly string[] | undefined>();
+  const scores = new Map<string, number>();
   for (const node of serving) {
     const mine = adverts.filter(({ nodeSelectors }) => isForNode(nodeSelectors, node));
-    if (mine.length > 0) interfaces.set(node.metadata.name ?? '', unionOf(mine));
+    const name = node.metadata.name ?? '';
+    if (mine.length > 0) interfaces.set(name, unionOf(mine));
+    scores.set(name, scoreOf(mine, node));
   }
   const nodes = new Set(interfaces.keys());
-  return {
-    address,
-    pool: pool.name,
-    services: [{ service, key, nodes }],
-    order: rankNodes(nodes, address.text),
-    interfaces,
-  };
+  const order = rankNodes(nodes, address.text, scores);
+  return { address, pool: pool.name, services: [{ service, key, nodes }], order, scores, interfaces };
+}
+
+/** An address that several services share cannot be announced for some of them: then a selection of services names none of them. */
+function isForService(selectors: Advertisement['serviceSelectors'], service: Service): boolean {
+  if (selectors.length === 0) return true;
+  return sharingKeyOf(service) === '' && matchesAny(selectors, service.metadata.labels ?? {});
+}
+
+function scoreOf(adverts: readonly Advertisement[], { metadata }: NodeObject): number {
+  return adverts
+    .flatMap(({ preferences }) => preferences)
+    .filter(({ selector }) => matchesSelector(selector, metadata.labels ?? {}))
+    .reduce((sum, { weight }) => sum + weight, 0);
 }
 
 /** Services that share an address are announced from one node. */
@@ -104,10 +116,13 @@ function merge(present: PlannedAddress | undefined, more: PlannedAddress): Plann
     const either = before === undefined || names === undefined ? undefined : [...new Set([...before, ...names])];
     interfaces.set(node, interfaces.has(node) ? either : names);
   }
+  const scores = new Map(present.scores);
+  for (const [node, score] of more.scores) scores.set(node, Math.max(score, scores.get(node) ?? 0));
   return {
     ...present,
     services: [...present.services, ...more.services],
-    order: rankNodes(interfaces.keys(), present.address.text),
+    order: rankNodes(interfaces.keys(), present.address.text, scores),
+    scores,
     interfaces,
   };
 }

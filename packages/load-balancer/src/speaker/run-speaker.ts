@@ -10,6 +10,7 @@ import type { KubeClient, RecordEventInput, Service } from '@kfctl/kube';
 import type { Announcer } from '../announce/announcer.ts';
 import type { Claimant } from '../announce/messages.ts';
 import type { Ownership } from '../ownership/ownership.ts';
+import { createTurnstile } from '../ownership/turnstile.ts';
 import type { PlannedAddress, PlannedService } from './plan-addresses.ts';
 
 export interface SpeakerOptions {
@@ -28,6 +29,8 @@ interface Announced {
 
 /** Somebody else's address: looked at again after this. */
 const CONFLICT_RETRY_MS = 15_000;
+/** Events written at once. */
+const EVENTS = 4;
 
 export class Speaker {
   readonly #options: SpeakerOptions;
@@ -36,7 +39,10 @@ export class Speaker {
   readonly #announced = new Map<string, Announced>();
   /** `service address` that were told about. */
   readonly #told = new Map<string, Service>();
+  readonly #pass = createTurnstile(EVENTS);
   readonly #timers = new Map<string, NodeJS.Timeout>();
+  /** Addresses that we should announce first and cannot. */
+  readonly #unable = new Set<string>();
   #plan: ReadonlyMap<string, PlannedAddress> = new Map();
   #links: readonly string[] | undefined;
   #announcer: Promise<Announcer> | undefined;
@@ -142,9 +148,35 @@ export class Speaker {
     const plan = new Map<string, readonly string[]>();
     for (const [ip, planned] of this.#plan) {
       const able = !this.#isOurs(planned) || !isOnWire(planned) || this.#canReach(planned);
+      this.#tellAbility(planned, able);
       plan.set(ip, able ? planned.order : planned.order.filter((node) => node !== this.#options.node));
     }
-    this.#ownership?.setPlan(plan);
+    this.#ownership?.setPlan(plan, (ip, node, other) => {
+      const scores = this.#plan.get(ip)?.scores;
+      return (scores?.get(node) ?? 0) > (scores?.get(other) ?? 0);
+    });
+  }
+
+  /** An address that nobody announces for want of an interface would be a riddle. Told once, by the node whose turn it is. */
+  #tellAbility(planned: PlannedAddress, able: boolean): void {
+    const ip = planned.address.text;
+    const { node, log } = this.#options;
+    if (able || this.#links === undefined || planned.order[0] !== node) return void this.#unable.delete(ip);
+    if (this.#unable.has(ip)) return;
+    this.#unable.add(ip);
+    const wanted = this.#interfacesOf(planned);
+    const message =
+      wanted === undefined
+        ? `no interface of node "${node}" is up with carrier, "${ip}" is left to other nodes`
+        : `the interfaces specified by LB IP "${ip}" doesn't exist in assigned node "${node}" with protocol "layer2"`;
+    log.warn('cannot announce from this node', {
+      event: 'announceFailed',
+      ip,
+      interfaces: wanted ?? 'all',
+      error: message,
+    });
+    for (const { service } of planned.services)
+      this.#record(service, { type: 'Warning', reason: 'announceFailed', message });
   }
 
   #isOurs(planned: PlannedAddress): boolean {
@@ -231,7 +263,7 @@ export class Speaker {
 
   #record(object: Service, told: Pick<RecordEventInput, 'type' | 'reason' | 'message'>): void {
     const { client, log, node: host } = this.#options;
-    void recordEvent({ client, log, object, component: 'metallb-speaker', host, ...told });
+    void this.#pass(() => recordEvent({ client, log, object, component: 'metallb-speaker', host, ...told }));
   }
 }
 
