@@ -2,7 +2,7 @@
 import { request as httpRequest } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { PASSWORD, USER } from './programs.ts';
+import { PASSWORD, USER } from '../../packages/testkit/src/front-door/platform.ts';
 
 export const HOST = 'gateway.example.com';
 export const PAGE: Readonly<Record<string, string>> = {

@@ -3,12 +3,20 @@ import { after, before, describe, test } from 'node:test';
 import { Secret } from '@kfctl/core';
 import { ASSERTION_HEADER, createAssertions } from '@kfctl/oidc';
 import { Client, PAGE, PROGRAM } from './client.ts';
-import type { DataPlane } from './data-plane.ts';
-import { envoy2019, envoyToday } from './envoy.ts';
-import { nginx } from './nginx.ts';
+import { startApplication } from '../../packages/testkit/src/front-door/application.ts';
+import type { Application, Seen } from '../../packages/testkit/src/front-door/application.ts';
+import { Cleanup } from '../../packages/testkit/src/front-door/cleanup.ts';
+import type { DataPlane } from '../../packages/testkit/src/front-door/data-plane.ts';
+import { envoy2019, envoyToday } from '../../packages/testkit/src/front-door/envoy.ts';
+import { nginx } from '../../packages/testkit/src/front-door/nginx.ts';
+import {
+  ASSERTION_KEY,
+  startAuthService,
+  startIdentity,
+  USER,
+} from '../../packages/testkit/src/front-door/platform.ts';
+import type { AuthServiceProcess } from '../../packages/testkit/src/front-door/platform.ts';
 import { gateway2019, gatewayToday } from './our-gateway.ts';
-import { ASSERTION_KEY, Cleanup, startApplication, startAuthService, startIdentity, USER } from './programs.ts';
-import type { Application, AuthServiceProcess, Seen } from './programs.ts';
 
 /** All that an application could take for who somebody is, whatever dialect of header names it speaks. */
 function identities({ rawHeaders }: Seen): string[] {

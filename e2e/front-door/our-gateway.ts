@@ -3,9 +3,13 @@ import type { UnknownObject } from '@kfctl/kube';
 import { policy, to, virtualService } from '../../packages/gateway/src/rig/objects.ts';
 import { startRig } from '../../packages/gateway/src/rig/rig.ts';
 import type { Rig } from '../../packages/gateway/src/rig/rig.ts';
-import type { Backends, DataPlane } from './data-plane.ts';
-import { CHECK_HEADERS, DENY_HEADERS, UPSTREAM_HEADERS } from './ext-authz-headers.ts';
-import type { Cleanup } from './programs.ts';
+import type { CleansUp } from '../../packages/testkit/src/front-door/cleanup.ts';
+import type { Backends, DataPlane } from '../../packages/testkit/src/front-door/data-plane.ts';
+import {
+  CHECK_HEADERS,
+  DENY_HEADERS,
+  UPSTREAM_HEADERS,
+} from '../../packages/testkit/src/front-door/ext-authz-headers.ts';
 
 const AUTHSERVICE = 'authservice.istio-system.svc.cluster.local';
 
@@ -29,9 +33,9 @@ export const gateway2019: DataPlane = {
   start: (cleanup, backends) => start(cleanup, backends, ({ sources }) => sources.envoyFilters.put(filter2019())),
 };
 
-async function start(cleanup: Cleanup, backends: Backends, requireAuth: (rig: Rig) => void): Promise<number> {
+async function start(cleanup: CleansUp, backends: Backends, requireAuth: (rig: Rig) => void): Promise<number> {
   const rig = await startRig();
-  cleanup.add(() => rig.close());
+  cleanup.after(() => rig.close());
   rig.addService('dex', backends.identity);
   rig.addService('application', backends.application);
   rig.addService('authservice', backends.authservice, 'istio-system');

@@ -1,15 +1,10 @@
 /** The session check of a running AuthService beside a bare node:http server that answers 204, in requests per CPU second. */
 import { Client } from '../../../e2e/front-door/client.ts';
-import { nginx } from '../../../e2e/front-door/nginx.ts';
-import {
-  Cleanup,
-  freePort,
-  startApplication,
-  startAuthService,
-  startIdentity,
-  startProgram,
-  untilListening,
-} from '../../../e2e/front-door/programs.ts';
+import { nginx } from '../../testkit/src/front-door/nginx.ts';
+import { startApplication } from '../../testkit/src/front-door/application.ts';
+import { Cleanup } from '../../testkit/src/front-door/cleanup.ts';
+import { startAuthService, startIdentity } from '../../testkit/src/front-door/platform.ts';
+import { freePort, startProgram, untilListening } from '../../testkit/src/front-door/programs.ts';
 import { measureInTurn, whyNoLoad } from '../../../bench/load.ts';
 import type { Measured } from '../../../bench/load.ts';
 import { median, printTable } from '../../../bench/table.ts';

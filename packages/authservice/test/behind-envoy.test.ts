@@ -1,228 +1,134 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { startApplication } from '../../testkit/src/front-door/application.ts';
+import type { Application } from '../../testkit/src/front-door/application.ts';
+import {
+  filters2019,
+  filtersGrpc,
+  filtersToday,
+  noEnvoy as skip,
+  startEnvoy,
+} from '../../testkit/src/front-door/envoy.ts';
+import { handshake } from '../../testkit/src/front-door/handshake.ts';
+import { freePort } from '../../testkit/src/front-door/programs.ts';
 import { Browser } from './browser.ts';
 import { PUBLIC_ORIGIN, send, startService, untilReady } from './harness.ts';
+import type { ServiceUnderTest } from './harness.ts';
 import { loginAt, startHostileProvider } from './hostile-provider.ts';
-import { freePort, handshake, startUpstream, untilListening } from './upstream.ts';
 
-const ENVOY = process.env['KFCTL_ENVOY'] ?? 'envoy';
-const skip = spawnSync(ENVOY, ['--version']).error === undefined ? false : 'no envoy on this machine (set KFCTL_ENVOY)';
+const FORGED = { 'kubeflow-userid': 'root@example.com', 'kubeflow-groups': 'admins' };
+const FROM_PAGE = { accept: 'application/json', 'sec-fetch-mode': 'cors', 'sec-fetch-site': 'same-origin' };
 
-const exact = (name: string): object => ({ exact: name });
-
-/** What Istio makes of extensionProviders.envoyExtAuthzHttp in the manifests. */
-function httpFilter(): object {
-  return {
-    http_service: {
-      server_uri: { uri: 'http://authservice', cluster: 'authservice', timeout: '5s' },
-      authorization_response: {
-        allowed_upstream_headers: { patterns: ['kubeflow-userid', 'kubeflow-groups', 'cookie'].map(exact) },
-        allowed_client_headers: {
-          patterns: ['content-type', 'location', 'set-cookie', 'www-authenticate', 'cache-control'].map(exact),
-        },
-      },
-    },
-    allowed_headers: {
-      patterns: [
-        'authorization',
-        'cookie',
-        'accept',
-        'origin',
-        'referer',
-        'upgrade',
-        'content-type',
-        'x-auth-token',
-        'x-requested-with',
-        'sec-fetch-mode',
-        'sec-fetch-dest',
-        'sec-fetch-site',
-      ].map(exact),
-    },
-  };
-}
-
-const grpcFilter = (): object => ({
-  grpc_service: { envoy_grpc: { cluster_name: 'authservice-grpc' }, timeout: '5s' },
-});
-
-interface Ports {
+interface Bed {
   readonly envoy: number;
-  readonly authservice: number;
-  readonly grpc: number;
-  readonly upstream: number;
+  readonly service: ServiceUnderTest;
+  readonly application: Application;
+  /** Logged in as eve. */
+  readonly browser: Browser;
 }
 
-function envoyConfig(ports: Ports, filter: object): object {
-  const cluster = (name: string, port: number, http2 = false): object => ({
-    name,
-    type: 'STATIC',
-    load_assignment: {
-      cluster_name: name,
-      endpoints: [
-        { lb_endpoints: [{ endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: port } } } }] },
-      ],
-    },
-    ...(http2
-      ? {
-          typed_extension_protocol_options: {
-            'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
-              '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
-              explicit_http_config: { http2_protocol_options: {} },
-            },
-          },
-        }
-      : {}),
-  });
-  return {
-    static_resources: {
-      listeners: [
-        {
-          name: 'gateway',
-          address: { socket_address: { address: '127.0.0.1', port_value: ports.envoy } },
-          filter_chains: [
-            {
-              filters: [
-                {
-                  name: 'envoy.filters.network.http_connection_manager',
-                  typed_config: {
-                    '@type':
-                      'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
-                    stat_prefix: 'gateway',
-                    upgrade_configs: [{ upgrade_type: 'websocket' }],
-                    normalize_path: true,
-                    merge_slashes: true,
-                    path_with_escaped_slashes_action: 'REJECT_REQUEST',
-                    common_http_protocol_options: { headers_with_underscores_action: 'REJECT_REQUEST' },
-                    route_config: {
-                      virtual_hosts: [
-                        {
-                          name: 'all',
-                          domains: ['*'],
-                          routes: [{ match: { prefix: '/' }, route: { cluster: 'upstream' } }],
-                        },
-                      ],
-                    },
-                    http_filters: [
-                      {
-                        name: 'envoy.filters.http.ext_authz',
-                        typed_config: {
-                          '@type': 'type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz',
-                          transport_api_version: 'V3',
-                          failure_mode_allow: false,
-                          status_on_error: { code: 503 },
-                          ...filter,
-                        },
-                      },
-                      {
-                        name: 'envoy.filters.http.router',
-                        typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
-                      },
-                    ],
-                  },
-                },
-              ],
-            },
-          ],
-        },
-      ],
-      clusters: [
-        cluster('upstream', ports.upstream),
-        cluster('authservice', ports.authservice),
-        cluster('authservice-grpc', ports.grpc, true),
-      ],
-    },
-  };
+async function setUp(
+  t: TestContext,
+  filters: readonly object[],
+  { groups, env = {} }: { readonly groups?: string[]; readonly env?: Record<string, string> } = {},
+): Promise<Bed> {
+  const provider = await startHostileProvider(t);
+  if (groups !== undefined) provider.answers.claims = { groups };
+  const settings = { OIDC_PROVIDER: provider.issuer, SKIP_AUTH_URI: '/dex /public', ...env };
+  const service = await startService(t, { ...settings, GRPC_PORT: String(await freePort()) });
+  await untilReady(service);
+  const application = await startApplication(t);
+  const backends = { identity: application.port, authservice: service.port, application: application.port };
+  const envoy = await startEnvoy(t, { ...backends, grpc: service.grpcPort ?? 0 }, filters);
+  const browser = new Browser(envoy);
+  const back = await loginAt(provider, browser);
+  assert.equal(back.status, 302, back.body);
+  assert.equal(back.headers.location, '/page');
+  assert.equal(back.cookies.length, 2);
+  return { envoy, service, application, browser };
 }
 
-async function startEnvoy(t: TestContext, ports: Ports, filter: object): Promise<void> {
-  const directory = await mkdtemp(path.join(tmpdir(), 'authservice-envoy-'));
-  const file = path.join(directory, 'envoy.json');
-  await writeFile(file, JSON.stringify(envoyConfig(ports, filter)));
-  const flags = ['-c', file, '--use-dynamic-base-id', '--concurrency', '1', '--log-level', 'error'];
-  const child = spawn(ENVOY, flags, { stdio: 'ignore', cwd: directory });
-  t.after(async () => {
-    child.kill('SIGKILL');
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    await rm(directory, { recursive: true, force: true });
-  });
-  await untilListening(ports.envoy);
-}
-
-for (const [name, filter] of [
-  ['HTTP', httpFilter()],
-  ['gRPC', grpcFilter()],
+for (const [name, filters] of [
+  ['HTTP', filtersToday()],
+  ['gRPC', filtersGrpc()],
 ] as const) {
-  test(
-    `behind Envoy's ext_authz over ${name}: login, identity, WebSocket, 401 for programs, logout`,
-    { skip },
-    async (t) => {
-      const provider = await startHostileProvider(t);
-      const service = await startService(t, { OIDC_PROVIDER: provider.issuer, GRPC_PORT: String(await freePort()) });
-      await untilReady(service);
-      const upstream = await startUpstream(t);
-      const envoy = await freePort();
-      await startEnvoy(
-        t,
-        { envoy, authservice: service.port, grpc: service.grpcPort ?? 0, upstream: upstream.port },
-        filter,
-      );
-      const browser = new Browser(envoy);
-      const forged = { 'kubeflow-userid': 'root@example.com', 'kubeflow-groups': 'admins' };
+  test(`behind Envoy's ext_authz over ${name}: identity, WebSocket, 401 for programs, logout`, { skip }, async (t) => {
+    const { envoy, service, application, browser } = await setUp(t, filters);
+    for (const headers of [
+      { accept: 'application/json' },
+      { 'sec-fetch-mode': 'cors' },
+      { accept: 'application/json', ...FORGED },
+    ] as Record<string, string>[]) {
+      const answer = await send({ port: envoy, path: '/pipeline/', headers });
+      assert.equal(answer.status, 401, JSON.stringify(headers));
+      assert.equal(answer.headers['www-authenticate'], 'Bearer realm="kubeflow"');
+    }
+    assert.equal((await send({ port: envoy, path: '/pipeline/', method: 'OPTIONS' })).status, 401);
+    assert.match(await handshake(envoy, '/jupyter/ws', {}), / 401 /);
+    assert.equal(application.seen.length, 0);
 
-      for (const headers of [
-        { accept: 'application/json' },
-        { 'sec-fetch-mode': 'cors' },
-        { accept: 'application/json', ...forged },
-      ] as Record<string, string>[]) {
-        const answer = await send({ port: envoy, path: '/pipeline/', headers });
-        assert.equal(answer.status, 401, JSON.stringify(headers));
-        assert.equal(answer.headers['www-authenticate'], 'Bearer realm="kubeflow"');
-      }
-      assert.equal((await send({ port: envoy, path: '/pipeline/', method: 'OPTIONS' })).status, 401);
-      assert.match(await handshake(envoy, '/jupyter/ws', {}), / 401 /);
-      assert.equal(upstream.seen.length, 0);
+    assert.equal((await send({ port: envoy, path: '/public/x', headers: FORGED })).status, 200);
+    assert.equal(application.seen.at(-1)?.headers['kubeflow-userid'], undefined);
+    assert.equal(application.seen.at(-1)?.headers['kubeflow-groups'], undefined);
 
-      assert.equal((await send({ port: envoy, path: '/dex/auth', headers: forged })).status, 200);
-      assert.equal(upstream.seen.at(-1)?.headers['kubeflow-userid'], undefined);
-      assert.equal(upstream.seen.at(-1)?.headers['kubeflow-groups'], undefined);
+    const page = await browser.fetch(`${PUBLIC_ORIGIN}/page?x=1`, { headers: FORGED });
+    assert.equal(page.body, 'application');
+    const seen = application.seen.at(-1);
+    assert.equal(seen?.url, '/page?x=1');
+    assert.equal(seen.headers['kubeflow-userid'], 'eve@example.com');
+    assert.equal(seen.headers['kubeflow-groups'], undefined);
+    assert.equal(seen.headers.cookie, undefined);
 
-      const back = await loginAt(provider, browser);
-      assert.equal(back.status, 302, back.body);
-      assert.equal(back.headers.location, '/page');
-      assert.equal(back.cookies.length, 2);
-      const page = await browser.fetch(`${PUBLIC_ORIGIN}/page?x=1`, { headers: forged });
-      assert.equal(page.body, 'upstream');
-      const seen = upstream.seen.at(-1);
-      assert.equal(seen?.url, '/page?x=1');
-      assert.equal(seen.headers['kubeflow-userid'], 'eve@example.com');
-      assert.equal(seen.headers['kubeflow-groups'], undefined);
-      assert.equal(seen.headers.cookie, undefined);
+    const cookie = `_xsrf=1; authservice_session=${browser.cookie('authservice_session')}; theme=dark`;
+    assert.match(await handshake(envoy, '/jupyter/ws', { cookie }), / 101 /);
+    assert.equal(application.seen.at(-1)?.headers['kubeflow-userid'], 'eve@example.com');
+    assert.equal(application.seen.at(-1)?.headers.cookie, '_xsrf=1; theme=dark');
 
-      const cookie = `_xsrf=1; authservice_session=${browser.cookie('authservice_session')}; theme=dark`;
-      assert.match(await handshake(envoy, '/jupyter/ws', { cookie }), / 101 /);
-      assert.equal(upstream.seen.at(-1)?.headers['kubeflow-userid'], 'eve@example.com');
-      assert.equal(upstream.seen.at(-1)?.headers.cookie, '_xsrf=1; theme=dark');
+    const headers = { ...FROM_PAGE, origin: PUBLIC_ORIGIN };
+    const logout = await browser.fetch(`${PUBLIC_ORIGIN}/logout`, { method: 'POST', headers });
+    assert.equal(logout.status, 201);
+    assert.deepEqual(JSON.parse(logout.body), { afterLogoutURL: '/' });
+    assert.equal((await browser.fetch(`${PUBLIC_ORIGIN}/page`)).status, 302);
+    await service.stop();
+    assert.equal((await browser.fetch(`${PUBLIC_ORIGIN}/page`)).status, 503);
+  });
+}
 
-      const logout = await browser.fetch(`${PUBLIC_ORIGIN}/logout`, {
-        method: 'POST',
-        headers: {
-          accept: 'application/json',
-          'sec-fetch-mode': 'cors',
-          origin: PUBLIC_ORIGIN,
-          'sec-fetch-site': 'same-origin',
-        },
-      });
-      assert.equal(logout.status, 201);
-      assert.deepEqual(JSON.parse(logout.body), { afterLogoutURL: '/' });
-      assert.equal((await browser.fetch(`${PUBLIC_ORIGIN}/page`)).status, 302);
-      await service.stop();
-      assert.equal((await browser.fetch(`${PUBLIC_ORIGIN}/page`)).status, 503);
-    },
-  );
+/** Every form in which Envoy may ask, what it copies of the answer, and the groups that arrive for a member of a and b. */
+const COPYING = { GATEWAY_COPIES_GROUPS: 'true' };
+const GROUP_CASES: readonly (readonly [string, readonly object[], Record<string, string>, string | undefined])[] = [
+  ['the filter of 2019, which copies the user id alone', filters2019(), {}, undefined],
+  [
+    'the filter of 2019 with groups copied, and the AuthService told so',
+    filters2019(['kubeflow-userid', 'kubeflow-groups']),
+    COPYING,
+    'a,b',
+  ],
+  [
+    'the filter of 2019 with groups copied, and the AuthService not told',
+    filters2019(['kubeflow-userid', 'kubeflow-groups']),
+    {},
+    undefined,
+  ],
+  ["today's form, as the manifests have it", filtersToday(), COPYING, 'a,b'],
+  ['gRPC, which sets whatever is answered', filtersGrpc(), {}, 'a,b'],
+];
+
+for (const [name, filters, env, arrives] of GROUP_CASES) {
+  test(`groups of a client's making never pass for somebody with groups: ${name}`, { skip }, async (t) => {
+    const { application, browser } = await setUp(t, filters, { groups: ['a', 'b'], env });
+    const forgeries: Record<string, string>[] = [
+      { 'kubeflow-groups': 'admins' },
+      { 'KubeFlow-Groups': 'admins' },
+      { 'kubeflow-groups': 'admins', 'x-envoy-auth-headers-to-remove': 'kubeflow-userid' },
+      {},
+    ];
+    for (const forged of forgeries) {
+      const page = await browser.fetch(`${PUBLIC_ORIGIN}/page`, { headers: forged });
+      assert.equal(page.body, 'application');
+      assert.equal(application.seen.at(-1)?.headers['kubeflow-userid'], 'eve@example.com');
+      assert.equal(application.seen.at(-1)?.headers['kubeflow-groups'], arrives, JSON.stringify(forged));
+    }
+  });
 }

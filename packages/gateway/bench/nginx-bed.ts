@@ -1,8 +1,8 @@
 /** Owns the nginx that a gateway is measured against: one process, keep-alive to its upstreams, no log. */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { freePort, startProgram, temporaryDirectory, untilListening } from '../../../e2e/front-door/programs.ts';
-import type { Cleanup } from '../../../e2e/front-door/programs.ts';
+import type { Cleanup } from '../../testkit/src/front-door/cleanup.ts';
+import { freePort, startProgram, temporaryDirectory, untilListening } from '../../testkit/src/front-door/programs.ts';
 import { testCredential } from '../src/rig/objects.ts';
 
 export interface Nginx {

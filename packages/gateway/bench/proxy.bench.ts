@@ -1,8 +1,10 @@
 /** The gateway beside nginx: plain proxying over HTTP/1.1 and TLS, and with our AuthService asked about every request. */
 import { Client } from '../../../e2e/front-door/client.ts';
-import { nginx } from '../../../e2e/front-door/nginx.ts';
-import { Cleanup, startAuthService, startIdentity, startProgram } from '../../../e2e/front-door/programs.ts';
-import type { AuthServiceProcess } from '../../../e2e/front-door/programs.ts';
+import { nginx } from '../../testkit/src/front-door/nginx.ts';
+import { Cleanup } from '../../testkit/src/front-door/cleanup.ts';
+import { startAuthService, startIdentity } from '../../testkit/src/front-door/platform.ts';
+import type { AuthServiceProcess } from '../../testkit/src/front-door/platform.ts';
+import { startProgram } from '../../testkit/src/front-door/programs.ts';
 import { measureInTurn, pin, whyNoLoad } from '../../../bench/load.ts';
 import type { Measured, Target } from '../../../bench/load.ts';
 import { median, printTable } from '../../../bench/table.ts';

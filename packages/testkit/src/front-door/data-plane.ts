@@ -1,10 +1,12 @@
 /** Owns what a data plane is to these tests: something that listens, and what its way of asking cannot do. */
-import type { Cleanup } from './programs.ts';
+import type { CleansUp } from './cleanup.ts';
 
 export interface Backends {
   readonly identity: number;
   readonly authservice: number;
   readonly application: number;
+  /** Where the AuthService is asked over gRPC. */
+  readonly grpc?: number;
 }
 
 export interface DataPlane {
@@ -19,5 +21,5 @@ export interface DataPlane {
   /** The AuthService's assertion reaches applications. */
   readonly provesIdentity: boolean;
   /** Starts it; gives its port. */
-  start(cleanup: Cleanup, backends: Backends): Promise<number>;
+  start(cleanup: CleansUp, backends: Backends): Promise<number>;
 }

@@ -1,13 +1,13 @@
-/** Owns a real Envoy as a data plane, configured as Istio renders either form. */
+/** Owns a real Envoy as a data plane, configured as Istio renders either form, or asking over gRPC. */
 import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Backends, DataPlane } from './data-plane.ts';
 import { CHECK_HEADERS, DENY_HEADERS, UPSTREAM_HEADERS } from './ext-authz-headers.ts';
 import { freePort, startProgram, temporaryDirectory, untilListening } from './programs.ts';
-import type { Cleanup } from './programs.ts';
+import type { CleansUp } from './cleanup.ts';
 
-const found = spawnSync('bash', [path.join(import.meta.dirname, '../../scripts/envoy.sh')], { encoding: 'utf8' });
+const found = spawnSync('bash', [path.join(import.meta.dirname, '../../../../scripts/envoy.sh')], { encoding: 'utf8' });
 export const envoyProgram: string = found.stdout.trim();
 export const noEnvoy: string | false = found.status === 0 ? false : found.stderr.trim() || 'no envoy';
 
@@ -15,7 +15,7 @@ const TYPE = 'type.googleapis.com/envoy.extensions.filters';
 const patterns = (names: readonly string[]): object => ({ patterns: names.map((exact) => ({ exact })) });
 
 /** AuthorizationPolicy CUSTOM with `notPaths: [/dex/*]`: an RBAC filter marks what matches, ext_authz asks about the marked. */
-function filtersToday(): readonly object[] {
+export function filtersToday(): readonly object[] {
   const notDex = { not_rule: { url_path: { path: { prefix: '/dex/' } } } };
   const policy = { permissions: [{ and_rules: { rules: [notDex] } }], principals: [{ any: true }] };
   return [
@@ -46,18 +46,23 @@ function filtersToday(): readonly object[] {
   ];
 }
 
-/** The filter of Kubeflow 0.7 to 1.6, in today's names of its fields. */
-function filters2019(): readonly object[] {
+/** The filter of Kubeflow 0.7 to 1.6, in today's names of its fields; `copied`: what it takes of the answer. */
+export function filters2019(copied: readonly string[] = ['kubeflow-userid']): readonly object[] {
   return [
     extAuthz({
       status_on_error: { code: 504 },
       http_service: {
         server_uri: { uri: 'http://authservice', cluster: 'authservice', timeout: '10s' },
-        authorization_response: { allowed_upstream_headers: patterns(['kubeflow-userid']) },
+        authorization_response: { allowed_upstream_headers: patterns(copied) },
       },
       allowed_headers: patterns(['cookie', 'x-auth-token']),
     }),
   ];
+}
+
+export function filtersGrpc(): readonly object[] {
+  const grpc = { grpc_service: { envoy_grpc: { cluster_name: 'grpc' }, timeout: '5s' } };
+  return [extAuthz({ status_on_error: { code: 503 }, ...grpc })];
 }
 
 function extAuthz(more: object): object {
@@ -69,7 +74,10 @@ const address = (port: number): object => ({ socket_address: { address: '127.0.0
 
 function cluster(name: string, port: number): object {
   const endpoints = [{ lb_endpoints: [{ endpoint: { address: address(port) } }] }];
-  return { name, type: 'STATIC', load_assignment: { cluster_name: name, endpoints } };
+  const protocol = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+  const http2 = { '@type': `type.googleapis.com/${protocol}`, explicit_http_config: { http2_protocol_options: {} } };
+  const options = name === 'grpc' ? { typed_extension_protocol_options: { [protocol]: http2 } } : {};
+  return { name, type: 'STATIC', load_assignment: { cluster_name: name, endpoints }, ...options };
 }
 
 function bootstrap(port: number, backends: Backends, filters: readonly object[]): object {
@@ -100,7 +108,7 @@ function bootstrap(port: number, backends: Backends, filters: readonly object[])
   };
 }
 
-export async function startEnvoy(cleanup: Cleanup, backends: Backends, filters: readonly object[]): Promise<number> {
+export async function startEnvoy(cleanup: CleansUp, backends: Backends, filters: readonly object[]): Promise<number> {
   const [port, directory] = [await freePort(), await temporaryDirectory(cleanup)];
   const file = path.join(directory, 'envoy.json');
   await writeFile(file, JSON.stringify(bootstrap(port, backends, filters)));

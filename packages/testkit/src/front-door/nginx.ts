@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Backends, DataPlane } from './data-plane.ts';
 import { freePort, startProgram, temporaryDirectory, untilListening } from './programs.ts';
-import type { Cleanup } from './programs.ts';
+import type { CleansUp } from './cleanup.ts';
 
 const installed = spawnSync('nginx', ['-v'], { env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin` } });
 
@@ -18,7 +18,7 @@ export const nginx: DataPlane = {
   start,
 };
 
-async function start(cleanup: Cleanup, backends: Backends): Promise<number> {
+async function start(cleanup: CleansUp, backends: Backends): Promise<number> {
   const [port, directory] = [await freePort(), await temporaryDirectory(cleanup)];
   const file = path.join(directory, 'nginx.conf');
   await writeFile(file, render(directory, port, backends));
