@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { parseImageName } from './image-name.ts';
 import { productRoot } from './platform-program.ts';
 import { createImageRegistry, resolveImage } from './registry.ts';
 
-const registry = createImageRegistry({ node: '/usr/bin/node', root: productRoot });
+const registry = createImageRegistry({ node: process.execPath, root: productRoot });
 const request = { command: [], args: [], podIp: '127.0.0.9', directory: tmpdir(), mounts: [] };
 
 test('image names are read as runtimes read them', () => {
@@ -19,14 +20,20 @@ test('image names are read as runtimes read them', () => {
   for (const bad of ['', 'UPPER', 'a b', '../x', 'x/', 'nginx:']) assert.equal(repository(bad), undefined, bad);
 });
 
-test("the platform's commands are programs of this repository, below any registry prefix", async () => {
+test("the platform's commands are programs of this repository, below any registry prefix, also for exec", async (t) => {
   const answer = resolveImage(registry, 'registry.corp/mirror/kfctl/platform:0.1.0');
   assert.equal(answer.kind, 'found');
   if (answer.kind !== 'found') return;
-  const { argv } = await answer.program.prepare({ ...request, command: ['identity'], args: ['serve', '/x'] });
-  assert.deepEqual(argv, ['/usr/bin/node', join(productRoot, 'packages/identity/src/main.ts'), 'serve', '/x']);
-  const shell = await answer.program.prepare({ ...request, command: ['sh', '-c', 'true'] });
+  const own = { ...request, directory: await mkdtemp(join(tmpdir(), 'kfctl-platform-')) };
+  t.after(() => rm(own.directory, { recursive: true, force: true }));
+  const { argv, env } = await answer.program.prepare({ ...own, command: ['identity'], args: ['serve', '/x'] });
+  assert.deepEqual(argv, [process.execPath, join(productRoot, 'packages/identity/src/main.ts'), 'serve', '/x']);
+  const shell = await answer.program.prepare({ ...own, command: ['sh', '-c', 'true'] });
   assert.deepEqual(shell.argv, ['sh', '-c', 'true']);
+  // As `kubectl exec` runs them: by name, found through the container's PATH.
+  const run = (file: string, ...args: string[]): string => execFileSync(file, args, { env, encoding: 'utf8' });
+  assert.match(run('kfctl', '--help'), /apply/);
+  assert.equal(run('node', '--version').trim(), process.version);
 });
 
 test('an unknown image says which ones are known', () => {

@@ -2,6 +2,7 @@
 import { createHostProgram, createShellProgram } from './host-program.ts';
 import { isRepository, parseImageName } from './image-name.ts';
 import { createNginxProgram } from './nginx-program.ts';
+import { createOpenldapProgram } from './openldap/openldap-program.ts';
 import { createPlatformProgram } from './platform-program.ts';
 import type { PlatformOptions } from './platform-program.ts';
 import type { LocalProgram } from './program.ts';
@@ -16,12 +17,7 @@ export function createImageRegistry(platform: PlatformOptions): ImageRegistry {
   return {
     'kfctl/platform': createPlatformProgram(platform),
     nginx: createNginxProgram(),
-    'osixia/openldap': createHostProgram({
-      description: 'slapd',
-      programs: ['slapd'],
-      args: ['-d', '0'],
-      install: 'apt-get install slapd',
-    }),
+    'osixia/openldap': createOpenldapProgram(platform.node),
     'osixia/phpldapadmin': createHostProgram({
       description: 'slapd and the directory browser',
       programs: ['slapd'],
