@@ -110,6 +110,20 @@ test('init, generate and apply install the platform; a second apply changes noth
     before,
   );
 
+  const platform = kfctl(place, app, 'delete', 'platform');
+  assert.equal(platform.code, 0, platform.stderr);
+  assert.match(platform.stdout, /Left: Namespace kubeflow: \d+ objects of applications that stay are in it/);
+  assert.equal(
+    kubectl(place, 'get', 'deployments', '-A', '-o', 'jsonpath={.items[*].metadata.name}'),
+    'centraldashboard profiles-deployment',
+    'what is no platform stays',
+  );
+  const again = kfctl(place, app, 'apply', 'all');
+  assert.equal(again.code, 0, again.stderr);
+  const upper = kfctl(place, app, 'delete', 'k8s');
+  assert.equal(upper.code, 0, upper.stderr);
+  assert.equal(kubectl(place, 'get', 'deployments', '-n', 'kubeflow', '-o', 'name'), 'deployment.apps/dex\n');
+
   const removed = kfctl(place, app, 'delete', 'all');
   assert.equal(removed.code, 0, removed.stderr);
   await eventually('what apply made to be gone', () => {

@@ -23,6 +23,7 @@ const crds = defineResource('apiextensions.k8s.io/v1', 'CustomResourceDefinition
   namespaced: false,
 });
 const widgets = defineResource('example.com/v1', 'Widget', { plural: 'widgets' });
+const gadgets = defineResource('example.com/v1', 'Gadget', { plural: 'gadgets' });
 const SERVED = [
   resources.namespaces,
   resources.configMaps,
@@ -30,6 +31,7 @@ const SERVED = [
   resources.persistentVolumeClaims,
   crds,
   widgets,
+  gadgets,
 ];
 
 class Cluster extends MemoryKubeClient {
@@ -153,6 +155,46 @@ test('platform and k8s delete their part and keep the rest in the inventory', as
     (await readInventory(client, PLACE))?.map(({ name }) => name),
     ['dex'],
   );
+});
+
+test('a part that the rest stands on stays: namespaces with its objects, kinds that its controllers make objects of', async () => {
+  const crd = (kind: string): object => ({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    spec: { ...WIDGET_CRD.spec, names: { kind, plural: `${kind.toLowerCase()}s` } },
+  });
+  const entries = [
+    await make(resources.namespaces, 'kubeflow', { application: 'namespaces' }),
+    await make(resources.namespaces, 'istio-system', { application: 'namespaces' }),
+    await make(crds, 'widgets.example.com', { application: 'istio-crds', object: crd('Widget') }),
+    await make(crds, 'gadgets.example.com', { application: 'dex', object: crd('Gadget') }),
+    await make(resources.configMaps, 'dex'),
+    await make(resources.configMaps, 'profiles', { application: 'profiles' }),
+  ];
+  // The controller of `profiles` would make it again as long as its kind is there.
+  const owner = { apiVersion: 'kubeflow.org/v1', kind: 'Profile', name: 'ann', uid: '1', controller: true };
+  const policy = { name: 'policy-of-ann', namespace: 'kubeflow', ownerReferences: [owner] };
+  await client.create(widgets as ResourceType, { apiVersion: 'example.com/v1', kind: 'Widget', metadata: policy });
+  await make(gadgets, 'session', { owner: '' });
+  await writeInventory(client, PLACE, entries);
+
+  const result = await remove('platform');
+  assert.deepEqual(deletions(), [
+    'Gadget session',
+    'ConfigMap dex',
+    'CustomResourceDefinition gadgets.example.com',
+    'Namespace istio-system',
+  ]);
+  assert.deepEqual(result?.left.toSorted(), [
+    'CustomResourceDefinition widgets.example.com: 1 Widget objects of what stays exist',
+    'Namespace kubeflow: 1 objects of applications that stay are in it',
+  ]);
+  const listed = async (): Promise<string[]> => (await readInventory(client, PLACE))?.map(({ name }) => name) ?? [];
+  assert.deepEqual((await listed()).toSorted(), ['kubeflow', 'profiles', 'widgets.example.com']);
+  await remove('k8s');
+  assert.deepEqual((await listed()).toSorted(), ['kubeflow', 'widgets.example.com']);
+  await remove('platform');
+  assert.equal(await readInventory(client, PLACE), undefined);
+  assert.equal(await client.get(resources.namespaces, 'kubeflow'), undefined);
 });
 
 test('a dry run deletes nothing', async () => {

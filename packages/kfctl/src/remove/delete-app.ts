@@ -20,6 +20,7 @@ import { describeId, idOf, keyOfId } from '../plan/object-id.ts';
 import { createTypeFinder, typesOfCrd } from '../plan/plan.ts';
 import type { TypeFinder } from '../plan/plan.ts';
 import { waveOf, WAVE } from '../plan/waves.ts';
+import { keepInUse } from './keep-in-use.ts';
 
 export interface DeleteInput {
   readonly app: App;
@@ -40,7 +41,7 @@ export interface DeleteResult {
 }
 
 /** One object to delete, found in the cluster. */
-interface Doomed {
+export interface Doomed {
   readonly entry: InventoryEntry;
   readonly type: ResourceType;
   readonly object: UnknownObject;
@@ -55,12 +56,13 @@ export async function deleteApp(input: DeleteInput): Promise<DeleteResult | unde
   if (inventory === undefined) return undefined;
   const types = await createTypeFinder(client);
   const chosen = inScopeEntries(inventory, app, scope);
-  const { doomed, left } = await judge(chosen, { client, types, deployment: app.kfdef.name });
+  const judged = await judge(chosen, { client, types, deployment: app.kfdef.name });
+  const rest = inventory.filter((entry) => !chosen.includes(entry));
+  const { doomed, kept, reasons } = await keepInUse(judged.doomed, { client, rest, namespace: place.namespace });
   const deleted: string[] = [];
   for (const step of stepsOf(doomed, place.namespace)) deleted.push(...(await deleteStep(step, input)));
-  const rest = inventory.filter((entry) => !chosen.includes(entry));
-  if (!input.dryRun) await settleInventory(input, rest);
-  return { deleted, left };
+  if (!input.dryRun) await settleInventory(input, [...rest, ...kept]);
+  return { deleted, left: [...judged.left, ...reasons] };
 }
 
 async function requireSameCluster({ app, client, server }: DeleteInput): Promise<void> {
