@@ -16,6 +16,7 @@ import {
   USER,
 } from '../../packages/testkit/src/front-door/platform.ts';
 import type { AuthServiceProcess } from '../../packages/testkit/src/front-door/platform.ts';
+import { traefik } from '../../packages/testkit/src/front-door/traefik.ts';
 import { gateway2019, gatewayToday } from './our-gateway.ts';
 
 /** All that an application could take for who somebody is, whatever dialect of header names it speaks. */
@@ -59,7 +60,7 @@ before(async () => void (identity = await startIdentity(shared)));
 after(() => shared.run());
 
 describe('the front door', { concurrency: 3 }, () => {
-  for (const plane of [gatewayToday, gateway2019, envoyToday, envoy2019, nginx]) {
+  for (const plane of [gatewayToday, gateway2019, envoyToday, envoy2019, nginx, traefik]) {
     describe(`behind ${plane.name}`, { skip: plane.skip, concurrency: 1 }, () => suite(plane));
   }
 });
@@ -72,7 +73,10 @@ function suite(plane: DataPlane): void {
   const newClient = (): Client => new Client({ port, tls: plane.tls });
   let client: Client;
   before(async () => {
-    [authservice, application] = await Promise.all([startAuthService(cleanup, identity), startApplication(cleanup)]);
+    [authservice, application] = await Promise.all([
+      startAuthService(cleanup, identity, plane.settings),
+      startApplication(cleanup),
+    ]);
     port = await plane.start(cleanup, { identity, authservice: authservice.port, application: application.port });
     client = newClient();
   });
@@ -96,6 +100,16 @@ function suite(plane: DataPlane): void {
     for (const path of ['/dex/../pipeline/', '/dex/%2e%2e/pipeline/', '/open/..%2fpipeline/', '/dexter', '/openly']) {
       const { status } = await stranger.ask(path);
       assert.ok(status >= 300 && status < 500, `${status} for ${path}`);
+    }
+    assert.deepEqual(application.seen, []);
+  });
+
+  test('what a client says of where its request went means nothing', async () => {
+    const lies = { 'x-forwarded-method': 'GET', 'x-forwarded-uri': '/open/', 'x-original-uri': '/open/' };
+    const more = { 'x-original-url': '/open/', 'x-rewrite-url': '/open/', 'x-original-method': 'GET' };
+    for (const path of ['/pipeline/', '/authservice/forward-auth', '/authservice/verify/open/']) {
+      const { status } = await newClient().ask(path, { headers: { ...PROGRAM, ...lies, ...more } });
+      assert.notEqual(status, 200, path);
     }
     assert.deepEqual(application.seen, []);
   });

@@ -2,9 +2,9 @@
 import { systemRandom } from '@kfctl/core';
 import type { Clock, Logger } from '@kfctl/core';
 import { createIdentityHeaders, createLoginFlows, createPathMatcher, createSessionPass } from '@kfctl/oidc';
-import type { SessionPass } from '@kfctl/oidc';
+import type { HeaderEdits, SessionPass } from '@kfctl/oidc';
 import { createAccountApi } from './account/account-api.ts';
-import { allowAnswer, createRenderEdits } from './check/allow-answer.ts';
+import { allowAnswer, createRenderEdits, verifiedAnswer } from './check/allow-answer.ts';
 import { createAuthenticate } from './check/authenticate.ts';
 import type { AuthenticateDeps } from './check/authenticate.ts';
 import { createAuthorize } from './check/authorize.ts';
@@ -72,12 +72,10 @@ function createRoutes(deps: AuthServiceDeps): Routes {
   const authorize = createAuthorize(config.allowedGroups, external);
   const startLogin = createStartLogin({ flows, provider, clock, cookieAttributes, settings: config });
   const renderEdits = createRenderEdits(config);
-  const check = { authenticate, authorize, identityHeaders, renderEdits, startLogin };
+  const allow = (edits: HeaderEdits): Answer => allowAnswer(renderEdits(edits));
+  const check = { authenticate, authorize, identityHeaders, allow, startLogin };
   const { allowedGroups } = config;
-  const pass = createSessionPass(
-    { find: sessions.find, rules, identityHeaders, allowedGroups, now: clock.now },
-    (edits) => allowAnswer(renderEdits(edits)),
-  );
+  const pass = createSessionPass({ find: sessions.find, rules, identityHeaders, allowedGroups, now: clock.now }, allow);
   const callback = { flows, sessions, redeem, identityRules, cookieName, cookieAttributes, maxAgeSeconds, clock, log };
   const providerLogout = createProviderLogout({ provider, http, sessions, log, settings: config });
   const logout = createLogoutEndpoint({ sessions, providerLogout, cookieName, cookieAttributes, log });
@@ -90,7 +88,9 @@ function createRoutes(deps: AuthServiceDeps): Routes {
       ['/logout', logout],
       [`${urlPrefix}/logout`, logout],
       [`${urlPrefix}/verify`, verify],
-      ...(config.forwardAuth ? [[`${urlPrefix}/forward-auth`, createForwardAuthEndpoint(check)] as const] : []),
+      ...(config.forwardAuth
+        ? [[`${urlPrefix}/forward-auth`, createForwardAuthEndpoint({ ...check, allow: verifiedAnswer })] as const]
+        : []),
     ]),
     below: [
       [`${urlPrefix}/verify/`, verify],

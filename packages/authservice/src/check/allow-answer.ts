@@ -1,5 +1,5 @@
 /** Owns how a gateway is told that a request may pass and what happens to its headers. */
-import type { HeaderEdits } from '@kfctl/oidc';
+import type { Credentials, HeaderEdits } from '@kfctl/oidc';
 import type { Answer } from '../server/answer.ts';
 
 /** Envoy's way to take headers of the client away (ext_authz over HTTP); our gateway keeps it too. Applied after headers are set. */
@@ -30,7 +30,12 @@ export function allowAnswer(headers: readonly string[]): Answer {
   return { status: 200, headers: [...headers, 'content-length', '0'], isComplete: true };
 }
 
-/** 204 for proxies that know yes and no: they take the headers that they are told to, empty where there is none. */
-export function verifiedAnswer({ set, remove }: HeaderEdits): Answer {
-  return { status: 204, headers: [...set, REMOVE, remove.join(',')] };
+/**
+ * 204 for proxies that know yes and no. They take the headers of the answer that they are told to, none where it has none: so it has the
+ * cookies too when they are all to pass.
+ */
+export function verifiedAnswer({ set, remove }: HeaderEdits, { cookie }: Credentials): Answer {
+  const isSet = set.some((name, index) => index % 2 === 0 && name === 'cookie');
+  const isSettled = typeof cookie !== 'string' || isSet || remove.includes('cookie');
+  return { status: 204, headers: [...set, ...(isSettled ? [] : ['cookie', cookie]), REMOVE, remove.join(',')] };
 }

@@ -9,12 +9,10 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { isPageNavigation } from '@kfctl/oidc';
-import type { IdentityHeaders } from '@kfctl/oidc';
+import type { HeaderEdits, IdentityHeaders } from '@kfctl/oidc';
 import { pageAnswer } from '../pages/page.ts';
 import { textAnswer } from '../server/answer.ts';
 import type { Answer, Endpoint } from '../server/answer.ts';
-import { allowAnswer } from './allow-answer.ts';
-import type { RenderEdits } from './allow-answer.ts';
 import type { Authenticate, Authentication, JudgedRequest } from './authenticate.ts';
 import type { Authorize } from './authorize.ts';
 import type { Refusal } from './external-authorizer.ts';
@@ -23,7 +21,8 @@ export interface CheckDeps {
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;
   readonly identityHeaders: IdentityHeaders;
-  readonly renderEdits: RenderEdits;
+  /** How the one who asks is told that the request may pass. */
+  readonly allow: (edits: HeaderEdits, headers: IncomingHttpHeaders) => Answer;
   /** Answers a page navigation of nobody. */
   readonly startLogin: (headers: IncomingHttpHeaders, returnTo: string) => Answer;
 }
@@ -35,7 +34,7 @@ export function createCheckEndpoint(deps: CheckDeps): Endpoint {
 
 /**
  * Judges the request that the headers of Traefik's forwardAuth name, which Traefik sets over whatever a client sends. Where it is not
- * switched on, the route is not there: those headers must mean nothing to anybody else.
+ * switched on, the route is not there: those headers must mean nothing to anybody else. Any 2xx lets pass there.
  */
 export function createForwardAuthEndpoint(deps: CheckDeps): Endpoint {
   return ({ headers }) => {
@@ -73,7 +72,7 @@ function answer(
       return conclude(deps, request, { known, refusal });
     }
     case 'exempt':
-      return allowAnswer(deps.renderEdits(deps.identityHeaders.forNobody));
+      return deps.allow(deps.identityHeaders.forNobody, request.headers);
     case 'nobody':
       if (!isPageNavigation(request.method, request.headers)) return unauthenticated();
       return deps.startLogin(request.headers, target);
@@ -86,12 +85,12 @@ interface Conclusion {
 }
 
 function conclude(
-  { identityHeaders, renderEdits }: CheckDeps,
+  { identityHeaders, allow }: CheckDeps,
   request: JudgedRequest,
   { known, refusal }: Conclusion,
 ): Answer {
   if (refusal !== undefined) return forbidden(request, refusal);
-  return allowAnswer(renderEdits(identityHeaders.forCaller(known.caller, request, known.via)));
+  return allow(identityHeaders.forCaller(known.caller, request, known.via), request.headers);
 }
 
 /** The session stays: one forbidden place must not log anybody out. */

@@ -30,14 +30,14 @@ export function createVerifyEndpoint(deps: CheckDeps, { base, methodHeader }: Ve
     const authentication = await authenticate(request);
     switch (authentication.kind) {
       case 'exempt':
-        return verifiedAnswer(identityHeaders.forNobody);
+        return verifiedAnswer(identityHeaders.forNobody, headers);
       case 'nobody':
         return refuse(deps, request, target);
       case 'somebody': {
         const { caller, via } = authentication;
         const refusal = await authorize(caller, request);
         if (refusal !== undefined) return textAnswer(403, `Forbidden: ${refusal.reason}`);
-        return verifiedAnswer(identityHeaders.forCaller(caller, request, via));
+        return verifiedAnswer(identityHeaders.forCaller(caller, request, via), headers);
       }
     }
   };

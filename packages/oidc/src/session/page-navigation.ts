@@ -11,7 +11,8 @@ export type RequestHeaders = Readonly<Record<string, string | string[] | undefin
 export function isPageNavigation(method: string, headers: RequestHeaders): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
   if (headers['upgrade'] !== undefined || headers['authorization'] !== undefined) return false;
-  if (headers['x-requested-with'] !== undefined) return false;
+  // Proxies that ask about a WebSocket may leave `upgrade` out: it is of one connection.
+  if (headers['x-requested-with'] !== undefined || headers['sec-websocket-key'] !== undefined) return false;
   if (textOf(headers['content-type']).startsWith('application/grpc')) return false;
   const mode = textOf(headers['sec-fetch-mode']);
   if (mode !== '') return mode === 'navigate';

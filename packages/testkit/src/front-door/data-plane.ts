@@ -20,6 +20,8 @@ export interface DataPlane {
   readonly hidesSession: boolean;
   /** The AuthService's assertion reaches applications. */
   readonly provesIdentity: boolean;
+  /** What the AuthService has to be told besides. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Starts it; gives its port. */
   start(cleanup: CleansUp, backends: Backends): Promise<number>;
 }

@@ -41,7 +41,11 @@ export interface AuthServiceProcess extends Program {
   readonly port: number;
 }
 
-export async function startAuthService(cleanup: CleansUp, identityPort: number): Promise<AuthServiceProcess> {
+export async function startAuthService(
+  cleanup: CleansUp,
+  identityPort: number,
+  more: Readonly<Record<string, string>> = {},
+): Promise<AuthServiceProcess> {
   const [port, readinessPort] = [await freePort(), await freePort()];
   const directory = await temporaryDirectory(cleanup);
   const program = startProgram(cleanup, [process.execPath, `${PACKAGES}/authservice/src/main.ts`], {
@@ -60,6 +64,7 @@ export async function startAuthService(cleanup: CleansUp, identityPort: number):
     SERVER_PORT: String(port),
     READINESS_PROBE_PORT: String(readinessPort),
     VERIFY_METHOD_HEADER: 'x-original-method',
+    ...more,
   });
   await untilListening(port, program);
   await until(program, async () => (await fetch(`http://127.0.0.1:${readinessPort}/`)).ok);
