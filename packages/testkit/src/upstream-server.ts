@@ -40,7 +40,7 @@ export async function startUpstreamServer(routes: Readonly<Record<string, StubRo
     incoming.on('end', () => {
       const url = new URL(incoming.url ?? '/', 'http://stub');
       const text = Buffer.concat(chunks).toString('utf8');
-      const isForm = incoming.headers['content-type'] === 'application/x-www-form-urlencoded';
+      const isForm = incoming.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
       const request: StubRequest = {
         method: incoming.method ?? '',
         path: url.pathname,

@@ -36,6 +36,9 @@ export async function discoverUpstream(config: OidcConfig): Promise<Upstream> {
   configuration.timeout = TIMEOUT_SECONDS;
   if (ownTls) configuration[library.customFetch] = tlsFetch(config);
   if (plainHttp) library.allowInsecureRequests(configuration);
+  // By itself the library believes an ID token that came from the token endpoint over TLS (OpenID Connect Core §3.1.3.7, 6), which is
+  // worth nothing over http and with insecureSkipVerify.
+  library.enableNonRepudiationChecks(configuration);
   return { library, configuration };
 }
 
