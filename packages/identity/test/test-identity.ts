@@ -28,6 +28,8 @@ export interface TestOptions {
   readonly config?: string;
   readonly storage?: string;
   readonly oauth2?: string;
+  /** More keys of `web`, after a comma. */
+  readonly web?: string;
   readonly env?: Record<string, string>;
   readonly issuer?: string;
 }
@@ -50,7 +52,7 @@ export function configText(options: TestOptions = {}): string {
   const { storage = 'type: memory', oauth2 = 'skipApprovalScreen: true', config = USERS, issuer = ISSUER } = options;
   return `issuer: ${issuer}
 storage: {${storage}}
-web: {http: "127.0.0.1:0"}
+web: {http: "127.0.0.1:0"${options.web ?? ''}}
 telemetry: {http: "127.0.0.1:0"}
 oauth2: {${oauth2}}
 signer: {config: {algorithm: ES256}}
