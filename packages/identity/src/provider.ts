@@ -6,6 +6,7 @@ import type { ConnectorSet } from './connectors/connector-set.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import type { LoginThrottle } from './login/throttle.ts';
 import type { PageRenderer } from './pages/page.ts';
+import type { LoginSessions } from './session/login-sessions.ts';
 import type { Storage } from './storage/storage.ts';
 
 export interface ProviderDeps {
@@ -14,6 +15,8 @@ export interface ProviderDeps {
   readonly keys: KeyRing;
   readonly connectors: ConnectorSet;
   readonly findClient: FindClient;
+  /** Undefined where sessions are off. */
+  readonly sessions: LoginSessions | undefined;
   readonly throttle: LoginThrottle;
   readonly render: PageRenderer;
   readonly clock: Clock;

@@ -55,3 +55,11 @@ test('the file of the migration guide is read without a complaint', async () => 
     assert.deepEqual([...problems, ...warnings], []);
   }
 });
+
+test('the example about login sessions is read without a complaint, and turns them on', async () => {
+  for (const example of examples('login-sessions.md')) {
+    const { config, problems, warnings } = await parseConfig(`${FRAME}enablePasswordDB: true\n${example}`, ENV);
+    assert.deepEqual([...problems, ...warnings], []);
+    assert.ok(config?.sessions);
+  }
+});

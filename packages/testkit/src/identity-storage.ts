@@ -123,6 +123,23 @@ export const SAMPLE_RECORDS: { readonly [K in RecordKind]: { readonly id: string
     },
   },
   spentProof: { id: 'ab12', record: { expiresAt: LATER } },
+  loginSession: {
+    id: 'cd34',
+    record: {
+      claims: CLAIMS,
+      connectorId: 'local',
+      connectorData: 'AP8K',
+      groups: true,
+      offline: false,
+      persistent: true,
+      clients: ['app', 'My Client/1'],
+      authTimeMs: EARLIER,
+      issuedAt: EARLIER,
+      lastUsedAt: EARLIER,
+      renewed: false,
+      expiresAt: LATER,
+    },
+  },
 };
 
 export interface StorageSuiteOptions {

@@ -12,6 +12,8 @@ import type { CallbackBegin, Connector } from '../connectors/connector.ts';
 import { pageError } from '../pages/error-page.ts';
 import { chooseConnectorPage, forwardPage } from '../pages/login-pages.ts';
 import type { ProviderDeps } from '../provider.ts';
+import { answerFromSession, withCookies } from '../session/answer-from-session.ts';
+import { wantsLogin } from '../session/reuse-rules.ts';
 import { collectParameters, encodeParameters, readParameters } from './parameters.ts';
 import type { AuthorizeParameters } from './parameters.ts';
 import { sealCarried, sealPending } from './pending-request.ts';
@@ -21,11 +23,9 @@ import { redirectTo, redirectWithError } from './respond.ts';
 import { findBrokenRule } from './rules.ts';
 import { connectorScopes, splitScopes } from './scopes.ts';
 
-type Deps = Pick<ProviderDeps, 'config' | 'connectors' | 'findClient' | 'keys' | 'clock' | 'render' | 'log'>;
-
 /** `/auth`: passes on to the only or the named connector, or offers the choice. */
-export function createChooseConnectorEndpoint(deps: Deps): HttpHandler {
-  const { config, connectors, findClient, render } = deps;
+export function createChooseConnectorEndpoint(deps: ProviderDeps): HttpHandler {
+  const { config, connectors, findClient, render, sessions } = deps;
   return async (request) => {
     const raw = await collectParameters(request);
     const parameters = readParameters(raw);
@@ -38,6 +38,9 @@ export function createChooseConnectorEndpoint(deps: Deps): HttpHandler {
       return redirectTo(hrefOf(named), 302);
     }
     const offered = connectors.list.filter((connector) => isOffered(connector, client));
+    const known = wantsLogin(parameters) ? undefined : (await sessions?.find(request))?.record.connectorId;
+    const used = offered.find(({ id }) => id === known);
+    if (used !== undefined && !config.oauth2.alwaysShowLoginScreen) return redirectTo(hrefOf(used), 302);
     const [only] = offered;
     if (only === undefined) throw pageError(400, 'No way to log in is open to this application.');
     if (offered.length === 1 && !config.oauth2.alwaysShowLoginScreen) return redirectTo(hrefOf(only), 302);
@@ -48,7 +51,7 @@ export function createChooseConnectorEndpoint(deps: Deps): HttpHandler {
 }
 
 /** `/auth/{connector}`: judges the request, then starts the login. Nothing is stored. */
-export function createAuthorizeEndpoint(deps: Deps): HttpHandler {
+export function createAuthorizeEndpoint(deps: ProviderDeps): HttpHandler {
   const { config, connectors, findClient } = deps;
   return async (request) => {
     const raw = await collectParameters(request);
@@ -63,8 +66,13 @@ export function createAuthorizeEndpoint(deps: Deps): HttpHandler {
     const connector = await connectors.open(connectorId);
     if (connector === undefined) throw pageError(400, 'Connector failed to initialize.');
     const pending = toPending(parameters, connectorId, deps);
+    const silent = await answerFromSession(deps, { request, parameters, client, connector, pending });
+    if (silent !== undefined) return silent;
+    const bound = deps.sessions?.bind(request);
     const back = connectors.list.length > 1 ? `${config.basePath}/auth?${backQuery(raw)}` : '';
-    return await startLogin(deps, connector, { pending, back });
+    const start = { back, pending: bound === undefined ? pending : { ...pending, browser: bound.browser } };
+    const reauthenticate = wantsLogin(parameters) || parameters.maxAge !== '';
+    return withCookies(await startLogin(deps, connector, { ...start, reauthenticate }), bound?.cookies ?? []);
   };
 }
 
@@ -90,7 +98,11 @@ function backQuery(raw: URLSearchParams): string {
   return encodeParameters(query);
 }
 
-function toPending(parameters: AuthorizeParameters, connectorId: string, { config, clock }: Deps): PendingRequest {
+function toPending(
+  parameters: AuthorizeParameters,
+  connectorId: string,
+  { config, clock }: ProviderDeps,
+): PendingRequest {
   const { codeChallenge, codeChallengeMethod } = parameters;
   return {
     clientId: parameters.clientId,
@@ -111,9 +123,15 @@ function toPending(parameters: AuthorizeParameters, connectorId: string, { confi
 interface Start {
   readonly pending: PendingRequest;
   readonly back: string;
+  /** Whoever logs in must prove it now, at the upstream too. */
+  readonly reauthenticate: boolean;
 }
 
-async function startLogin(deps: Deps, connector: Connector, { pending, back }: Start): Promise<HttpResponse> {
+async function startLogin(
+  deps: ProviderDeps,
+  connector: Connector,
+  { pending, back, reauthenticate }: Start,
+): Promise<HttpResponse> {
   const { config, keys } = deps;
   if (connector.password !== undefined) {
     const query = new URLSearchParams({ back, state: sealPending(keys, pending) });
@@ -127,6 +145,7 @@ async function startLogin(deps: Deps, connector: Connector, { pending, back }: S
     seal: (carried) => sealCarried(keys, { pending, carried }),
     scopes: connectorScopes(pending.scopes),
     loginHint: pending.loginHint === '' ? undefined : pending.loginHint,
+    reauthenticate,
   };
   if (callback !== undefined) return redirectTo((await callback.begin(request)).location, 302);
   if (posted !== undefined) return deps.render(forwardPage(await posted.begin(request)));

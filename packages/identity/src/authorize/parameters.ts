@@ -18,6 +18,8 @@ export interface AuthorizeParameters {
   readonly requestUri: string;
   readonly prompt: string;
   readonly loginHint: string;
+  readonly maxAge: string;
+  readonly idTokenHint: string;
 }
 
 const NAMES: Readonly<Record<keyof AuthorizeParameters, string>> = {
@@ -35,6 +37,8 @@ const NAMES: Readonly<Record<keyof AuthorizeParameters, string>> = {
   requestUri: 'request_uri',
   prompt: 'prompt',
   loginHint: 'login_hint',
+  maxAge: 'max_age',
+  idTokenHint: 'id_token_hint',
 };
 
 const MAX_PARAMETER_CHARACTERS = 4096;

@@ -17,6 +17,8 @@ export interface PendingRequest {
   readonly codeChallengeMethod: string;
   readonly connectorId: string;
   readonly loginHint: string;
+  /** The browser that it began in, where there are sessions. */
+  readonly browser?: string;
   readonly expiresAt: number;
 }
 

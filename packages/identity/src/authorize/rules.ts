@@ -29,6 +29,7 @@ type Rule = (draft: AuthorizeDraft) => Verdict | Promise<Verdict>;
 export const AUTHORIZATION_RULES: readonly Rule[] = [
   rejectForeignConnector,
   rejectRequestObject,
+  requirePlainPrompt,
   requireKnownPkceMethod,
   requireWellFormedChallenge,
   requireChallengeWhereEnforced,
@@ -65,6 +66,14 @@ function rejectRequestObject({ parameters }: AuthorizeDraft): Verdict {
     return problem('request_uri_not_supported', 'Server does not support request_uri parameter.');
   }
   return undefined;
+}
+
+/** OpenID Connect Core §3.1.2.1: `none` stands alone; `max_age` is a number of seconds. */
+function requirePlainPrompt({ parameters }: AuthorizeDraft): Verdict {
+  const words = splitScopes(parameters.prompt);
+  if (words.length > 1 && words.includes('none')) return problem('invalid_request', 'prompt=none must stand alone.');
+  if (/^\d{0,9}$/.test(parameters.maxAge)) return undefined;
+  return problem('invalid_request', 'max_age must be a number of seconds.');
 }
 
 /** RFC 7636 §4.4.1: the method must be supported; none means plain (§4.3). */

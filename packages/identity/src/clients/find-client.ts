@@ -19,7 +19,12 @@ export function createClientFinder(staticClients: readonly StaticClient[], stora
     const record = await storage.get('client', id);
     if (record === undefined) return undefined;
     const { logoUrl: _logoUrl, secret, ...stored } = record;
-    const none = { postLogoutRedirectUris: [], allowedConnectors: [], clientCredentialsGroups: [] };
+    const none = {
+      postLogoutRedirectUris: [],
+      allowedConnectors: [],
+      ssoSharedWith: undefined,
+      clientCredentialsGroups: [],
+    };
     return { ...stored, ...none, secret: new Secret(secret) };
   };
 }

@@ -2,7 +2,7 @@
 import { Secret } from '@kfctl/core';
 import type { StaticClient } from './config.ts';
 import { object } from './object-shape.ts';
-import { boolean, listOf, refine, secret, string } from './shape.ts';
+import { boolean, listOf, optional, refine, secret, string } from './shape.ts';
 import type { ReadContext, Shape } from './shape.ts';
 
 interface ClientEntry {
@@ -17,6 +17,7 @@ interface ClientEntry {
   readonly trustedPeers: readonly string[];
   readonly logoURL: string;
   readonly allowedConnectors: readonly string[];
+  readonly ssoSharedWith: readonly string[] | undefined;
   readonly clientCredentialsClaims: { readonly groups: readonly string[] };
 }
 
@@ -34,6 +35,9 @@ const entry: Shape<ClientEntry> = object('An application that may ask who somebo
   trustedPeers: listOf('Clients that may ask for tokens whose audience is this client.', string('A client id.')),
   logoURL: string('Accepted for compatibility; pages load nothing from elsewhere.'),
   allowedConnectors: listOf('The connectors its users may come from; empty means all.', string('A connector id.')),
+  ssoSharedWith: optional(
+    listOf('Clients that its login sessions answer too; "*" for all, [] for none.', string('A client id.')),
+  ),
   clientCredentialsClaims: object('Claims of its own client_credentials tokens.', {
     groups: listOf('Groups.', string('A group.')),
   }),
@@ -76,6 +80,7 @@ function resolve(client: ClientEntry, { env }: ReadContext): StaticClient {
     public: client.public,
     trustedPeers: client.trustedPeers,
     allowedConnectors: client.allowedConnectors,
+    ssoSharedWith: client.ssoSharedWith,
     clientCredentialsGroups: client.clientCredentialsClaims.groups,
   };
 }

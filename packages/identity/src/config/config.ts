@@ -13,6 +13,8 @@ export interface IdentityConfig {
   readonly web: WebConfig;
   readonly telemetry: TelemetryConfig;
   readonly oauth2: OAuth2Config;
+  /** Undefined: no sessions, every login asks. */
+  readonly sessions: SessionsConfig | undefined;
   readonly expiry: ExpiryConfig;
   readonly signer: SignerConfig;
   readonly logger: LoggerConfig;
@@ -69,7 +71,18 @@ export interface OAuth2Config {
   readonly skipApprovalScreen: boolean;
   readonly alwaysShowLoginScreen: boolean;
   readonly passwordConnector: string;
+  readonly strictPromptNone: boolean;
   readonly pkce: { readonly enforce: boolean; readonly codeChallengeMethodsSupported: readonly string[] };
+}
+
+/** Milliseconds. */
+export interface SessionsConfig {
+  readonly cookieName: string;
+  readonly absoluteLifetime: number;
+  /** 0 means until absoluteLifetime. */
+  readonly validIfNotUsedFor: number;
+  readonly rememberMeCheckedByDefault: boolean;
+  readonly ssoSharedWithDefault: 'none' | 'all';
 }
 
 /** Milliseconds; 0 means never for refresh tokens. */
@@ -113,6 +126,8 @@ export interface StaticClient {
   readonly public: boolean;
   readonly trustedPeers: readonly string[];
   readonly allowedConnectors: readonly string[];
+  /** Clients that its sessions answer too, '*' for all; undefined means sessions.ssoSharedWithDefault. */
+  readonly ssoSharedWith: readonly string[] | undefined;
   /** Groups in the tokens of its own client_credentials grant. */
   readonly clientCredentialsGroups: readonly string[];
 }

@@ -29,6 +29,10 @@ const section = object('Rules of the OAuth 2.0 endpoints.', {
   skipApprovalScreen: boolean('Do not ask the person whether the client may know who they are.'),
   alwaysShowLoginScreen: boolean('Show the choice of connectors even when there is one.'),
   passwordConnector: string('The connector of the password grant; without it the grant is off.'),
+  strictPromptNone: boolean(
+    'prompt=none never shows a page: the client gets login_required or interaction_required (OpenID Connect Core §3.1.2.1). ' +
+      'Off, because proxies in front of Kubeflow send prompt=none and count on a login page.',
+  ),
   pkce: object('Proof Key for Code Exchange (RFC 7636).', {
     enforce: boolean('Refuse authorization requests without a code challenge.'),
     codeChallengeMethodsSupported: listOf('Accepted methods.', string('S256 or plain.'), PKCE_METHODS),

@@ -12,6 +12,7 @@ import { createProblems, renderProblems } from './problems.ts';
 import type { Problem, Problems } from './problems.ts';
 import { boolean, oneOf, refine, string } from './shape.ts';
 import type { ReadContext } from './shape.ts';
+import { sessionsSection } from './sessions-section.ts';
 import { storageSection } from './storage-section.ts';
 import { telemetrySection, webSection } from './web-section.ts';
 import { parseYamlTree } from './yaml-tree.ts';
@@ -31,6 +32,7 @@ const document = refine(
     telemetry: telemetrySection,
     grpc: anyNode('The management API.'),
     oauth2: oauth2Section,
+    sessions: sessionsSection,
     expiry: expirySection,
     signer: signerSection,
     logger: object('Log records, on standard error.', {

@@ -56,6 +56,8 @@ export interface CallbackBegin {
   seal(carried: Readonly<Record<string, string>>): string;
   readonly scopes: ConnectorScopes;
   readonly loginHint: string | undefined;
+  /** The client wants the person to prove who they are now, not that they have before. */
+  readonly reauthenticate?: boolean;
 }
 
 export interface CallbackStart {

@@ -7,6 +7,7 @@ import { connectorScopes } from '../authorize/scopes.ts';
 import type { Connector, LoginOutcome } from '../connectors/connector.ts';
 import { pageError } from '../pages/error-page.ts';
 import type { ProviderDeps } from '../provider.ts';
+import { withCookies } from '../session/answer-from-session.ts';
 import { finishLogin } from './finish-login.ts';
 
 // Not `import`: that loads Web Cryptography too, 5 MB for nothing.
@@ -81,7 +82,12 @@ async function conclude(
     deps.log.warn('login refused', { ...logged, reason: 'the answer of the upstream was used before' });
     throw pageError(400, 'User session has expired.');
   }
-  return await finishLogin(deps, pending, outcome);
+  const { groups, offlineAccess: offline } = connectorScopes(pending.scopes);
+  const { clientId, connectorId, browser } = pending;
+  const persistent = deps.sessions?.settings.rememberMeCheckedByDefault ?? false;
+  const login = { clientId, connectorId, browser, who: outcome, groups, offline, persistent };
+  const cookies = (await deps.sessions?.start(request, login)) ?? [];
+  return withCookies(await finishLogin(deps, pending, outcome), cookies);
 }
 
 /** True for the first caller, of any number and on any replica. */

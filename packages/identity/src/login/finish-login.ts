@@ -24,7 +24,7 @@ const APPROVAL_LIFETIME_MS = 600_000;
 export async function finishLogin(
   deps: FinishDeps,
   pending: PendingRequest,
-  who: Authenticated,
+  who: Authenticated & { readonly authTimeMs?: number },
 ): Promise<HttpResponse> {
   const { config, storage, clock, random } = deps;
   const request: AuthRequest = {
@@ -41,7 +41,7 @@ export async function finishLogin(
     codeChallenge: pending.codeChallenge,
     codeChallengeMethod: pending.codeChallengeMethod,
     hmacKey: random(32).toString('base64'),
-    authTimeMs: clock.now(),
+    authTimeMs: who.authTimeMs ?? clock.now(),
     expiresAt: clock.now() + APPROVAL_LIFETIME_MS,
   };
   deps.log.info('login succeeded', {
@@ -58,8 +58,8 @@ export async function finishLogin(
 }
 
 /** RFC 8628 §5.4: whoever is led into a device login by a stranger's link must be asked before the device gets anything. */
-function needsApproval(
-  { forceApprovalPrompt, redirectUri }: PendingRequest,
+export function needsApproval(
+  { forceApprovalPrompt, redirectUri }: Pick<PendingRequest, 'forceApprovalPrompt' | 'redirectUri'>,
   { oauth2, basePath }: IdentityConfig,
 ): boolean {
   return forceApprovalPrompt || !oauth2.skipApprovalScreen || redirectUri === basePath + DEVICE_CALLBACK;

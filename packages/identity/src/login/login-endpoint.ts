@@ -5,11 +5,12 @@ import { openPending } from '../authorize/pending-request.ts';
 import type { PendingRequest } from '../authorize/pending-request.ts';
 import { leavesOrigin } from '../authorize/redirect-uri.ts';
 import { connectorScopes } from '../authorize/scopes.ts';
-import type { PasswordLogin } from '../connectors/connector.ts';
+import type { ConnectorScopes, PasswordCredentials, PasswordLogin } from '../connectors/connector.ts';
 import { IDENTITY_ERRORS } from '../errors.ts';
 import { pageError } from '../pages/error-page.ts';
 import { passwordPage } from '../pages/login-pages.ts';
 import type { ProviderDeps } from '../provider.ts';
+import { withCookies } from '../session/answer-from-session.ts';
 import { clientAddress } from './client-address.ts';
 import { safeBackLink } from './back-link.ts';
 import { requireSameSite } from './same-site.ts';
@@ -19,7 +20,15 @@ interface LoginStep {
   readonly pending: PendingRequest;
   readonly password: PasswordLogin;
   /** Shows the form, again or for the first time. */
-  form(shown: { readonly status: number; readonly username: string; readonly error?: string }): HttpResponse;
+  form(shown: Shown): HttpResponse;
+}
+
+interface Shown {
+  readonly status: number;
+  readonly username: string;
+  readonly error?: string;
+  /** As the person left it. */
+  readonly remember?: boolean;
 }
 
 export function createLoginEndpoint(deps: ProviderDeps): HttpHandler {
@@ -44,7 +53,8 @@ async function openStep(deps: ProviderDeps, request: HttpRequest): Promise<Login
   const back = safeBackLink(request.query.get('back') ?? '', config.basePath);
   const action = `${request.path}?${request.query.toString()}`;
   const frame = { action, prompt: password.prompt, back, leavesOrigin: leavesOrigin(pending.redirectUri) };
-  return { pending, password, form: (shown) => render(passwordPage({ ...frame, ...shown })) };
+  const remember = deps.sessions === undefined ? {} : { remember: deps.sessions.settings.rememberMeCheckedByDefault };
+  return { pending, password, form: (shown) => render(passwordPage({ ...frame, ...remember, ...shown })) };
 }
 
 async function judgePassword(deps: ProviderDeps, request: HttpRequest, step: LoginStep): Promise<HttpResponse> {
@@ -57,22 +67,35 @@ async function judgePassword(deps: ProviderDeps, request: HttpRequest, step: Log
   };
   const waitSeconds = deps.throttle.waitSeconds(attempt);
   if (waitSeconds > 0) return tooManyAttempts(deps, step, { username, waitSeconds });
-  const outcome = await askConnector(step, { username, password: form.get('password') ?? '' });
+  const scopes = askedScopes(deps, step);
+  const outcome = await askConnector(step, { username, password: form.get('password') ?? '' }, scopes);
+  const persistent = form.get('remember') === 'true';
   if (outcome.kind === 'authenticated') {
     deps.throttle.succeeded(attempt);
-    return await finishLogin(deps, step.pending, outcome);
+    const { clientId, connectorId, browser } = step.pending;
+    const { groups, offlineAccess: offline } = scopes;
+    const login = { clientId, connectorId, browser, who: outcome, groups, offline, persistent };
+    const cookies = (await deps.sessions?.start(request, login)) ?? [];
+    return withCookies(await finishLogin(deps, step.pending, outcome), cookies);
   }
   deps.throttle.failed(attempt);
   deps.log.info('login refused', { ...logged(request, step), reason: outcome.reason });
-  return step.form({ status: 401, username, error: `Invalid ${step.password.prompt} and password.` });
+  const remember = deps.sessions === undefined ? {} : { remember: persistent };
+  return step.form({ status: 401, username, error: `Invalid ${step.password.prompt} and password.`, ...remember });
+}
+
+/** A session serves later requests too, which may ask for more than this one; a directory tells all at once. */
+function askedScopes({ sessions }: ProviderDeps, { pending }: LoginStep): ConnectorScopes {
+  return sessions === undefined ? connectorScopes(pending.scopes) : { groups: true, offlineAccess: true };
 }
 
 async function askConnector(
   { password, pending }: LoginStep,
-  credentials: { readonly username: string; readonly password: string },
+  credentials: PasswordCredentials,
+  scopes: ConnectorScopes,
 ): ReturnType<PasswordLogin['login']> {
   try {
-    return await password.login(credentials, connectorScopes(pending.scopes));
+    return await password.login(credentials, scopes);
   } catch (cause) {
     if (isAppError(cause) && cause.code === IDENTITY_ERRORS.busy) throw cause;
     throw pageError(500, 'Login error. Please contact your administrator or try again later.', {

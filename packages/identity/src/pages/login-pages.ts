@@ -1,5 +1,6 @@
 /** Owns the pages of logging in: the choice of connectors, name and password, approval, and the code to copy. */
 import { markup } from './markup.ts';
+import type { Markup } from './markup.ts';
 import type { Page } from './page.ts';
 
 export interface ConnectorLink {
@@ -27,9 +28,11 @@ export interface PasswordPage {
   /** Path-absolute; empty when there is no other way to log in. */
   readonly back: string;
   readonly leavesOrigin: boolean;
+  /** Whether "Remember me" is checked; absent where there is nothing to remember. */
+  readonly remember?: boolean;
 }
 
-export function passwordPage({ prompt, username, error, back, ...page }: PasswordPage): Page {
+export function passwordPage({ prompt, username, error, back, remember, ...page }: PasswordPage): Page {
   const problem =
     error === undefined ? undefined : markup`<div class="error" id="login-error" role="alert">${error}</div>`;
   const described = error === undefined ? undefined : markup` aria-describedby="login-error" aria-invalid="true"`;
@@ -49,10 +52,17 @@ ${problem}
 <label for="password">Password</label>
 <input type="password" id="password" name="password" placeholder="password"
  required maxlength="1024" autocomplete="current-password"${described}${passwordFocus}>
+${remember === undefined ? undefined : rememberBox(remember)}
 <button type="submit" id="submit-login">Log in</button>
 </form>
 ${back === '' ? undefined : markup`<a class="back" href="${back}">Select another login method.</a>`}`,
   };
+}
+
+function rememberBox(checked: boolean): Markup {
+  return markup`<label class="check" for="remember"><input type="checkbox" id="remember" name="remember" value="true"${
+    checked ? markup` checked` : undefined
+  }> Remember me on this computer</label>`;
 }
 
 export interface ApprovalPage {
@@ -105,15 +115,6 @@ export function landingPage(discovery: string): Page {
     title: 'Welcome',
     content: markup`<h1>OpenID Connect provider</h1>
 <p>Applications find it through its <a href="${discovery}">discovery document</a>.</p>`,
-  };
-}
-
-export function loggedOutPage(): Page {
-  return {
-    status: 200,
-    title: 'Logged out',
-    content: markup`<h1>You are logged out</h1>
-<p>You can close this window.</p>`,
   };
 }
 

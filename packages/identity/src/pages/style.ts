@@ -15,6 +15,8 @@ h1{margin:0 0 1rem;font-size:1.35rem;line-height:1.25}
 p{margin:0 0 1rem}
 label{display:block;margin:1rem 0 .3rem;font-weight:600}
 input[type=text],input[type=email],input[type=password]{width:100%;padding:.6rem .7rem;font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:.4rem}
+.check{display:flex;gap:.6rem;align-items:center;font-weight:400}
+.check input{width:1.25rem;height:1.25rem;margin:0;accent-color:var(--accent)}
 button,.button{display:block;width:100%;margin-top:1.25rem;padding:.65rem 1rem;font:inherit;font-weight:600;text-align:center;text-decoration:none;color:var(--on-accent);background:var(--accent);border:1px solid var(--accent);border-radius:.4rem;cursor:pointer}
 button.plain,.button.plain{color:var(--text);background:transparent;border-color:var(--line);margin-top:.75rem}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}

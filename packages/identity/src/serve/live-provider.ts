@@ -12,6 +12,7 @@ import type { KeyRing } from '../keys/key-ring.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { LoginThrottle } from '../login/throttle.ts';
 import { createPageRenderer } from '../pages/page.ts';
+import { createLoginSessions } from '../session/login-sessions.ts';
 import type { Storage } from '../storage/storage.ts';
 import { createProvider } from './create-provider.ts';
 
@@ -75,10 +76,11 @@ function build(config: IdentityConfig, deps: LiveDeps, decoyKey: Buffer): Built 
     callbackPath: `${config.basePath}/callback`,
   });
   const findClient = createClientFinder(config.staticClients, storage);
+  const sessions = config.sessions && createLoginSessions({ ...deps, config, settings: config.sessions });
   const render = createPageRenderer(config.frontend);
   return {
     config,
     connectors,
-    handler: createProvider({ ...deps, config, connectors, findClient, render }, deps),
+    handler: createProvider({ ...deps, config, connectors, findClient, render, sessions }, deps),
   };
 }

@@ -131,6 +131,27 @@ export interface SpentProof {
   readonly expiresAt: number;
 }
 
+/** A browser in which somebody has logged in; its id is the hash of the token that the browser holds. */
+export interface LoginSession {
+  readonly claims: Identity;
+  readonly connectorId: string;
+  readonly connectorData: string;
+  /** Whether the connector was asked for groups, and for what a refresh needs. */
+  readonly groups: boolean;
+  readonly offline: boolean;
+  /** The cookie outlives the browser. */
+  readonly persistent: boolean;
+  /** The clients it has answered. */
+  readonly clients: readonly string[];
+  readonly authTimeMs: number;
+  /** When the token was made, and when it last was used. */
+  readonly issuedAt: number;
+  readonly lastUsedAt: number;
+  /** Another token has taken its place. */
+  readonly renewed: boolean;
+  readonly expiresAt: number;
+}
+
 export interface Records {
   readonly authRequest: AuthRequest;
   readonly authCode: AuthCode;
@@ -142,6 +163,7 @@ export interface Records {
   readonly deviceRequest: DeviceRequest;
   readonly deviceToken: DeviceToken;
   readonly spentProof: SpentProof;
+  readonly loginSession: LoginSession;
 }
 
 export type RecordKind = keyof Records;
@@ -157,6 +179,7 @@ export const RECORD_KINDS: readonly RecordKind[] = [
   'deviceRequest',
   'deviceToken',
   'spentProof',
+  'loginSession',
 ];
 
 export const EXPIRING_KINDS: readonly RecordKind[] = [
@@ -165,7 +188,11 @@ export const EXPIRING_KINDS: readonly RecordKind[] = [
   'deviceRequest',
   'deviceToken',
   'spentProof',
+  'loginSession',
 ];
+
+/** The kinds that Dex does not have. */
+export const OWN_KINDS: readonly RecordKind[] = ['spentProof', 'loginSession'];
 
 /** When a record may be forgotten, in milliseconds; undefined for those that stay. */
 export function expiryOf(record: Records[RecordKind]): number | undefined {

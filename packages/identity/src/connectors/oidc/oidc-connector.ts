@@ -54,13 +54,14 @@ function createOidcConnector(config: OidcConfig, { clock }: ConnectorDeps): Conn
 async function begin(
   reach: Reach,
   config: OidcConfig,
-  { seal, scopes, loginHint }: CallbackBegin,
+  { seal, scopes, loginHint, reauthenticate = false }: CallbackBegin,
 ): Promise<{ location: string }> {
   const { library, configuration } = await reach();
   const verifier = library.randomPKCECodeVerifier();
   const nonce = library.randomNonce();
   const offline = scopes.offlineAccess;
-  const prompt = config.promptType ?? 'consent';
+  // OpenID Connect Core §3.1.2.1: words side by side.
+  const prompt = [reauthenticate ? 'login' : '', offline ? (config.promptType ?? 'consent') : ''].join(' ').trim();
   const url = library.buildAuthorizationUrl(configuration, {
     redirect_uri: config.redirectURI,
     scope: ['openid', ...config.scopes, ...(offline ? ['offline_access'] : [])].join(' '),
@@ -69,7 +70,8 @@ async function begin(
     code_challenge: await library.calculatePKCECodeChallenge(verifier),
     code_challenge_method: 'S256',
     ...(config.acrValues.length > 0 ? { acr_values: config.acrValues.join(' ') } : {}),
-    ...(offline && prompt !== '' ? { prompt, access_type: 'offline' } : {}),
+    ...(prompt === '' ? {} : { prompt }),
+    ...(offline && config.promptType !== '' ? { access_type: 'offline' } : {}),
     ...(loginHint === undefined ? {} : { login_hint: loginHint }),
   });
   return { location: url.href };

@@ -84,6 +84,10 @@ test('the browser is sent on with a form, a request that says who asks, and one 
   const { relayState: another, requestId } = await begin();
   assert.notEqual(another, relayState);
   assert.match(requestId, /^_[0-9a-f]{40}$/);
+  assert.match(request, /ForceAuthn="false"/);
+  const forced = await identity.fetch(authUrl({ prompt: 'login' }, '/dex/auth/saml'));
+  const encoded = /name="SAMLRequest" value="([^"]*)"/.exec(await forced.text())?.[1] ?? '';
+  assert.match(Buffer.from(encoded, 'base64').toString(), /ForceAuthn="true"/);
 });
 
 /** An identity provider of samlify that answers as the well-known products do. */

@@ -29,9 +29,9 @@ function createSamlConnector(config: SamlConfig, deps: ConnectorDeps): Connector
   const certificates = config.insecureSkipSignatureValidation ? undefined : openCertificates(config);
   return {
     posted: {
-      begin: ({ seal }) => {
+      begin: ({ seal, reauthenticate = false }) => {
         const id = `_${randomBytes(20).toString('hex')}`;
-        const request = renderRequest(config, { id, nowMs: deps.clock.now() });
+        const request = renderRequest(config, { id, nowMs: deps.clock.now(), forceAuthn: String(reauthenticate) });
         // A state of ours is longer than the 80 bytes that Bindings §3.5.3 asks for; nothing may be stored for strangers.
         const fields = { SAMLRequest: Buffer.from(request).toString('base64'), RelayState: seal({ id }) };
         return Promise.resolve({ action: config.ssoURL, fields });
@@ -53,12 +53,18 @@ function openCertificates(config: SamlConfig): readonly X509Certificate[] {
   return certificates;
 }
 
+interface RequestParts {
+  readonly id: string;
+  readonly nowMs: number;
+  readonly forceAuthn: string;
+}
+
 /** SAML Core §3.4.1. */
-function renderRequest(config: SamlConfig, { id, nowMs }: { readonly id: string; readonly nowMs: number }): string {
+function renderRequest(config: SamlConfig, { id, nowMs, forceAuthn }: RequestParts): string {
   const issueInstant = new Date(nowMs).toISOString();
   const issuer = config.entityIssuer === '' ? undefined : markup`<saml:Issuer>${config.entityIssuer}</saml:Issuer>`;
   return markup`<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol"
- xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="${id}" Version="2.0" IssueInstant="${issueInstant}"
+ xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="${id}" Version="2.0" IssueInstant="${issueInstant}" ForceAuthn="${forceAuthn}"
  Destination="${config.ssoURL}" AssertionConsumerServiceURL="${config.redirectURI}"
  ProtocolBinding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST">${issuer}<samlp:NameIDPolicy
  Format="${config.nameIDPolicyFormat}" AllowCreate="true"/></samlp:AuthnRequest>`.text;

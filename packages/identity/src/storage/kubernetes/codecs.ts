@@ -217,8 +217,27 @@ export const CODECS: Readonly<Record<RecordKind, Codec>> = {
       expiresAt: ['expiry', time],
     },
   },
-  // Ours: Dex has no such kind.
+  // Ours: Dex has no such kinds.
   spentProof: { resourceKind: 'SpentProof', plural: 'spentproofs', ...byName, fields: { expiresAt: ['expiry', time] } },
+  loginSession: {
+    resourceKind: 'LoginSession',
+    plural: 'loginsessions',
+    ...byName,
+    fields: {
+      claims: ['claims', claims],
+      connectorId: ['connectorID', text],
+      connectorData: ['connectorData', text],
+      groups: ['groups', flag],
+      offline: ['offline', flag],
+      persistent: ['persistent', flag],
+      clients: ['clients', list],
+      authTimeMs: ['authTime', time],
+      issuedAt: ['issuedAt', time],
+      lastUsedAt: ['lastUsed', time],
+      renewed: ['renewed', flag],
+      expiresAt: ['expiry', time],
+    },
+  },
 };
 
 export function encodeRecord(kind: RecordKind, record: object): Json {

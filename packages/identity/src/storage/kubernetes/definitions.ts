@@ -2,6 +2,7 @@
 import { defineResource } from '@kfctl/kube';
 import type { ResourceType, UnknownObject } from '@kfctl/kube';
 import { RECORD_KINDS } from '../records.ts';
+import type { RecordKind } from '../records.ts';
 import { CODECS } from './codecs.ts';
 
 const GROUP = 'dex.coreos.com';
@@ -11,7 +12,9 @@ export const definitionType: ResourceType = defineResource('apiextensions.k8s.io
   namespaced: false,
 });
 
-export const DEFINITIONS: readonly UnknownObject[] = RECORD_KINDS.map((kind) => {
+export const DEFINITIONS: readonly UnknownObject[] = RECORD_KINDS.map(toDefinition);
+
+export function toDefinition(kind: RecordKind): UnknownObject {
   const { resourceKind, plural } = CODECS[kind];
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
@@ -31,4 +34,4 @@ export const DEFINITIONS: readonly UnknownObject[] = RECORD_KINDS.map((kind) => 
       ],
     },
   };
-});
+}

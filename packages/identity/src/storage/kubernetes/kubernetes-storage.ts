@@ -110,7 +110,9 @@ class ObjectStore {
   async deleteExpired(nowMs: number): Promise<number> {
     let count = 0;
     for (const kind of EXPIRING_KINDS) {
-      const { items } = await this.#client.list(resourceOf(kind), { namespace: this.#namespace });
+      const { items } = await this.#client
+        .list(resourceOf(kind), { namespace: this.#namespace })
+        .catch(nothingOfAnUndefinedKind);
       for (const object of items) {
         const expiry = expiryOf(decodeRecord(kind, object) as unknown as Records[RecordKind]) ?? 0;
         if (expiry < nowMs && (await this.#delete(kind, object).catch(ignoreConflict))) count += 1;
@@ -143,6 +145,12 @@ function nameOf(kind: RecordKind, id: string): string {
 
 function idOf(kind: RecordKind, object: UnknownObject): string {
   return CODECS[kind].id(object.metadata.name ?? '', object);
+}
+
+// A cluster whose administrator made Dex's definitions only; what needs the others says so when it is used.
+function nothingOfAnUndefinedKind(error: unknown): { readonly items: readonly UnknownObject[] } {
+  if (isKubeError(error, 'NotFound')) return { items: [] };
+  throw error;
 }
 
 function ignoreConflict(error: unknown): false {

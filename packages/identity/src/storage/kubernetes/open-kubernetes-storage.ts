@@ -5,6 +5,7 @@ import { createKubeClient, isKubeError, loadKubeConfig } from '@kfctl/kube';
 import type { KubeClient } from '@kfctl/kube';
 import type { StorageConfig } from '../../config/config.ts';
 import { IDENTITY_ERRORS } from '../../errors.ts';
+import { OWN_KINDS } from '../records.ts';
 import type { Storage } from '../storage.ts';
 import { createKubernetesStorage } from './kubernetes-storage.ts';
 
@@ -20,6 +21,7 @@ export async function openKubernetesStorage(config: Config, env: Environment): P
   const storage = createKubernetesStorage({ client, namespace });
   try {
     await requireDefinitions(storage, client);
+    await addOwnDefinitions(storage, client);
     return storage;
   } catch (error) {
     await storage.close();
@@ -33,6 +35,22 @@ async function requireDefinitions(storage: Storage, client: KubeClient): Promise
   } catch (error) {
     if (!isKubeError(error, 'NotFound')) throw error;
     await createDefinitions(client);
+  }
+}
+
+/** Beside Dex's definitions there are two of ours; where they may not be made, SAML and sessions say so when they are used. */
+async function addOwnDefinitions(storage: Storage, client: KubeClient): Promise<void> {
+  for (const kind of OWN_KINDS) {
+    try {
+      await storage.list(kind);
+    } catch (error) {
+      if (!isKubeError(error, 'NotFound')) throw error;
+      const { definitionType, toDefinition } = await import('./definitions.ts');
+      const made = client.apply(definitionType, toDefinition(kind), { fieldManager: 'identity', force: true });
+      await made.catch((cause: unknown) => {
+        if (!isKubeError(cause, 'Forbidden')) throw cause;
+      });
+    }
   }
 }
 

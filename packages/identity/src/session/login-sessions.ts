@@ -1,0 +1,176 @@
+/**
+ * Owns login sessions: the browser holds a random token, the storage a record under its hash. A session is made only for the
+ * browser that began the login, gets a new token as it ages, and never says more than the login it came from.
+ *
+ *   login begins: binding cookie ──► login ends in the same browser: record + cookie ──► used: touched, renewed ──► logout, end of life
+ */
+import { describeError, randomToken } from '@kfctl/core';
+import type { Clock, HttpRequest, Logger, RandomBytes } from '@kfctl/core';
+import type { IdentityConfig, SessionsConfig } from '../config/config.ts';
+import type { Authenticated } from '../connectors/connector.ts';
+import type { LoginSession } from '../storage/records.ts';
+import type { Storage } from '../storage/storage.ts';
+import { bindBrowser, hashToken, isSameBrowser, isToken } from './browser-binding.ts';
+import { isSecure, readCookie, renderCookie } from './session-cookie.ts';
+
+export interface FoundSession {
+  readonly id: string;
+  readonly record: LoginSession;
+}
+
+export interface SessionStart {
+  readonly clientId: string;
+  readonly connectorId: string;
+  /** What `bind` gave when the login began. */
+  readonly browser: string | undefined;
+  readonly who: Authenticated;
+  /** What the connector was asked for. */
+  readonly groups: boolean;
+  readonly offline: boolean;
+  /** The cookie outlives the browser. */
+  readonly persistent: boolean;
+}
+
+/** All methods that set cookies give the values of Set-Cookie. */
+export interface LoginSessions {
+  readonly settings: SessionsConfig;
+  /** Ties a login that begins to its browser; `browser` travels in the pending request. */
+  bind(request: HttpRequest): { readonly browser: string; readonly cookies: readonly string[] };
+  find(request: HttpRequest): Promise<FoundSession | undefined>;
+  /** Never throws: a login without a session is a login all the same. */
+  start(request: HttpRequest, login: SessionStart): Promise<readonly string[]>;
+  /** Notes the use; `change` is what the use teaches. The token is exchanged when it is old. */
+  touch(request: HttpRequest, found: FoundSession, change: Partial<LoginSession>): Promise<readonly string[]>;
+  end(request: HttpRequest): Promise<readonly string[]>;
+}
+
+export interface LoginSessionDeps {
+  readonly settings: SessionsConfig;
+  readonly config: Pick<IdentityConfig, 'issuer' | 'basePath' | 'expiry'>;
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly log: Logger;
+}
+
+const RENEW_AFTER_MS = 600_000;
+/** Requests under way in other tabs may still come with the token before. */
+const RENEWAL_GRACE_MS = 30_000;
+/** Writing down each use of a busy session would be a write a click. */
+const TOUCH_EVERY_MS = 60_000;
+const MAX_CLIENTS = 100;
+
+export function createLoginSessions(deps: LoginSessionDeps): LoginSessions {
+  const { settings, config, storage, clock, random, log } = deps;
+  const cookie = (request: HttpRequest, value: string, persistent: boolean): string =>
+    renderCookie(settings.cookieName, value, {
+      path: config.basePath,
+      secure: isSecure(request, config.issuer),
+      ...(persistent ? { maxAgeSeconds: Math.floor(settings.absoluteLifetime / 1000) } : {}),
+    });
+  const create = async (request: HttpRequest, record: LoginSession): Promise<readonly string[]> => {
+    const token = randomToken(32, random);
+    await storage.create('loginSession', hashToken(token), record);
+    return [cookie(request, token, record.persistent)];
+  };
+  const find: LoginSessions['find'] = async (request) => {
+    const token = readCookie(request, settings.cookieName);
+    if (token === undefined || !isToken(token)) return undefined;
+    const id = hashToken(token);
+    const record = await storage.get('loginSession', id);
+    return record === undefined || record.expiresAt <= clock.now() ? undefined : { id, record };
+  };
+  return {
+    settings,
+    find,
+    bind: (request) => bindBrowser(deps, request),
+    start: async (request, login) => {
+      try {
+        if (!isSameBrowser(deps, request, login.browser)) return [];
+        // A new login never goes on under the token of before (session fixation).
+        const before = await find(request);
+        if (before !== undefined) await storage.take('loginSession', before.id);
+        return await create(request, toRecord(login, { before: before?.record, nowMs: clock.now(), settings }));
+      } catch (error) {
+        log.warn('login session cannot be kept', { error: describeError(error) });
+        return [];
+      }
+    },
+    touch: (request, found, change) => touch({ ...deps, create }, request, { found, change }),
+    end: async (request) => {
+      const found = await find(request);
+      if (found !== undefined) await storage.take('loginSession', found.id);
+      if (readCookie(request, settings.cookieName) === undefined) return [];
+      const gone = { path: config.basePath, secure: isSecure(request, config.issuer), maxAgeSeconds: 0 };
+      return [renderCookie(settings.cookieName, '', gone)];
+    },
+  };
+}
+
+interface Touch {
+  readonly found: FoundSession;
+  readonly change: Partial<LoginSession>;
+}
+
+type TouchDeps = Pick<LoginSessionDeps, 'settings' | 'storage' | 'clock'> & {
+  create(request: HttpRequest, record: LoginSession): Promise<readonly string[]>;
+};
+
+async function touch(
+  { settings, storage, clock, create }: TouchDeps,
+  request: HttpRequest,
+  { found: { id, record }, change }: Touch,
+): Promise<readonly string[]> {
+  const nowMs = clock.now();
+  const next = withExpiry({ ...record, ...change, lastUsedAt: nowMs }, settings);
+  if (record.renewed || nowMs - record.issuedAt < RENEW_AFTER_MS) {
+    const due = nowMs - record.lastUsedAt >= TOUCH_EVERY_MS || Object.keys(change).length > 0;
+    const write = (current: LoginSession): LoginSession => ({
+      ...next,
+      renewed: current.renewed,
+      expiresAt: current.renewed ? current.expiresAt : next.expiresAt,
+    });
+    if (due) await storage.update('loginSession', id, write);
+    return [];
+  }
+  // Of several requests at once one gets the new token.
+  const marked = await storage.update('loginSession', id, (current) =>
+    current.renewed ? undefined : { ...current, renewed: true, expiresAt: nowMs + RENEWAL_GRACE_MS },
+  );
+  return marked === undefined ? [] : await create(request, { ...next, issuedAt: nowMs });
+}
+
+function withExpiry(record: LoginSession, settings: SessionsConfig): LoginSession {
+  const idle = settings.validIfNotUsedFor === 0 ? Infinity : record.lastUsedAt + settings.validIfNotUsedFor;
+  return { ...record, expiresAt: Math.min(record.authTimeMs + settings.absoluteLifetime, idle) };
+}
+
+interface RecordContext {
+  readonly before: LoginSession | undefined;
+  readonly nowMs: number;
+  readonly settings: SessionsConfig;
+}
+
+function toRecord(login: SessionStart, { before, nowMs, settings }: RecordContext): LoginSession {
+  const { connectorId, clientId, who, groups, offline, persistent } = login;
+  // The same person again: applications that were let in stay in.
+  const same = before?.connectorId === connectorId && before.claims.userId === who.identity.userId;
+  const clients = [...new Set([...(same ? before.clients : []), clientId])].slice(-MAX_CLIENTS);
+  return withExpiry(
+    {
+      claims: who.identity,
+      connectorId,
+      connectorData: who.connectorData?.toString('base64') ?? '',
+      groups,
+      offline,
+      persistent,
+      clients,
+      authTimeMs: nowMs,
+      issuedAt: nowMs,
+      lastUsedAt: nowMs,
+      renewed: false,
+      expiresAt: 0,
+    },
+    settings,
+  );
+}
