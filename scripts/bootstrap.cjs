@@ -39,7 +39,11 @@ const node = path.join(root, 'node_modules', 'node', 'bin', process.platform ===
 const cache = path.join(root, 'node_modules', '.cache', 'node-compile');
 mkdirSync(cache, { recursive: true });
 const runtime = existsSync(node) ? node : process.execPath;
-const env = { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE || cache };
+const env = {
+  ...process.env,
+  NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE || cache,
+  NODE_COMPILE_CACHE_PORTABLE: '1',
+};
 
 // The dashboard's pages are built and the compile cache is filled; nothing happens when both are up to date.
 for (const script of ['packages/dashboard/scripts/build-web.ts', 'scripts/warm-cache.ts']) {

@@ -7,7 +7,7 @@ import type { Source, Sources } from './istio/sources.ts';
 import { fetchJson } from './jwt/fetch-json.ts';
 import { createKeyStore } from './jwt/key-store.ts';
 import { countingLog, createMetrics } from './metrics/metrics.ts';
-import { createAccessLog, NO_LOG } from './proxy/access-log.ts';
+import { createAccessLog } from './proxy/access-log.ts';
 import { EMPTY_STATE } from './proxy/gateway-state.ts';
 import type { GatewayState } from './proxy/gateway-state.ts';
 import { serveRequest } from './proxy/request-flow.ts';
@@ -59,7 +59,7 @@ export function startGateway(deps: GatewayDeps): Gateway {
   const flow: Flow = { state: EMPTY_STATE, isDraining: false, isSynced: false };
   const upstream = createHttp1Upstream();
   const metrics = createMetrics({ gauges: () => readGauges(listeners) });
-  const accessLog = countingLog(config.accessLog ? createAccessLog(deps.writeAccessLog) : NO_LOG, metrics);
+  const accessLog = countingLog(createAccessLog(config.accessLog ? deps.writeAccessLog : () => undefined), metrics);
   const warn = createWarner(deps);
   const clock = createCoarseClock(Math.min(MAX_TICK_MS, config.idleTimeoutMs / 8));
   const serving: FlowDeps = {

@@ -22,8 +22,6 @@ export interface BearerAuthenticator {
 
 export interface BearerDeps {
   readonly authenticators: readonly BearerAuthenticator[];
-  /** How long a token that was revoked meanwhile may still work; requests at the same time always share an answer. */
-  readonly beliefMs: number;
   readonly clock: Clock;
 }
 
@@ -32,14 +30,12 @@ interface Remembered {
   untilMs: number;
 }
 
+/** How long a token that was revoked meanwhile may still work. */
+const MAX_BELIEF_MS = 60_000;
 const REFUSAL_MS = 10_000;
 const MAX_REMEMBERED = 10_000;
 
-export function createBearer({
-  authenticators,
-  clock,
-  beliefMs,
-}: BearerDeps): (token: string) => Promise<Caller | undefined> {
+export function createBearer({ authenticators, clock }: BearerDeps): (token: string) => Promise<Caller | undefined> {
   const known = new Map<string, Remembered>();
   return (token) => {
     const authenticator = authenticators.find((candidate) => candidate.accepts(token));
@@ -51,8 +47,7 @@ export function createBearer({
     known.delete(key);
     makeRoom(known, now);
     const entry: Remembered = {
-      // Until there is an answer, everybody waits for this one.
-      untilMs: Number.POSITIVE_INFINITY,
+      untilMs: now + MAX_BELIEF_MS,
       answer: ask(authenticator, token, (untilMs) => (entry.untilMs = untilMs)),
     };
     entry.answer.catch(() => known.delete(key));
@@ -68,7 +63,7 @@ export function createBearer({
     const verdict = await authenticator.authenticate(token);
     const now = clock.now();
     const isLive = verdict !== undefined && verdict.expiresAtMs > now;
-    believeUntil(isLive ? Math.min(verdict.expiresAtMs, now + beliefMs) : now + Math.min(REFUSAL_MS, beliefMs));
+    believeUntil(isLive ? Math.min(verdict.expiresAtMs, now + MAX_BELIEF_MS) : now + REFUSAL_MS);
     return isLive ? verdict.caller : undefined;
   }
 }

@@ -142,7 +142,6 @@ test('answers are remembered shortly, refusals too, failures not at all', async 
     expiresAtMs: nowMs + 30_000,
   };
   const bearer = createBearer({
-    beliefMs: 60_000,
     clock: { now: () => now },
     authenticators: [
       {

@@ -21,7 +21,6 @@ export interface RedeemDeps {
     readonly redirectUri: string;
     readonly userIdClaim: string;
     readonly useUserinfo: boolean;
-    readonly strictValidation: boolean;
   };
 }
 

@@ -130,10 +130,15 @@ function createDeps(
     resolvConf: (namespace) => renderResolvConf(namespace, options.dnsServer) ?? hostResolvConf,
     hostsLines:
       options.dnsServer === undefined || sandbox.kind === 'none' ? (options.hostsLines ?? (() => [])) : undefined,
-    platformEnvironment: { ...LEAN_MEMORY, ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }) },
+    platformEnvironment: { ...LEAN_MEMORY, ...(cache === undefined ? {} : compileCacheSettings(cache)) },
     sharedDirectories: shared,
     now: () => new Date(),
   };
+}
+
+/** Entries are found by their place relative to the cache, as those who filled it wrote them. */
+function compileCacheSettings(directory: string): Readonly<Record<string, string>> {
+  return { NODE_COMPILE_CACHE: directory, NODE_COMPILE_CACHE_PORTABLE: '1' };
 }
 
 function renderResolvConf(namespace: string, server: string | undefined): string | undefined {

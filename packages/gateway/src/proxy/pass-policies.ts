@@ -71,11 +71,10 @@ function askAll(flow: RoutedFlow, checks: readonly CustomPolicy[], next: () => v
   const forwarded: string[] = [];
   pushForwarded(forwarded, flow);
   const giveUp = askAuthorizer(authorizer, { head: flow.head, forwarded, onResult }, flow.deps);
-  const onGone = (): void => {
+  flow.downstream.onGone = () => {
     giveUp();
-    flow.answer.onGone();
+    flow.answer.gone();
   };
-  flow.downstream.listener = { onDrain: () => undefined, onGone };
 }
 
 function applyResult(flow: RoutedFlow, result: CheckResult, next: () => void): void {

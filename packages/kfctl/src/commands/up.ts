@@ -18,7 +18,8 @@ export async function runUp(invocation: Invocation, flags: { readonly dataDir?: 
   openDataDirectory(data);
   lockDataDirectory(data, process.pid);
   const argv = [SUPERVISOR_MAIN, data.path, ...(terminal.verbose ? ['--verbose'] : [])];
-  const env = { ...settings.env, NODE_COMPILE_CACHE: compileCache(settings.env, data) };
+  const cache = { NODE_COMPILE_CACHE: compileCache(settings.env, data), NODE_COMPILE_CACHE_PORTABLE: '1' };
+  const env = { ...settings.env, ...cache };
   if (typeof process.execve === 'function' && process.platform !== 'win32') becomeProgram(argv, env);
   await runProgram(invocation, data, { argv, env });
 }

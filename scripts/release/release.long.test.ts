@@ -6,14 +6,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 
-const root = path.dirname(import.meta.dirname);
+const root = path.dirname(path.dirname(import.meta.dirname));
 const folder = mkdtempSync(path.join(tmpdir(), 'kfctl-release-test-'));
 const dist = path.join(folder, 'dist');
 const user = path.join(folder, 'user');
 
 before(() => {
   mkdirSync(path.join(user, 'home'), { recursive: true });
-  execFileSync(process.execPath, [path.join(root, 'scripts/release.ts'), `--output=${dist}`], { stdio: 'pipe' });
+  execFileSync(process.execPath, [path.join(root, 'scripts/release/main.ts'), `--output=${dist}`], { stdio: 'pipe' });
 });
 
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -57,6 +57,56 @@ test('says what is wrong when the command was moved without its folder', () => {
   assert.match(run.stderr, /keep the command and its folder together/);
 });
 
+test('the image holds what its programs need, and runs them as a user without rights', (context) => {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return context.skip('needs root on Linux for chroot');
+  const image = path.join(folder, 'image');
+  const rootfs = path.join(image, 'rootfs');
+  mkdirSync(rootfs, { recursive: true });
+  const [archive = ''] = globSync('kfctl-platform_v*.tar.gz', { cwd: dist });
+  execFileSync('tar', ['-xf', path.join(dist, archive), '-C', image]);
+  const [{ Config, Layers, RepoTags }] = JSON.parse(readFileSync(path.join(image, 'manifest.json'), 'utf8')) as [
+    { Config: string; Layers: string[]; RepoTags: string[] },
+  ];
+  assert.match(RepoTags[0] ?? '', /^kfctl\/platform:\d+\.\d+\.\d+$/);
+  const { config, rootfs: layers } = JSON.parse(readFileSync(path.join(image, Config), 'utf8')) as {
+    config: { User: string; Env: string[] };
+    rootfs: { diff_ids: string[] };
+  };
+  assert.equal(config.User, '1001:1001');
+  for (const [index, layer] of Layers.entries()) {
+    const sum = execFileSync('sha256sum', [path.join(image, layer)], { encoding: 'utf8' }).slice(0, 64);
+    assert.equal(layers.diff_ids[index], `sha256:${sum}`);
+    execFileSync('tar', ['-xpf', path.join(image, layer), '-C', rootfs]);
+  }
+  const run = (...words: string[]) =>
+    execFileSync('chroot', [`--userspec=${config.User}`, rootfs, 'env', '-i', ...config.Env, ...words], {
+      encoding: 'utf8',
+    });
+  assert.match(run('kfctl', 'version'), /^kfctl v/);
+  for (const name of ['sh', 'tar', 'ls', 'env', 'ps']) assert.match(run('which', name), new RegExp(`/bin/${name}`));
+  const native =
+    'await import("/app/node_modules/@node-rs/bcrypt/index.js"); await import("/app/node_modules/koffi/index.js")';
+  run('node', '--input-type=module', '-e', native);
+  // Compiled code comes with it: nothing has to be stripped of its types, although nothing can be written.
+  const trace = spawnSync(
+    'chroot',
+    [
+      `--userspec=${config.User}`,
+      rootfs,
+      'env',
+      '-i',
+      ...config.Env,
+      'NODE_DEBUG_NATIVE=COMPILE_CACHE',
+      'kfctl',
+      'version',
+    ],
+    { encoding: 'utf8' },
+  );
+  assert.doesNotMatch(trace.stderr, /no transpile cache/);
+  assert.match(trace.stderr, /retrieving transpile cache .*success/);
+  assert.equal(execFileSync('find', [rootfs, '-perm', '/6000'], { encoding: 'utf8' }), '');
+});
+
 test('metallb.yaml holds the controller and the speaker and no pool of addresses', () => {
   const text = readFileSync(path.join(dist, 'metallb.yaml'), 'utf8');
   assert.match(text, /^kind: DaemonSet$/m);
@@ -65,7 +115,7 @@ test('metallb.yaml holds the controller and the speaker and no pool of addresses
 });
 
 test('a platform that there is not is refused with those that there are', () => {
-  const run = spawnSync(process.execPath, [path.join(root, 'scripts/release.ts'), 'amiga'], { encoding: 'utf8' });
+  const run = spawnSync(process.execPath, [path.join(root, 'scripts/release/main.ts'), 'amiga'], { encoding: 'utf8' });
   assert.equal(run.status, 1);
   assert.match(run.stderr, /no such platform: amiga; there are linux-amd64/);
 });
