@@ -26,7 +26,8 @@ export type KfctlErrorCode =
   | 'UP_RUNNING'
   | 'USER_DIFFERS'
   | 'USER_EXISTS'
-  | 'USER_NOT_FOUND';
+  | 'USER_NOT_FOUND'
+  | 'VENDOR_FAILED';
 
 /** An AppError with one of kfctl's codes; `hint` is the next action in the imperative. */
 export function kfctlError(

@@ -27,7 +27,8 @@ export type KustomizeErrorCode =
   | 'REMOTE_INVALID'
   | 'REMOTE_NOT_ALLOWED'
   | 'REMOTE_FAILED'
-  | 'REMOTE_DIGEST';
+  | 'REMOTE_DIGEST'
+  | 'OUTPUT_FAILED';
 
 export interface ErrorPlace {
   readonly file?: string | undefined;

@@ -18,4 +18,5 @@ export {
   readLock,
   vendorRemotes,
 } from './remote/vendor.ts';
+export { type RunOptions, runKustomize } from './cli/run-kustomize.ts';
 export { createMemoryFileSystem } from './files/memory-file-system.ts';

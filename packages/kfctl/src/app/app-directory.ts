@@ -43,3 +43,8 @@ export async function saveApp(app: App): Promise<App> {
 export function applicationDirectory(app: App, application: string): string {
   return path.join(app.directory, KUSTOMIZE_DIRECTORY, application);
 }
+
+/** Where `kfctl vendor` keeps the remote resources of a directory. */
+export function vendorDirectory(directory: string): string {
+  return path.join(directory, 'vendor');
+}

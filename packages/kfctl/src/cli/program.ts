@@ -138,11 +138,19 @@ function addOtherCommands(program: Command, invoke: Invoke): void {
       await runShow(invoke(flags.verbose === true), scope);
     },
   );
-  base(program, 'kustomize', 'Build a kustomize directory and print its objects as YAML.')
-    .argument('<directory>', 'folder with a kustomization.yaml')
-    .action(async (directory: string, flags: Flags) => {
-      const { runKustomize } = await import('../commands/show.ts');
-      await runKustomize(invoke(flags.verbose === true), directory);
+  base(program, 'kustomize', 'Build a kustomize directory and print its objects as YAML: see kfctl kustomize --help.')
+    .argument('[arguments...]', 'those of kubectl kustomize')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(async (argv: string[], flags: Flags) => {
+      const { runKustomizeCommand } = await import('../commands/kustomize.ts');
+      await runKustomizeCommand(invoke(flags.verbose === true), argv);
+    });
+  base(program, 'vendor', 'Fetch and pin remote resources, so that everything builds offline.')
+    .argument('[directory]', 'an application directory or any folder with a kustomization.yaml (default: this one)')
+    .action(async (directory: string | undefined, flags: Flags) => {
+      const { runVendor } = await import('../commands/vendor.ts');
+      await runVendor(invoke(flags.verbose === true), directory);
     });
   base(program, 'version', 'Print the version.').action((flags: Flags) => {
     invoke(flags.verbose === true).terminal.result(`kfctl v${VERSION}`);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -249,4 +250,36 @@ test('status without a local cluster ends with 1 and says how to start one', asy
 
 test('down without a local cluster is no failure', async () => {
   assert.equal((await kfctl(['down', '--purge'])).code, 0);
+});
+
+const trailing = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: "v\\n\\n"}\n';
+
+test('kustomize prints every byte, by both ways into it, and takes the flags of kubectl', async () => {
+  mkdirSync(path.join(home, 'dir'));
+  writeFileSync(path.join(home, 'dir/kustomization.yaml'), 'resources: [a.yaml]\n');
+  writeFileSync(path.join(home, 'dir/a.yaml'), trailing);
+  const expected = 'apiVersion: v1\ndata:\n  k: |+\n    v\n\nkind: ConfigMap\nmetadata:\n  name: a\n';
+  assert.deepEqual(await kfctl(['kustomize', 'dir']), { code: 0, stdout: expected, stderr: '' });
+  const program = path.join(import.meta.dirname, '../../bin/kfctl');
+  const env = { PATH: process.env['PATH'] ?? '', HOME: home };
+  const quick = spawnSync(program, ['kustomize', 'dir'], { cwd: home, env, encoding: 'utf8' });
+  assert.deepEqual([quick.status, quick.stdout, quick.stderr], [0, expected, '']);
+  assert.equal((await kfctl(['kustomize', 'dir', '-o', 'out.yaml'])).code, 0);
+  assert.equal(file('out.yaml'), expected);
+  const { code, stderr } = await kfctl(['kustomize', '--enable-helm', 'dir']);
+  assert.equal(code, 1);
+  assert.match(stderr, /--enable-helm is not supported\nhint: render the chart/u);
+  assert.match((await kfctl(['kustomize', '--help'])).stdout, /kfctl kustomize \[DIR\]/u);
+});
+
+test('vendor says when there is nothing to fetch, and names what cannot be fetched', async () => {
+  await makeApp();
+  await kfctl(['generate', 'all'], { below: 'app' });
+  assert.match((await kfctl(['vendor'], { below: 'app' })).stderr, /no remote resources: it builds offline/u);
+  const dex = path.join(home, 'app/kustomize/dex/kustomization.yaml');
+  writeFileSync(dex, readFileSync(dex, 'utf8').replace('resources:\n', 'resources:\n- https://127.0.0.1:1/x.yaml\n'));
+  const { code, stderr } = await kfctl(['vendor'], { below: 'app' });
+  assert.equal(code, 1);
+  assert.match(stderr, /cannot vendor application dex: cannot fetch https:\/\/127\.0\.0\.1:1\/x\.yaml/u);
+  assert.match((await kfctl(['show'], { below: 'app' })).stderr, /x\.yaml is not vendored\nhint: .*kfctl vendor/u);
 });

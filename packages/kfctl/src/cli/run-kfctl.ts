@@ -33,7 +33,11 @@ export async function runKfctl(options: RunOptions): Promise<number> {
     writeOut: (text) => void stdout.write(text),
     writeErr: (text) => void stderr.write(text),
   });
-  for (const command of program.commands) command.copyInheritedSettings(program);
+  for (const command of program.commands) {
+    command.copyInheritedSettings(program);
+    // The copied settings bring the help option back, but its help is its own.
+    if (command.name() === 'kustomize') command.helpOption(false);
+  }
   try {
     if (options.argv.length === 0) program.help();
     await program.parseAsync([...options.argv], { from: 'user' });

@@ -1,7 +1,7 @@
 /** Owns building of an app's applications: kustomize directories become objects, all mistakes named. */
 import { existsSync } from 'node:fs';
 import type { UnknownObject } from '@kfctl/kube';
-import { applicationDirectory } from '../app/app-directory.ts';
+import { applicationDirectory, vendorDirectory } from '../app/app-directory.ts';
 import type { App } from '../app/app-directory.ts';
 import { inScope } from '../app/scope.ts';
 import type { Scope } from '../app/scope.ts';
@@ -23,7 +23,7 @@ export async function buildApp(app: App, scope: Scope): Promise<BuiltApplication
   const applications = requireGenerated(app, scope);
   const built: BuiltApplication[] = [];
   for (const { name } of applications) {
-    const { objects } = await buildDirectory(applicationDirectory(app, name), { what: `application ${name}` });
+    const { objects } = await buildApplication(app, name);
     built.push({ name, objects });
   }
   return built;
@@ -35,18 +35,17 @@ export interface BuiltDirectory {
   readonly yaml: () => string;
 }
 
-/** Builds one kustomize directory; `what` names it in errors. */
-export async function buildDirectory(
-  directory: string,
-  { what, warn }: { readonly what: string; readonly warn?: (text: string) => void },
-): Promise<BuiltDirectory> {
-  const { build, KustomizeError, renderYaml, toObjects } = await import('@kfctl/kustomize');
+/** Builds one application, with the remote resources that `kfctl vendor` fetched. */
+export async function buildApplication(app: App, name: string): Promise<BuiltDirectory> {
+  const { build, KustomizeError, openVendorDirectory, renderYaml, toObjects } = await import('@kfctl/kustomize');
   try {
-    const { nodes } = build({ directory, ...(warn === undefined ? {} : { warn }) });
+    const remotes = openVendorDirectory(vendorDirectory(app.directory));
+    const { nodes } = build({ directory: applicationDirectory(app, name), remotes });
     const objects = toObjects(nodes) as unknown as readonly UnknownObject[];
     return { objects, yaml: () => renderYaml(nodes) };
   } catch (cause) {
     const hint = cause instanceof KustomizeError ? cause.hint : undefined;
-    throw kfctlError('MANIFEST_INVALID', `cannot build ${what}`, { cause, ...(hint === undefined ? {} : { hint }) });
+    const more = { cause, ...(hint === undefined ? {} : { hint }) };
+    throw kfctlError('MANIFEST_INVALID', `cannot build application ${name}`, more);
   }
 }

@@ -1,10 +1,10 @@
 /** The suffix that generated objects get: ten letters of a SHA-256 over their content, as `kubectl` computes it. */
 
-import { createHash } from 'node:crypto';
 import type { Resource } from '../resource/resource.ts';
 import { toJson } from '../yaml/json.ts';
 import { textOf } from '../yaml/node.ts';
 import type { Json, JsonObject } from '../patch/json-patch.ts';
+import { sha256 } from './sha256.ts';
 
 const unambiguous: Readonly<Record<string, string>> = { 0: 'g', 1: 'h', 3: 'k', a: 'm', e: 't' };
 
@@ -52,8 +52,6 @@ function hashed(resource: Resource): Json {
 }
 
 export function contentHash(resource: Resource): string {
-  const hex = createHash('sha256')
-    .update(goJson(hashed(resource)))
-    .digest('hex');
+  const hex = sha256(Buffer.from(goJson(hashed(resource))));
   return hex.slice(0, 10).replace(/[013ae]/gu, (digit) => unambiguous[digit] ?? digit);
 }

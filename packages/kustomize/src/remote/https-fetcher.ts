@@ -24,18 +24,41 @@ async function readLimited(response: Response, maxBytes: number, url: string): P
   return Buffer.concat(chunks);
 }
 
+const redirectLimit = 5;
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** Follows redirects one by one, so that none is followed away from https. */
+async function open(url: string, request: (url: string) => Promise<Response>): Promise<Response> {
+  let next = url;
+  for (let hop = 0; hop <= redirectLimit; hop += 1) {
+    if (!next.startsWith('https://')) throw failed(url, 'only https is used');
+    const response = await request(next);
+    const location = redirects.has(response.status) ? response.headers.get('location') : null;
+    if (location === null) return response;
+    await response.body?.cancel();
+    next = new URL(location, next).href;
+  }
+  throw failed(url, `more than ${redirectLimit} redirects`);
+}
+
+/** Fetches with GET, without cookies or credentials; the platform's trust store (NODE_EXTRA_CA_CERTS adds to it) decides whom to believe. */
 export function createHttpsFetcher({ timeoutMs = 60_000, fetch: fetch_ = fetch }: HttpsFetcherOptions = {}): Fetcher {
   return {
     fetch: async (url, maxBytes) => {
-      if (!url.startsWith('https://')) throw failed(url, 'only https is used');
+      const signal = AbortSignal.timeout(timeoutMs);
       try {
-        const response = await fetch_(url, { signal: AbortSignal.timeout(timeoutMs) });
-        if (!response.url.startsWith('https://') && response.url !== '') throw failed(url, 'it leads away from https');
+        const response = await open(url, (next) => fetch_(next, { signal, redirect: 'manual' }));
         if (!response.ok) throw failed(url, `status ${response.status}`);
         return await readLimited(response, maxBytes, url);
       } catch (error) {
-        throw error instanceof KustomizeError ? error : failed(url, 'no answer', error);
+        throw error instanceof KustomizeError ? error : failed(url, reasonOf(error), error);
       }
     },
   };
+}
+
+/** What fetch wraps into "fetch failed": a name that is not found, a certificate that is not trusted. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  return cause instanceof Error && cause.message !== '' ? cause.message : 'no answer';
 }

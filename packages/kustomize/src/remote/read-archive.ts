@@ -1,6 +1,5 @@
 /** A .tar.gz in memory -> files. Only regular files count; links, devices and paths that lead out are left out or refused. */
 
-import { gunzipSync } from 'node:zlib';
 import { KustomizeError } from '../errors.ts';
 
 export interface ArchiveLimits {
@@ -23,7 +22,7 @@ function refuse(reason: string, cause?: unknown): KustomizeError {
 
 function unzip(bytes: Uint8Array, { maxBytes }: ArchiveLimits): Uint8Array {
   try {
-    return gunzipSync(bytes, { maxOutputLength: maxBytes });
+    return process.getBuiltinModule('node:zlib').gunzipSync(bytes, { maxOutputLength: maxBytes });
   } catch (cause) {
     throw refuse('cannot be unpacked, or is too large', cause);
   }

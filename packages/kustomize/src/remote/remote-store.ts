@@ -15,7 +15,7 @@ function requireBytes(store: RemoteStore | undefined, url: string): Uint8Array {
   const bytes = store?.get(url);
   if (bytes !== undefined) return bytes;
   throw new KustomizeError('REMOTE_NOT_ALLOWED', `the remote resource ${url} is not vendored`, {
-    hint: 'fetch it with kfctl vendor (or vendorRemotes), or copy it into the directory',
+    hint: 'fetch and pin it with: kfctl vendor, kustomize-js vendor or vendorRemotes()',
   });
 }
 
