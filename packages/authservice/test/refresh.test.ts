@@ -6,47 +6,26 @@ import type { Visited } from './browser.ts';
 import { PUBLIC_ORIGIN, startService, untilReady } from './harness.ts';
 import type { ServiceUnderTest } from './harness.ts';
 import { loginAt, startHostileProvider } from './hostile-provider.ts';
-import type { HostileProvider } from './hostile-provider.ts';
+import { rotateTokens, untilDue } from './rotating-provider.ts';
+import type { Rotation } from './rotating-provider.ts';
 
-interface Rotating {
-  readonly provider: HostileProvider;
+interface Rotating extends Rotation {
   readonly service: ServiceUnderTest;
   readonly browser: Browser;
-  /** Refresh tokens that were used, in order. */
-  readonly used: string[];
-  /** What refreshes answer with. */
-  answer: { status?: number; claims?: Record<string, unknown>; lifetimeSeconds: number };
 }
 
-/** A provider whose refresh tokens work once; access tokens are over at once unless told otherwise. */
 async function startRotating(
   t: TestContext,
-  answer: Rotating['answer'] = { lifetimeSeconds: 3_600 },
+  answer: Rotation['answer'] = { lifetimeSeconds: 3_600 },
 ): Promise<Rotating> {
   const provider = await startHostileProvider(t);
-  const used: string[] = [];
-  const { token } = provider.answers;
-  let count = 0;
-  provider.answers.token = (request) => {
-    const { body } = token(request);
-    const fresh = { refresh_token: `rt-${(count += 1)}` };
-    if (request.form.get('grant_type') !== 'refresh_token')
-      return { body: { ...(body as object), ...fresh, expires_in: 0.001 } };
-    used.push(request.form.get('refresh_token') ?? '');
-    if (rotating.answer.status !== undefined)
-      return { status: rotating.answer.status, body: { error: 'invalid_grant' } };
-    if (used.at(-1) !== `rt-${count - 1}`) return { status: 400, body: { error: 'invalid_grant' } };
-    provider.answers.claims = rotating.answer.claims ?? {};
-    return { body: { ...(token(request).body as object), ...fresh, expires_in: rotating.answer.lifetimeSeconds } };
-  };
+  const rotation = rotateTokens(provider, answer);
   const service = await startService(t, { OIDC_PROVIDER: provider.issuer });
   await untilReady(service);
   const browser = new Browser(service.port);
   assert.equal((await loginAt(provider, browser)).status, 302);
-  // The access token's lifetime, one thousandth of a second, must be over.
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  const rotating: Rotating = { provider, service, browser, used, answer };
-  return rotating;
+  await untilDue();
+  return { ...rotation, service, browser };
 }
 
 const ask = (browser: Browser): Promise<Visited> =>

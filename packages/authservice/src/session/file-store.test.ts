@@ -22,8 +22,8 @@ testSessionStore('file', async (t) => {
 test('what is over is not told after a restart', async (t) => {
   const path = await makePath(t);
   const store = await openFileStore({ path, clock: systemClock });
-  await store.write({ ...sampleSession(1), expiresAtMs: 1_000 }, 'create');
-  await store.write(sampleSession(2), 'create');
+  await store.write({ ...sampleSession(1), expiresAtMs: 1_000 });
+  await store.write(sampleSession(2));
   const told = new Told();
   await store.follow(told, AbortSignal.abort());
   assert.deepEqual([...told.sessions.keys()], [sampleSession(2).id]);
@@ -33,7 +33,7 @@ test('what is over is not told after a restart', async (t) => {
 test('nobody else on the machine may read the file', async (t) => {
   const path = await makePath(t);
   const store = await openFileStore({ path, clock: systemClock });
-  await store.write(sampleSession(1), 'create');
+  await store.write(sampleSession(1));
   assert.equal((await stat(path)).mode & 0o077, 0);
   await store.close?.();
   assert.ok((await readFile(path)).length > 0);

@@ -20,7 +20,7 @@ export async function openFileStore({ path, clock }: FileStoreOptions): Promise<
     'CREATE TABLE IF NOT EXISTS session (id TEXT PRIMARY KEY, sealed TEXT NOT NULL, expires_at_ms INTEGER NOT NULL)',
   );
   const insert = database.prepare('INSERT OR IGNORE INTO session (id, sealed, expires_at_ms) VALUES (?, ?, ?)');
-  const update = database.prepare('UPDATE session SET sealed = ?2, expires_at_ms = ?3 WHERE id = ?1');
+  const update = database.prepare('UPDATE session SET sealed = ?2, expires_at_ms = ?3 WHERE id = ?1 AND sealed = ?4');
   const remove = database.prepare('DELETE FROM session WHERE id = ?');
   const prune = database.prepare('DELETE FROM session WHERE expires_at_ms <= ?');
   const one = database.prepare('SELECT id, sealed, expires_at_ms FROM session WHERE id = ?');
@@ -30,8 +30,12 @@ export async function openFileStore({ path, clock }: FileStoreOptions): Promise<
       prune.run(clock.now());
       for (const row of all.iterate()) listener.put(toStored(row));
     },
-    write: async ({ id, sealed, expiresAtMs }, mode) =>
-      changed((mode === 'create' ? insert : update).run(id, sealed, expiresAtMs)),
+    write: async ({ id, sealed, expiresAtMs }, replaces) =>
+      changed(
+        replaces === undefined
+          ? insert.run(id, sealed, expiresAtMs)
+          : update.run(id, sealed, expiresAtMs, replaces.sealed),
+      ),
     delete: async (id) => void remove.run(id),
     get: async (id) => {
       const row = one.get(id);

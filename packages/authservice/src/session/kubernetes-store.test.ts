@@ -34,6 +34,6 @@ test('an unreachable cluster is an error, not an answer', async () => {
     throw new Error('connect ECONNREFUSED');
   };
   const store = createKubernetesStore({ client, namespace, log: silentLogger });
-  await assert.rejects(store.write(sampleSession(1), 'create'), /ECONNREFUSED/);
+  await assert.rejects(store.write(sampleSession(1)), /ECONNREFUSED/);
   await assert.rejects(store.delete(sampleSession(1).id), /ECONNREFUSED/);
 });

@@ -17,7 +17,7 @@ export const sessionResource: ResourceType<AuthServiceSession> = defineResource<
 );
 
 export interface KubernetesStoreOptions {
-  readonly client: Pick<KubeClient, 'get' | 'list' | 'watch' | 'create' | 'patch' | 'delete' | 'close'>;
+  readonly client: Pick<KubeClient, 'get' | 'list' | 'watch' | 'create' | 'replace' | 'delete' | 'close'>;
   readonly namespace: string;
   readonly log: Logger;
 }
@@ -38,18 +38,18 @@ export function createKubernetesStore({ client, namespace, log }: KubernetesStor
       informer.start(signal);
       await informer.synced;
     },
-    write: async (stored, mode) => {
+    write: async (stored, replaces) => {
       try {
         const object = toObject(stored, namespace);
-        if (mode === 'create') await client.create(sessionResource, object, { namespace });
-        else
-          await client.patch(sessionResource, stored.id, {
-            namespace,
-            patch: { kind: 'merge', body: { spec: object.spec } },
-          });
+        if (replaces === undefined) await client.create(sessionResource, object, { namespace });
+        else {
+          const metadata = { ...object.metadata, resourceVersion: replaces.version ?? '' };
+          await client.replace(sessionResource, { ...object, metadata }, { namespace });
+        }
         return true;
       } catch (error) {
-        if (isKubeError(error, mode === 'create' ? 'AlreadyExists' : 'NotFound')) return false;
+        const refusals = replaces === undefined ? ['AlreadyExists'] : ['NotFound', 'Conflict'];
+        if (refusals.some((reason) => isKubeError(error, reason))) return false;
         throw error;
       }
     },

@@ -47,10 +47,12 @@ export async function openRedisStore(config: RedisConfig, log: Logger): Promise<
   const channel = `${config.prefix}changes`;
   return {
     follow: (listener, signal) => followChanges({ commands, subscriber, prefix: config.prefix, listener, signal, log }),
-    write: async ({ id, sealed, expiresAtMs }, mode) => {
-      const value = `${expiresAtMs} ${sealed}`;
-      const condition = mode === 'create' ? 'NX' : 'XX';
-      const done = await commands.call('SET', keyOf(id), value, 'PXAT', String(expiresAtMs), condition);
+    write: async (stored, replaces) => {
+      const { id, expiresAtMs } = stored;
+      const done =
+        replaces === undefined
+          ? await commands.call('SET', keyOf(id), valueOf(stored), 'PXAT', String(expiresAtMs), 'NX')
+          : await commands.eval(REPLACE, 1, keyOf(id), valueOf(replaces), valueOf(stored), String(expiresAtMs));
       if (done !== null) await commands.publish(channel, `put:${id}`);
       return done !== null;
     },
@@ -182,6 +184,15 @@ async function keepAlive(subscriber: Redis, signal: AbortSignal): Promise<void> 
     await delay(PING_MS, signal);
     if (subscriber.status === 'ready') await subscriber.ping().catch(() => subscriber.disconnect(true));
   }
+}
+
+/** In one step: what was read is still there, and is replaced. */
+const REPLACE = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
+return redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])`;
+
+function valueOf({ expiresAtMs, sealed }: StoredSession): string {
+  return `${expiresAtMs} ${sealed}`;
 }
 
 function parseStored(id: string, value: string | null): StoredSession | undefined {

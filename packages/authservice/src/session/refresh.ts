@@ -1,7 +1,7 @@
 /**
  * Owns asking the provider, when a session's access token runs out, whether it still knows the person (RFC 6749 §6): groups change,
- * accounts are closed. One question a session at a time, whatever the number of requests: a second use of a rotating refresh token
- * would end the session that the first one kept.
+ * accounts are closed. One question a session at a time, whatever the number of requests and replicas: a second use of a rotating refresh
+ * token would end the session that the first one kept.
  */
 import { delay, describeError, isAppError } from '@kfctl/core';
 import type { Clock, Logger } from '@kfctl/core';
@@ -16,7 +16,7 @@ import type { Identity, LiveSession, SessionTokenSet } from '@kfctl/oidc';
 import type { Sessions } from './sessions.ts';
 
 export interface RefreshDeps {
-  readonly sessions: Pick<Sessions, 'tokensOf' | 'renew' | 'current' | 'end'>;
+  readonly sessions: Pick<Sessions, 'tokensOf' | 'claimRefresh' | 'renew' | 'current' | 'end'>;
   readonly redeem: RedeemDeps;
   readonly identityRules: IdentityRules;
   readonly clock: Clock;
@@ -25,9 +25,14 @@ export interface RefreshDeps {
 
 /** While the provider is in trouble people go on; it is asked again after this. */
 const RETRY_MS = 30_000;
+/** A replica whose claim ran out while it asked may be about to store its answer. */
+const SLOWER_REPLICA_MS = [100, 400];
+const OTHER_REPLICA_RETRY_MS = 2_000;
 const DEFAULT_LIFETIME_MS = 300_000;
-/** Another replica may have used the refresh token a moment ago and not have stored its answer yet. */
-const OTHER_REPLICA_MS = [100, 400, 1_000];
+/** Longer than the provider may take to answer. A replica that died while it asked is waited for no longer. */
+const CLAIM_MS = 15_000;
+/** How long requests wait for another replica's answer before they go on with what the session was. */
+const OTHER_REPLICA_MS = [50, 100, 200, 400, 800, 1_500];
 
 /** The session itself when nothing is due: the hot path. Otherwise a promise of it, renewed; undefined when it has ended. */
 export function createRefresh(
@@ -47,7 +52,8 @@ export function createRefresh(
 async function refresh(deps: RefreshDeps, session: LiveSession): Promise<LiveSession | undefined> {
   const { sessions, clock, log } = deps;
   try {
-    const tokens = await sessions.tokensOf(session.id);
+    const tokens = await sessions.claimRefresh(session.id, CLAIM_MS);
+    if (tokens === undefined) return await awaitOther(deps, session.id);
     const { refreshToken } = tokens;
     if (refreshToken === undefined) return sessions.current(session.id);
     const outcome = await ask(deps, session, refreshToken);
@@ -59,6 +65,19 @@ async function refresh(deps: RefreshDeps, session: LiveSession): Promise<LiveSes
     if (current !== undefined) current.refreshAtMs = clock.now() + RETRY_MS;
     return current;
   }
+}
+
+/** Another replica is asking, or has asked: its answer is read from the store. */
+async function awaitOther({ sessions, clock }: RefreshDeps, id: string): Promise<LiveSession | undefined> {
+  for (const pauseMs of [0, ...OTHER_REPLICA_MS]) {
+    await delay(pauseMs);
+    await sessions.tokensOf(id);
+    const current = sessions.current(id);
+    if (current === undefined || current.refreshAtMs > clock.now()) return current;
+  }
+  const current = sessions.current(id);
+  if (current !== undefined) current.refreshAtMs = clock.now() + OTHER_REPLICA_RETRY_MS;
+  return current;
 }
 
 interface Renewed {
@@ -107,13 +126,13 @@ function readIdentity(claims: JwtClaims, rules: IdentityRules): Identity | undef
   }
 }
 
-/** The provider refuses the token: because another replica has used it, or because the person's time is up. */
+/** The provider refuses the token: because a replica that was slower than its claim has used it, or because the person's time is up. */
 async function concede(
   { sessions, log }: RefreshDeps,
   session: LiveSession,
   used: string,
 ): Promise<LiveSession | undefined> {
-  for (const pauseMs of OTHER_REPLICA_MS) {
+  for (const pauseMs of SLOWER_REPLICA_MS) {
     await delay(pauseMs);
     const { refreshToken } = await sessions.tokensOf(session.id);
     if (refreshToken !== undefined && refreshToken !== used) return sessions.current(session.id);

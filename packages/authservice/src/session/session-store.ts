@@ -4,8 +4,11 @@ import type { SessionListener, StoredSession } from '@kfctl/oidc';
 export interface SessionStore {
   /** Tells of every session there is, then of each change, until the signal aborts. Resolves once the first telling is complete. */
   follow(listener: SessionListener, signal: AbortSignal): Promise<void>;
-  /** `create` refuses an id that exists; `update` refuses one that does not, so that an ended session never comes back. False: refused. */
-  write(stored: StoredSession, mode: 'create' | 'update'): Promise<boolean>;
+  /**
+   * Without `replaces` (as `get` gave it) makes a session, unless the id exists. With it changes a session that is still exactly that, so
+   * that neither an ended one comes back nor another replica's change is lost. False: refused.
+   */
+  write(stored: StoredSession, replaces?: StoredSession): Promise<boolean>;
   /** Ends a session for every replica; ending one that is gone is no error. */
   delete(id: string): Promise<void>;
   /** Reads one session, past what was told so far. */

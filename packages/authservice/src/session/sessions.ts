@@ -4,7 +4,7 @@
  */
 import { describeError } from '@kfctl/core';
 import type { Clock, Logger } from '@kfctl/core';
-import { openSession, sealSession, SessionMemory, sessionIdOf } from '@kfctl/oidc';
+import { openSession, sealSession, SessionMemory, sessionIdOf, toLiveSession } from '@kfctl/oidc';
 import type {
   ApiToken,
   Identity,
@@ -13,6 +13,7 @@ import type {
   SessionRecord,
   SessionTokens,
   SessionTokenSet,
+  StoredSession,
 } from '@kfctl/oidc';
 import { sessionsUnavailable } from '../errors.ts';
 import type { SessionStore } from './session-store.ts';
@@ -41,6 +42,8 @@ const RETIREMENT_MS = 60_000;
 /** Genuine tokens of ended sessions that are still sent; each is asked of the store once in a while only. */
 const MAX_ABSENT = 10_000;
 const ABSENT_MS = 10_000;
+/** Two replicas that write one session at the same time: rare, and never many. */
+const MAX_WRITES = 10;
 
 export class Sessions {
   readonly #options: SessionsOptions;
@@ -96,7 +99,7 @@ export class Sessions {
     const token = tokens.create();
     const id = sessionIdOf(token);
     const record: SessionRecord = { ...fresh, createdAtMs: now, lastUsedAtMs: now, expiresAtMs: now + maxAgeMs };
-    const made = await store.write(sealSession(id, record, sealer), 'create').catch((cause: unknown) => {
+    const made = await store.write(sealSession(id, record, sealer)).catch((cause: unknown) => {
       throw sessionsUnavailable('cannot store a session', cause);
     });
     if (!made) throw sessionsUnavailable('the store has a session of this id already');
@@ -125,12 +128,27 @@ export class Sessions {
 
   /** The tokens of a session, from the store. */
   async tokensOf(id: string): Promise<SessionTokenSet> {
-    return (await this.#read(id))?.tokens ?? {};
+    return (await this.#read(id))?.record.tokens ?? {};
+  }
+
+  /**
+   * Takes the asking for new tokens upon this replica for a while. The tokens to ask with; undefined when another replica is asking, has
+   * asked since, or the session has ended: then what memory holds is what there is.
+   */
+  async claimRefresh(id: string, forMs: number): Promise<SessionTokenSet | undefined> {
+    const now = this.#options.clock.now();
+    const claimed = await this.#change(id, (record) => {
+      const isDue = toLiveSession(id, record).refreshAtMs <= now;
+      return isDue && (record.refreshingUntilMs ?? 0) <= now
+        ? { ...record, refreshingUntilMs: now + forMs }
+        : undefined;
+    });
+    return claimed?.tokens;
   }
 
   /** Gives a session new tokens, and what they say of the person; undefined when the session has ended meanwhile. */
   async renew(id: string, fresh: Partial<Identity> & Pick<SessionRecord, 'tokens'>): Promise<LiveSession | undefined> {
-    await this.#change(id, (record) => ({ ...record, ...fresh }));
+    await this.#change(id, ({ refreshingUntilMs: _over, ...record }) => ({ ...record, ...fresh }));
     return this.#memory.current(id);
   }
 
@@ -156,23 +174,35 @@ export class Sessions {
     }
   }
 
-  async #read(id: string): Promise<SessionRecord | undefined> {
+  async #read(id: string): Promise<{ readonly stored: StoredSession; readonly record: SessionRecord } | undefined> {
     const stored = await this.#options.store.get(id).catch((cause: unknown) => {
       throw sessionsUnavailable('cannot read a session from the store', cause);
     });
-    if (stored === undefined) return undefined;
-    const record = openSession(stored, this.#options.sealer);
-    if (record !== undefined) this.#memory.learn(id, record);
-    return record;
+    const record = stored === undefined ? undefined : openSession(stored, this.#options.sealer);
+    if (stored === undefined || record === undefined) return undefined;
+    this.#memory.learn(id, record);
+    return { stored, record };
   }
 
-  /** Rewrites a session; one that has ended meanwhile stays ended. */
-  async #change(id: string, edit: (record: SessionRecord) => SessionRecord): Promise<void> {
+  /**
+   * Rewrites a session; one that has ended meanwhile stays ended, and what another replica wrote meanwhile is read first. Undefined when
+   * there is nothing to write.
+   */
+  async #change(
+    id: string,
+    edit: (record: SessionRecord) => SessionRecord | undefined,
+  ): Promise<SessionRecord | undefined> {
     const { store, sealer } = this.#options;
-    const record = await this.#read(id);
-    if (record === undefined) return;
-    const edited = edit(record);
-    if (await store.write(sealSession(id, edited, sealer), 'update')) this.#memory.learn(id, edited);
-    else this.#memory.remove(id);
+    for (let attempt = 0; attempt < MAX_WRITES; attempt += 1) {
+      const found = await this.#read(id);
+      if (found === undefined) this.#memory.remove(id);
+      const edited = found === undefined ? undefined : edit(found.record);
+      if (found === undefined || edited === undefined) return undefined;
+      if (await store.write(sealSession(id, edited, sealer), found.stored)) {
+        this.#memory.learn(id, edited);
+        return edited;
+      }
+    }
+    throw sessionsUnavailable('a session changes faster than it can be written');
   }
 }

@@ -100,8 +100,11 @@ export class SessionMemory implements SessionListener {
   /** Takes a record that was opened already; one that has ended here stays so. */
   learn(id: string, record: SessionRecord): LiveSession {
     const session = toLiveSession(id, record);
-    // Memory may know of a later use than the store.
-    session.lastUsedAtMs = Math.max(session.lastUsedAtMs, this.#live.get(id)?.lastUsedAtMs ?? 0);
+    const before = this.#live.get(id);
+    // Memory may know of a later use than the store, and that the provider is in trouble and asked again later.
+    session.lastUsedAtMs = Math.max(session.lastUsedAtMs, before?.lastUsedAtMs ?? 0);
+    if (before !== undefined && before.refreshAtMs !== Infinity)
+      session.refreshAtMs = Math.max(session.refreshAtMs, before.refreshAtMs);
     if (!this.hasEnded(id)) this.#live.set(id, session);
     return session;
   }

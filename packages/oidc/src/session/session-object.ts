@@ -9,13 +9,16 @@ export const SESSION_OBJECT = {
 
 /** The fields that mean something; the object is called by the session's id, which cannot be turned back into the cookie. */
 export interface SessionObject {
-  readonly metadata: { readonly name?: string };
+  readonly metadata: { readonly name?: string; readonly resourceVersion?: string };
   readonly spec?: { readonly sealed?: string; readonly expiresAt?: string };
 }
 
 /** Undefined for an object that is no session. */
-export function storedSessionOf({ metadata: { name: id }, spec }: SessionObject): StoredSession | undefined {
+export function storedSessionOf({
+  metadata: { name: id, resourceVersion: version },
+  spec,
+}: SessionObject): StoredSession | undefined {
   const expiresAtMs = Date.parse(spec?.expiresAt ?? '');
   if (id === undefined || spec?.sealed === undefined || Number.isNaN(expiresAtMs)) return undefined;
-  return { id, sealed: spec.sealed, expiresAtMs };
+  return { id, sealed: spec.sealed, expiresAtMs, ...(version === undefined ? {} : { version }) };
 }

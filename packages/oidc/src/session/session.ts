@@ -35,6 +35,8 @@ export interface SessionRecord extends Identity {
   readonly userAgent: string;
   readonly tokens: SessionTokenSet;
   readonly apiToken?: ApiToken;
+  /** A replica asks the provider for new tokens until then; the others wait for its answer. */
+  readonly refreshingUntilMs?: number;
 }
 
 /** A session as stores see it: nothing can be read from it, and it opens under its own id only. */
@@ -43,6 +45,8 @@ export interface StoredSession {
   readonly id: string;
   readonly sealed: string;
   readonly expiresAtMs: number;
+  /** The store's own mark of this writing, where it has one. */
+  readonly version?: string;
 }
 
 /** A session as checks see it. Tokens stay in the store. */
