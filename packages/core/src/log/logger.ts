@@ -31,12 +31,12 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   const write = options.write ?? ((line: string) => void process.stderr.write(line));
   const emit = (recordLevel: LogLevel, message: string, more: LogFields = {}): void => {
     if (SEVERITY[recordLevel] < SEVERITY[level]) return;
-    const record = { ...fields, ...more };
-    write(
+    // A field `time` of the record wins.
+    const line =
       format === 'json'
-        ? renderJson(recordLevel, message, { time: now().toISOString(), ...record })
-        : renderText(recordLevel, message, record),
-    );
+        ? `${JSON.stringify({ time: now().toISOString(), level: recordLevel, msg: message, ...fields, ...more })}\n`
+        : renderText(recordLevel, message, { ...fields, ...more });
+    write(line);
   };
   return {
     debug: (message, more) => emit('debug', message, more),
@@ -55,12 +55,6 @@ export const silentLogger: Logger = {
   error: () => undefined,
   child: () => silentLogger,
 };
-
-function renderJson(level: LogLevel, message: string, fields: LogFields): string {
-  const { time, ...more } = fields;
-  return `${JSON.stringify({ time, level, msg: message, ...more })}
-`;
-}
 
 function renderText(level: LogLevel, message: string, fields: LogFields): string {
   const pairs = Object.entries(fields)
