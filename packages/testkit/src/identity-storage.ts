@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { AuthCode, Records, RecordKind, RefreshToken } from '../../identity/src/storage/records.ts';
 import type { Storage } from '../../identity/src/storage/storage.ts';
+import { testStorageRaces } from './identity-storage-races.ts';
 
 const CLAIMS = {
   userId: 'u-1',
@@ -205,34 +206,7 @@ export function runStorageSuite({ name, open, skip }: StorageSuiteOptions): void
       assert.ok(await storage.update('refreshToken', 'r', (record) => record));
     });
 
-    test('of 50 takers exactly one gets the code', async (t) => {
-      const storage = await open(t);
-      await storage.create('authCode', 'c', CODE);
-      const taken = await Promise.all(Array.from({ length: 50 }, () => storage.take('authCode', 'c')));
-      assert.equal(taken.filter((record) => record !== undefined).length, 1);
-    });
-
-    test('of 20 creators exactly one makes the record', async (t) => {
-      const storage = await open(t);
-      const made = await Promise.all(
-        Array.from({ length: 20 }, (_, index) =>
-          storage.create('refreshToken', 'r', { ...REFRESH, token: `${index}` }),
-        ),
-      );
-      assert.equal(made.filter(Boolean).length, 1);
-      assert.equal((await storage.get('refreshToken', 'r'))?.token, String(made.indexOf(true)));
-    });
-
-    test('ten concurrent changes are all made', async (t) => {
-      const storage = await open(t);
-      await storage.create('refreshToken', 'r', { ...REFRESH, lastUsedAt: 1000 });
-      await Promise.all(
-        Array.from({ length: 10 }, () =>
-          storage.update('refreshToken', 'r', (record) => ({ ...record, lastUsedAt: record.lastUsedAt + 1000 })),
-        ),
-      );
-      assert.equal((await storage.get('refreshToken', 'r'))?.lastUsedAt, 11_000);
-    });
+    testStorageRaces(open, { code: CODE, refreshToken: REFRESH });
 
     test('removes what expired and nothing else', async (t) => {
       const storage = await open(t);

@@ -86,8 +86,7 @@ class ObjectStore {
       if (object === undefined || next === undefined) return { value: undefined };
       // Fields that only Dex knows stay as they are.
       const replaced = { ...object, ...encodeRecord(kind, next) };
-      await this.#client.replace(resourceOf(kind), replaced, { namespace: this.#namespace });
-      return { value: next };
+      return { value: (await this.#replace(kind, replaced)) ? next : undefined };
     });
   }
 
@@ -119,6 +118,17 @@ class ObjectStore {
       }
     }
     return count;
+  }
+
+  /** False when somebody has taken the object meanwhile. */
+  async #replace(kind: RecordKind, object: UnknownObject): Promise<boolean> {
+    try {
+      await this.#client.replace(resourceOf(kind), object, { namespace: this.#namespace });
+      return true;
+    } catch (error) {
+      if (isKubeError(error, 'NotFound')) return false;
+      throw error;
+    }
   }
 
   // The precondition makes the delete a compare-and-swap: of several takers one gets true.
