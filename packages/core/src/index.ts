@@ -23,3 +23,5 @@ export { createRouter } from './http/router.ts';
 export type { Route } from './http/router.ts';
 export { htmlResponse, jsonResponse, readForm, readJson, textResponse } from './http/message.ts';
 export type { HttpHandler, HttpRequest, HttpResponse } from './http/message.ts';
+export { bytesOf, readFields, textOf, writeBytes, writeNumber } from './protobuf/wire.ts';
+export type { Fields } from './protobuf/wire.ts';

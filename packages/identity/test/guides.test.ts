@@ -56,6 +56,14 @@ test('the file of the migration guide is read without a complaint', async () => 
   }
 });
 
+test('the example of the management API is read without a complaint', async () => {
+  for (const example of examples('management-api.md')) {
+    const { config, problems, warnings } = await parseConfig(`${FRAME}enablePasswordDB: true\n${example}`, ENV);
+    assert.deepEqual([...problems, ...warnings], []);
+    assert.ok(config?.grpc);
+  }
+});
+
 test('the example about login sessions is read without a complaint, and turns them on', async () => {
   for (const example of examples('login-sessions.md')) {
     const { config, problems, warnings } = await parseConfig(`${FRAME}enablePasswordDB: true\n${example}`, ENV);

@@ -32,6 +32,8 @@ export interface TestOptions {
   readonly web?: string;
   readonly env?: Record<string, string>;
   readonly issuer?: string;
+  /** Lines of the file beside the usual ones. */
+  readonly more?: string;
 }
 
 export interface TestIdentity {
@@ -39,6 +41,8 @@ export interface TestIdentity {
   readonly origin: string;
   /** Base URL of the telemetry listener. */
   readonly telemetry: string;
+  /** The port of the management API, where the file has one. */
+  readonly grpc: number | undefined;
   readonly file: string;
   readonly log: string[];
   now: number;
@@ -56,6 +60,7 @@ web: {http: "127.0.0.1:0"${options.web ?? ''}}
 telemetry: {http: "127.0.0.1:0"}
 oauth2: {${oauth2}}
 signer: {config: {algorithm: ES256}}
+${options.more ?? ''}
 ${config}${config.includes('staticClients') ? '' : CLIENTS}`;
 }
 
@@ -78,6 +83,7 @@ export async function startTestIdentity(options: TestOptions = {}): Promise<Test
     fetch(new URL(target, origin), { redirect: 'manual', ...init });
   return Object.assign(identity, {
     origin,
+    grpc: running.ports.grpc,
     telemetry: `http://127.0.0.1:${running.ports.telemetry}`,
     file,
     log,

@@ -1,7 +1,7 @@
 /** Owns Envoy's authorization messages (envoy.service.auth.v3): a CheckRequest in, a CheckResponse out. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Answer, AskedRequest } from '../server/answer.ts';
-import { bytesOf, readFields, textOf, writeBytes, writeNumber } from './protobuf.ts';
+import { bytesOf, readFields, textOf, writeBytes, writeNumber } from '@kfctl/core';
 
 /** The request that Envoy asks about, as if it had come here itself; undefined when the message is not one. */
 export function readCheckRequest(bytes: Buffer): AskedRequest | undefined {

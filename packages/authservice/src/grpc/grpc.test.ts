@@ -8,7 +8,7 @@ import { textAnswer } from '../server/answer.ts';
 import type { AskedRequest, Endpoint } from '../server/answer.ts';
 import { readCheckRequest, writeCheckResponse } from './check-messages.ts';
 import { createGrpcServer } from './grpc-server.ts';
-import { bytesOf, readFields, textOf, writeBytes, writeNumber } from './protobuf.ts';
+import { bytesOf, readFields, textOf, writeBytes, writeNumber } from '@kfctl/core';
 
 function checkRequest(headers: Readonly<Record<string, string>>, path = '/pipeline/?x=1', method = 'GET'): Buffer {
   const entries = Object.entries(headers).map(([name, value]) =>

@@ -12,6 +12,8 @@ export interface IdentityConfig {
   readonly storage: StorageConfig;
   readonly web: WebConfig;
   readonly telemetry: TelemetryConfig;
+  /** Undefined: the management API is not served. */
+  readonly grpc: GrpcConfig | undefined;
   readonly oauth2: OAuth2Config;
   /** Undefined: no sessions, every login asks. */
   readonly sessions: SessionsConfig | undefined;
@@ -54,6 +56,16 @@ export interface WebConfig {
 export interface TelemetryConfig {
   readonly http: ListenAddress | undefined;
   readonly enableProfiling: boolean;
+}
+
+export interface GrpcConfig {
+  readonly addr: ListenAddress;
+  /** Without certificates, on loopback alone, these are empty. */
+  readonly tlsCert: string;
+  readonly tlsKey: string;
+  readonly tlsClientCA: string;
+  readonly tlsMinVersion: '1.2' | '1.3';
+  readonly tlsMaxVersion: '1.2' | '1.3';
 }
 
 export type GrantType =

@@ -6,6 +6,7 @@ import { clientsSection } from './client-section.ts';
 import type { IdentityConfig } from './config.ts';
 import { readConnectors } from './connector-section.ts';
 import { anyNode, object, stringMap } from './object-shape.ts';
+import { grpcSection } from './grpc-section.ts';
 import { expirySection, oauth2Section, signerSection } from './oauth2-section.ts';
 import { passwordsSection } from './password-section.ts';
 import { createProblems, renderProblems } from './problems.ts';
@@ -30,7 +31,7 @@ const document = refine(
     storage: storageSection,
     web: webSection,
     telemetry: telemetrySection,
-    grpc: anyNode('The management API.'),
+    grpc: grpcSection,
     oauth2: oauth2Section,
     sessions: sessionsSection,
     expiry: expirySection,
@@ -91,7 +92,7 @@ async function readTree(
   { problems, env }: { problems: Problems; env: Environment },
 ): Promise<IdentityConfig> {
   const context: ReadContext = { path: '', problems, offset: tree?.offset ?? 0, env, expand: false };
-  const { connectors: connectorsNode, grpc: _grpc, ...value } = document.read(tree, context);
+  const { connectors: connectorsNode, ...value } = document.read(tree, context);
   const connectors = await readConnectors(connectorsNode, { ...context, path: 'connectors' });
   if (connectors.length === 0 && !value.enablePasswordDB && problems.errors.length === 0) {
     problems.add({

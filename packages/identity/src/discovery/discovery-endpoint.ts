@@ -22,8 +22,28 @@ export function createKeysEndpoint({ keys }: Pick<Deps, 'keys'>): HttpHandler {
   });
 }
 
+export interface DiscoveryDocument {
+  readonly issuer: string;
+  readonly authorization_endpoint: string;
+  readonly token_endpoint: string;
+  readonly jwks_uri: string;
+  readonly userinfo_endpoint: string;
+  readonly device_authorization_endpoint: string;
+  readonly introspection_endpoint: string;
+  readonly revocation_endpoint: string;
+  readonly end_session_endpoint: string;
+  readonly grant_types_supported: readonly string[];
+  readonly response_types_supported: readonly string[];
+  readonly subject_types_supported: readonly string[];
+  readonly id_token_signing_alg_values_supported: readonly string[];
+  readonly code_challenge_methods_supported: readonly string[];
+  readonly scopes_supported: readonly string[];
+  readonly token_endpoint_auth_methods_supported: readonly string[];
+  readonly claims_supported: readonly string[];
+}
+
 /** Addresses are made from the issuer, never from what a request says its host is. */
-export function discoveryDocument(config: IdentityConfig, alg: string): object {
+export function discoveryDocument(config: IdentityConfig, alg: string): DiscoveryDocument {
   const base = config.issuer.replace(/\/+$/, '');
   return {
     issuer: config.issuer,

@@ -7,7 +7,7 @@ import { summariseProblem } from '../config/problems.ts';
 import type { LiveProvider } from './live-provider.ts';
 
 /** Sections that are bound to what exists once per process. */
-const FIXED = ['issuer', 'storage', 'telemetry', 'logger'] as const;
+const FIXED = ['issuer', 'storage', 'telemetry', 'grpc', 'logger'] as const;
 
 export interface ReloadDeps {
   readonly provider: Pick<LiveProvider, 'config' | 'use'>;
@@ -33,8 +33,17 @@ export async function reload(text: string, { provider, env, log }: ReloadDeps): 
 }
 
 function keepFixed(config: IdentityConfig, before: IdentityConfig): IdentityConfig {
-  const { issuer, basePath, storage, telemetry, logger } = before;
-  return { ...config, issuer, basePath, storage, telemetry, logger, web: { ...config.web, ...listenersOf(before) } };
+  const { issuer, basePath, storage, telemetry, grpc, logger } = before;
+  return {
+    ...config,
+    issuer,
+    basePath,
+    storage,
+    telemetry,
+    grpc,
+    logger,
+    web: { ...config.web, ...listenersOf(before) },
+  };
 }
 
 function listenersOf({ web }: IdentityConfig): object {

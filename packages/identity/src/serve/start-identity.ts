@@ -20,6 +20,7 @@ import { createMetrics } from '../metrics/metrics.ts';
 import { createLoginThrottle } from '../login/throttle.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { ApiListener } from './listen-api.ts';
 import { listenForBrowsers, listenOn } from './listeners.ts';
 import type { WebListeners } from './listeners.ts';
 import { createLiveProvider } from './live-provider.ts';
@@ -39,7 +40,7 @@ export interface IdentityProcess {
 
 export interface RunningIdentity extends RunningProcess {
   /** The ports that are listened on; useful where the configuration says 0. */
-  readonly ports: { readonly http: number | undefined; readonly telemetry: number | undefined };
+  readonly ports: Readonly<Record<'http' | 'telemetry' | 'grpc', number | undefined>>;
 }
 
 const KEY_CHECK_MS = 30_000;
@@ -70,14 +71,20 @@ export async function startIdentity(process: IdentityProcess): Promise<RunningId
   const live = createLiveProvider(config, { storage, keys, health, metrics, throttle, checker, clock, random, log });
   provider = live;
   const web = await listenForBrowsers(config.web, { handler: live.handler, log });
-  startPeriodicWork({ storage, keys, web, clock, log, signal });
+  const api =
+    config.grpc === undefined
+      ? undefined
+      : await (
+          await import('./listen-api.ts')
+        ).listenForApi(config.grpc, { config: () => live.config(), storage, keys, checker, clock, random, log });
+  startPeriodicWork({ api, storage, keys, web, clock, log, signal });
   watchConfig({ file, text, signal, onChange: (next) => reload(next, { provider: live, env, log }) });
   log.info('serving', { issuer: config.issuer, port: (web.https ?? web.http)?.port, storage: config.storage.type });
   return {
-    ports: { http: web.http?.port, telemetry: telemetry?.port },
+    ports: { http: web.http?.port, telemetry: telemetry?.port, grpc: api?.port },
     stop: async () => {
       abort.abort();
-      await Promise.all([web.close(), telemetry?.server.close()]);
+      await Promise.all([web.close(), api?.close(), telemetry?.server.close()]);
       await live.close();
       await storage.close();
     },
@@ -117,6 +124,7 @@ async function insist<T>(what: string, { signal, log, attempt }: Insistence<T>):
 }
 
 interface PeriodicDeps {
+  readonly api: ApiListener | undefined;
   readonly storage: Storage;
   readonly keys: KeyRing;
   readonly web: WebListeners;
@@ -125,9 +133,13 @@ interface PeriodicDeps {
   readonly signal: AbortSignal;
 }
 
-function startPeriodicWork({ storage, keys, web, clock, log, signal }: PeriodicDeps): void {
-  const renew = (): Promise<void> => Promise.resolve(web.renewCertificate());
-  if (web.https !== undefined) every(CERTIFICATE_CHECK_MS, { signal, log, name: 'certificate', work: renew });
+function startPeriodicWork({ api, storage, keys, web, clock, log, signal }: PeriodicDeps): void {
+  const renew = async (): Promise<void> => {
+    web.renewCertificate();
+    api?.renewCertificate();
+  };
+  if (web.https !== undefined || api !== undefined)
+    every(CERTIFICATE_CHECK_MS, { signal, log, name: 'certificate', work: renew });
   every(KEY_CHECK_MS, { signal, log, name: 'key rotation', work: () => keys.tick() });
   every(CLEANUP_MS, {
     signal,

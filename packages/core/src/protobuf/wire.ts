@@ -1,4 +1,4 @@
-/** Owns the little of protocol buffers that Envoy's authorization messages need: length-delimited fields and varints. */
+/** Owns the wire format of protocol buffers, as far as small services need it: length-delimited fields and varints. */
 
 /** The fields of one message: number to values, in order. Texts and messages are byte ranges, numbers are numbers. */
 export type Fields = ReadonlyMap<number, readonly (Buffer | number)[]>;
