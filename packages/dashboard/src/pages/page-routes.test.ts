@@ -22,7 +22,7 @@ function pagesDirectory(t: TestContext): string {
 test('pages get the index, assets live for ever, unknown paths are 404', async (t) => {
   const { request } = await startFixture(t, { pages: createPages(pagesDirectory(t)) });
   const get = (url: string): Promise<Response> => request(url, { user: 'a@x.org' });
-  for (const page of ['/', '/activity', '/manage-users', '/_/jupyter/']) {
+  for (const page of ['/', '/activity', '/manage-users', '/account', '/_/jupyter/']) {
     const response = await get(page);
     assert.equal(await response.text(), '<title>index</title>', page);
     assert.match(response.headers.get('content-security-policy') ?? '', /default-src 'none'/);

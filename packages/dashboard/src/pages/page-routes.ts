@@ -23,7 +23,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Paths that the pages route by themselves; everything else unknown is 404. */
-const PAGE = /^\/($|_\/|activity$|manage-users$|logout$)/;
+const PAGE = /^\/($|_\/|activity$|manage-users$|account$|logout$)/;
 
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy':

@@ -1,6 +1,7 @@
 /** Owns which page is shown: the session's data first, then registration, then the page of the address. */
 import { useEffect } from 'react';
 import type { ReactElement } from 'react';
+import { Account } from './account/account.tsx';
 import { Activity } from './activity/activity.tsx';
 import { api } from './api/client.ts';
 import type { DashboardLinks, EnvInfo, WorkgroupState } from './api/client.ts';
@@ -70,6 +71,8 @@ function Pages({ session }: { readonly session: SessionData }): ReactElement {
         return <Home info={info} links={links} namespace={namespace} onNamespace={page.chooseNamespace} />;
       case '/activity':
         return <Activity namespace={namespace} />;
+      case '/account':
+        return <Account info={info} />;
       case '/manage-users':
         return <Contributors info={info} />;
       default:

@@ -70,7 +70,8 @@ export class ApiError extends Error {
   }
 }
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+/** Asks for JSON; throws ApiError with what the answer says, in JSON or in plain text. */
+export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const init: RequestInit = { method, headers: { accept: 'application/json' }, redirect: 'manual' };
   if (method !== 'GET') {
     init.headers = { accept: 'application/json', 'content-type': 'application/json' };
@@ -80,11 +81,21 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
     throw new ApiError(0, 'The platform cannot be reached. Check your connection.');
   });
   if (response.type === 'opaqueredirect') throw new ApiError(401, 'Your session has ended.');
-  const answer: unknown = await response.json().catch(() => undefined);
+  const whole = await response.text().catch(() => '');
+  const answer = parseJson(whole);
   if (response.ok) return answer as T;
-  const text =
-    typeof answer === 'object' && answer !== null && 'error' in answer ? String(answer.error) : response.statusText;
+  const isPlain = response.headers.get('content-type')?.startsWith('text/plain') === true;
+  const said = isPlain ? whole.trim() : response.statusText;
+  const text = typeof answer === 'object' && answer !== null && 'error' in answer ? String(answer.error) : said;
   throw new ApiError(response.status, text === '' ? `The server answered ${response.status}.` : text);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 const part = encodeURIComponent;

@@ -11,6 +11,7 @@ const PATHS = {
   link: 'M10 14 20 4M14 4h6v6M19 14v6H4V5h6',
   plus: 'M12 5v14M5 12h14',
   cross: 'M6 6l12 12M18 6 6 18',
+  key: 'M15 9a4 4 0 1 0-4 4l-7 7v2h4v-3h3v-3l2-3a4 4 0 0 0 2-4Z',
   box: 'M12 3 4 7v10l8 4 8-4V7zM4 7l8 4 8-4M12 11v10',
 } as const;
 

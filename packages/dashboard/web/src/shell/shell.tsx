@@ -76,6 +76,7 @@ function Navigation({ links, page, namespace }: ShellProps): ReactElement {
         <ExternalItem key={item.text} item={item} page={page} namespace={namespace} />
       ))}
       <NavItem page={page} path="/manage-users" icon="people" text="Contributors" />
+      <NavItem page={page} path="/account" icon="key" text="Sessions and tokens" />
     </ul>
   );
 }
