@@ -64,6 +64,13 @@ test('the example of the management API is read without a complaint', async () =
   }
 });
 
+test('the example about login pages is read without a complaint', async () => {
+  for (const example of examples('login-pages.md')) {
+    const { problems, warnings } = await parseConfig(`${FRAME}enablePasswordDB: true\n${example}`, ENV);
+    assert.deepEqual([...problems, ...warnings], []);
+  }
+});
+
 test('the example about login sessions is read without a complaint, and turns them on', async () => {
   for (const example of examples('login-sessions.md')) {
     const { config, problems, warnings } = await parseConfig(`${FRAME}enablePasswordDB: true\n${example}`, ENV);

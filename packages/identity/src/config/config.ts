@@ -126,6 +126,10 @@ export interface LoggerConfig {
 export interface FrontendConfig {
   readonly issuer: string;
   readonly theme: string;
+  /** Empty for none. */
+  readonly dir: string;
+  readonly logoURL: string;
+  readonly extra: Readonly<Record<string, string>>;
 }
 
 export interface StaticClient {

@@ -5,7 +5,8 @@ import { IDENTITY_ERRORS } from '../errors.ts';
 import { clientsSection } from './client-section.ts';
 import type { IdentityConfig } from './config.ts';
 import { readConnectors } from './connector-section.ts';
-import { anyNode, object, stringMap } from './object-shape.ts';
+import { frontendSection } from './frontend-section.ts';
+import { anyNode, object } from './object-shape.ts';
 import { grpcSection } from './grpc-section.ts';
 import { expirySection, oauth2Section, signerSection } from './oauth2-section.ts';
 import { passwordsSection } from './password-section.ts';
@@ -40,13 +41,7 @@ const document = refine(
       level: oneOf('Least severity written.', { values: ['debug', 'info', 'warn', 'error'], fallback: 'info' }),
       format: oneOf('How records look.', { values: ['text', 'json'], fallback: 'text' }),
     }),
-    frontend: object('How pages look.', {
-      issuer: string('The name pages show.', { fallback: 'dex' }),
-      theme: string('`light`, `dark`, or empty for what the reader prefers.'),
-      dir: string('Accepted for compatibility.'),
-      logoURL: string('Accepted for compatibility.'),
-      extra: stringMap('Accepted for compatibility.'),
-    }),
+    frontend: frontendSection,
     staticClients: clientsSection,
     enablePasswordDB: boolean('Offer login with e-mail address and password (connector id "local").'),
     staticPasswords: passwordsSection,

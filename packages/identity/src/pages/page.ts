@@ -2,7 +2,8 @@
 import type { HttpResponse } from '@kfctl/core';
 import type { FrontendConfig } from '../config/config.ts';
 import { Markup, markup } from './markup.ts';
-import { STYLE, STYLE_SOURCE, SUBMIT, SUBMIT_SOURCE } from './style.ts';
+import { SUBMIT, SUBMIT_SOURCE } from './style.ts';
+import type { Theme } from './theme.ts';
 
 export interface Page {
   readonly status: number;
@@ -19,8 +20,11 @@ export interface Page {
 
 export type PageRenderer = (page: Page) => HttpResponse;
 
-export function createPageRenderer({ issuer, theme }: FrontendConfig): PageRenderer {
-  const themed = theme === 'dark' || theme === 'light' ? markup` data-theme="${theme}"` : undefined;
+export function createPageRenderer({ issuer }: FrontendConfig, theme: Theme): PageRenderer {
+  const themed = theme.scheme === '' ? undefined : markup` data-theme="${theme.scheme}"`;
+  // The name stands beside it.
+  const logo = theme.logo === '' ? undefined : markup`<img class="logo" src="${theme.logo}" alt="">`;
+  const footer = theme.footer === undefined ? undefined : markup`<footer>${theme.footer}</footer>`;
   return ({ status, title, content, leavesOrigin = false, submits = false }) => {
     const document = markup`<!doctype html>
 <html lang="en"${themed}>
@@ -28,13 +32,13 @@ export function createPageRenderer({ issuer, theme }: FrontendConfig): PageRende
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title} - ${issuer}</title>
-<style>${new Markup(STYLE)}</style>
-<link rel="icon" href="data:,">
+<style>${new Markup(theme.css)}</style>
+<link rel="icon" href="${theme.icon}">
 </head>
 <body>
 <main>
-<p class="brand">${issuer}</p>
-${content}
+${theme.header}${logo}<p class="brand">${issuer}</p>
+${content}${footer}
 </main>${submits ? markup`<script>${new Markup(SUBMIT)}</script>` : undefined}
 </body>
 </html>
@@ -43,15 +47,21 @@ ${content}
       status,
       headers: {
         'content-type': 'text/html; charset=utf-8',
-        'content-security-policy': policy({ leavesOrigin, submits }),
+        'content-security-policy': policy({ leavesOrigin, submits, theme }),
       },
       body: document.text,
     };
   };
 }
 
-function policy({ leavesOrigin, submits }: { leavesOrigin: boolean; submits: boolean }): string {
+interface PolicyParts {
+  readonly leavesOrigin: boolean;
+  readonly submits: boolean;
+  readonly theme: Theme;
+}
+
+function policy({ leavesOrigin, submits, theme }: PolicyParts): string {
   const scripts = submits ? ` script-src ${SUBMIT_SOURCE};` : '';
-  const base = `default-src 'none';${scripts} style-src ${STYLE_SOURCE}; img-src data:; base-uri 'none'; frame-ancestors 'none'`;
+  const base = `default-src 'none';${scripts} style-src ${theme.styleSource}; img-src ${theme.imageSource} 'self'; font-src 'self'; base-uri 'none'; frame-ancestors 'none'`;
   return leavesOrigin ? base : `${base}; form-action 'self'`;
 }

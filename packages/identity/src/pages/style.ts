@@ -10,6 +10,8 @@ export const STYLE = `
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;min-height:100dvh;display:grid;place-items:center;padding:1rem;background:var(--bg);color:var(--text);font:1rem/1.5 system-ui,sans-serif}
 main{width:100%;max-width:24rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:1.75rem}
+.logo{display:block;max-width:100%;max-height:4rem;margin:0 0 1rem}
+footer{margin-top:1.5rem;color:var(--muted);font-size:.9rem}
 .brand{margin:0 0 1.25rem;color:var(--muted);font-size:.9rem}
 h1{margin:0 0 1rem;font-size:1.35rem;line-height:1.25}
 p{margin:0 0 1rem}
@@ -37,6 +39,6 @@ export const SUBMIT_SOURCE: string = hashSource(SUBMIT);
 /** The policy of every page: this style and nothing else; frames and scripts do not exist. */
 export const STYLE_SOURCE: string = hashSource(STYLE);
 
-function hashSource(text: string): string {
+export function hashSource(text: string): string {
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }

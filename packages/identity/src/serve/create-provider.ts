@@ -16,6 +16,8 @@ import { createCallbackEndpoint } from '../login/callback-endpoint.ts';
 import { createLoginEndpoint } from '../login/login-endpoint.ts';
 import { createLogoutEndpoint } from '../logout/logout-endpoint.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { IdentityConfig } from '../config/config.ts';
+import { createWebFilesEndpoint } from '../pages/web-files-endpoint.ts';
 import { pageError } from '../pages/error-page.ts';
 import { landingPage } from '../pages/login-pages.ts';
 import type { ProviderDeps } from '../provider.ts';
@@ -56,6 +58,8 @@ export function createProvider(deps: ProviderDeps, { health, metrics }: Observer
     ['GET', '/device/callback', page(createDeviceCallbackEndpoint(deps))],
     ['*', '/logout', page(createLogoutEndpoint(deps))],
     ['GET', '/healthz', page(createHealthEndpoint(health))],
+    ['GET', '/static/:file', page(createWebFilesEndpoint(config.frontend, { folder: 'static', log }))],
+    ['GET', '/theme/:file', page(createWebFilesEndpoint(config.frontend, { folder: themeFolder(config), log }))],
     ['GET', '/robots.txt', () => textResponse(200, 'User-agent: *\nDisallow: /\n')],
   ];
   const router = createRouter(
@@ -64,6 +68,10 @@ export function createProvider(deps: ProviderDeps, { health, metrics }: Observer
     ),
   );
   return withSecurityHeaders(router, config.web.headers);
+}
+
+function themeFolder({ frontend }: IdentityConfig): string {
+  return `themes/${frontend.theme === '' ? 'light' : frontend.theme}`;
 }
 
 function toRoute(basePath: string, method: string, { path, handler }: { path: string; handler: HttpHandler }): Route {

@@ -13,6 +13,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { LoginThrottle } from '../login/throttle.ts';
 import { createPageRenderer } from '../pages/page.ts';
 import { createLoginSessions } from '../session/login-sessions.ts';
+import { loadTheme } from '../pages/theme.ts';
 import type { Storage } from '../storage/storage.ts';
 import { createProvider } from './create-provider.ts';
 
@@ -77,7 +78,7 @@ function build(config: IdentityConfig, deps: LiveDeps, decoyKey: Buffer): Built 
   });
   const findClient = createClientFinder(config.staticClients, storage);
   const sessions = config.sessions && createLoginSessions({ ...deps, config, settings: config.sessions });
-  const render = createPageRenderer(config.frontend);
+  const render = createPageRenderer(config.frontend, loadTheme(config.frontend, log));
   return {
     config,
     connectors,

@@ -1,0 +1,109 @@
+/**
+ * Owns what an operator changes about the looks: a style sheet, a logo, an icon, words above and below, out of Dex's directory of
+ * web files. All of it is read once and travels inside the page; only a logo with an address of its own is fetched by browsers.
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { describeError } from '@kfctl/core';
+import type { Logger } from '@kfctl/core';
+import type { FrontendConfig } from '../config/config.ts';
+import { Markup, markup } from './markup.ts';
+import { hashSource, STYLE, STYLE_SOURCE } from './style.ts';
+
+export interface Theme {
+  /** `light`, `dark`, or empty for what the reader prefers. */
+  readonly scheme: string;
+  readonly css: string;
+  /** Of the policy: where styles and images come from. */
+  readonly styleSource: string;
+  readonly imageSource: string;
+  /** A data: URL, an address, or empty. */
+  readonly logo: string;
+  readonly icon: string;
+  readonly header: Markup | undefined;
+  readonly footer: Markup | undefined;
+}
+
+const MAX_FILE_BYTES = 512 * 1024;
+// Dex's old names for its light theme.
+const LIGHT = new Set(['light', 'coreos', 'tectonic']);
+const EMPTY_ICON = 'data:,';
+
+export function loadTheme(frontend: FrontendConfig, log: Logger): Theme {
+  const { dir, theme, logoURL } = frontend;
+  if (dir !== '' && !existsSync(dir)) log.warn('frontend.dir is not there, the built-in pages are used', { dir });
+  else if (existsSync(path.join(dir, 'templates', 'login.html')) && dir !== '')
+    log.warn('templates of Dex are not run: themes, static, slots are used', { dir });
+  const read = (file: string): Buffer | undefined => readWebFile(dir, file, log);
+  const name = theme === '' ? 'light' : theme;
+  const css =
+    read(path.join('themes', name, 'styles.css'))
+      ?.toString('utf8')
+      .replaceAll('</', '<\\/') ?? '';
+  const logo = isAddress(logoURL) ? logoURL : dataUrl(read(logoFile(logoURL, name)), logoURL || 'logo.png');
+  return {
+    scheme: LIGHT.has(theme) ? 'light' : theme === 'dark' ? 'dark' : '',
+    css: css === '' ? STYLE : `${STYLE}\n${css}`,
+    styleSource: css === '' ? STYLE_SOURCE : hashSource(`${STYLE}\n${css}`),
+    imageSource: isAddress(logoURL) ? `data: ${new URL(logoURL).origin}` : 'data:',
+    logo,
+    icon: dataUrl(read(path.join('themes', name, 'favicon.png')), 'favicon.png') || EMPTY_ICON,
+    header: slot(read(path.join('slots', 'header.html')), frontend),
+    footer: slot(read(path.join('slots', 'footer.html')), frontend),
+  };
+}
+
+/** `theme/logo.png` is Dex's address of a file of the theme; other paths are below the directory. */
+function logoFile(logoURL: string, theme: string): string {
+  if (logoURL === '') return path.join('themes', theme, 'logo.png');
+  const file = logoURL.replace(/^\/+/, '');
+  return file.startsWith('theme/') ? path.join('themes', theme, file.slice('theme/'.length)) : file;
+}
+
+function isAddress(logoURL: string): boolean {
+  return /^https?:\/\//.test(logoURL) && URL.canParse(logoURL);
+}
+
+/** A file below the directory; undefined when it is not there, outside, too large or cannot be read. */
+export function readWebFile(dir: string, file: string, log: Logger): Buffer | undefined {
+  const full = path.resolve(dir, file);
+  if (dir === '' || !full.startsWith(path.resolve(dir) + path.sep)) return undefined;
+  try {
+    const stats = statSync(full, { throwIfNoEntry: false });
+    if (stats?.isFile() !== true) return undefined;
+    if (stats.size <= MAX_FILE_BYTES) return readFileSync(full);
+    log.warn('web file is too large', { file, bytes: stats.size, limit: MAX_FILE_BYTES });
+  } catch (error) {
+    log.warn('web file cannot be read', { file, error: describeError(error) });
+  }
+  return undefined;
+}
+
+export const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.gif': 'image/gif',
+  '.svg': 'image/svg+xml',
+  '.ico': 'image/x-icon',
+  '.webp': 'image/webp',
+  '.css': 'text/css; charset=utf-8',
+  '.woff': 'font/woff',
+  '.woff2': 'font/woff2',
+  '.txt': 'text/plain; charset=utf-8',
+};
+
+function dataUrl(bytes: Buffer | undefined, name: string): string {
+  const type = MEDIA_TYPES[path.extname(name).toLowerCase()];
+  return bytes === undefined || !type?.startsWith('image/') ? '' : `data:${type};base64,${bytes.toString('base64')}`;
+}
+
+/** The operator's own markup, with `{{ issuer }}` and `{{ extra "key" }}` replaced by text. */
+function slot(bytes: Buffer | undefined, { issuer, extra }: FrontendConfig): Markup | undefined {
+  if (bytes === undefined) return undefined;
+  const text = bytes.toString('utf8').replaceAll(/\{\{\s*(?:(issuer)|extra\s+"([^"]*)")\s*\}\}/g, (_all, own, key) => {
+    const value = own === 'issuer' ? issuer : Object.hasOwn(extra, String(key)) ? extra[String(key)] : undefined;
+    return markup`${value}`.text;
+  });
+  return new Markup(text);
+}

@@ -1,0 +1,24 @@
+/** Owns `/static/*` and `/theme/*`: files of the operator's directory, for style sheets that name fonts or images. */
+import path from 'node:path';
+import type { HttpHandler, HttpResponse, Logger } from '@kfctl/core';
+import type { FrontendConfig } from '../config/config.ts';
+import { pageError } from './error-page.ts';
+import { MEDIA_TYPES, readWebFile } from './theme.ts';
+
+/** `folder` is below the directory; what follows `prefix` in the path is the file, of known kinds alone. */
+export function createWebFilesEndpoint(
+  { dir }: FrontendConfig,
+  { folder, log }: { readonly folder: string; readonly log: Logger },
+): HttpHandler {
+  return ({ params }): HttpResponse => {
+    const file = params['file'] ?? '';
+    const type = MEDIA_TYPES[path.extname(file).toLowerCase()];
+    const safe = /^[\w-][\w.-]*$/.test(file) && type !== undefined;
+    const bytes = safe ? readWebFile(dir, path.join(folder, file), log) : undefined;
+    if (bytes === undefined || type === undefined) throw pageError(404, 'There is nothing here.');
+    // An image may be opened by itself: nothing in it may run.
+    const policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+    const headers = { 'content-type': type, 'cache-control': 'max-age=600', 'content-security-policy': policy };
+    return { status: 200, headers, body: bytes };
+  };
+}
