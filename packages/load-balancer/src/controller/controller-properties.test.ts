@@ -6,7 +6,7 @@ import { parsePoolConfig } from '../pools/parse-pool-config.ts';
 import type { Pool } from '../pools/pool.ts';
 import { poolOf } from '../pools/pool.ts';
 import { parseAddress } from '../address/address.ts';
-import { adoptAll, convergeService } from './converge-service.ts';
+import { adoptAll, byAge, convergeService } from './converge-service.ts';
 import { parseWish, serviceKey } from './service-wish.ts';
 
 const ANYWHERE = { loadBalancerClass: '', labelsOf: () => ({}) };
@@ -173,6 +173,29 @@ it(`${EVENTS} random events never give one address to two services that may not 
       world.step();
       assertNoTheft(world);
     }
+  }
+});
+
+it('what services have in the end does not depend on the order in which they were seen', () => {
+  for (let seed = 1; seed <= 40; seed += 1) {
+    const world = new World(seed);
+    for (let event = 0; event < 60; event += 1) world.step();
+    // A new controller that meets a changed configuration: some keep their address, some lose it, some have waited.
+    world.pools = poolsOf(CONFIGS[seed % CONFIGS.length] ?? '');
+    const states = Array.from({ length: 6 }, () => {
+      const copies = [...world.services.values()].map((service) => structuredClone(service));
+      const shuffled = copies.toSorted(() => world.dice(3) - 1);
+      const fresh = new World(seed);
+      fresh.pools = world.pools;
+      fresh.allocator = new Allocator();
+      fresh.allocator.setPools(world.pools);
+      for (const service of shuffled) fresh.services.set(service.metadata.name ?? '', service);
+      adoptAll(shuffled, fresh.allocator, ANYWHERE);
+      for (const service of byAge(shuffled)) fresh.converge(service);
+      for (const service of byAge(shuffled)) fresh.converge(service);
+      return Object.entries(fresh.state()).toSorted();
+    });
+    for (const state of states) assert.deepEqual(state, states[0], `seed ${seed}`);
   }
 });
 

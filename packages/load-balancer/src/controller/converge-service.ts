@@ -76,8 +76,7 @@ function keep(held: readonly Address[], wish: Wish, allocator: Allocator): strin
  */
 export function adoptAll(services: readonly Service[], allocator: Allocator, surroundings: Surroundings): void {
   const { loadBalancerClass, labelsOf } = surroundings;
-  const byAge = services.toSorted((left, right) => ageKey(left).localeCompare(ageKey(right), 'en'));
-  for (const service of byAge) {
+  for (const service of byAge(services)) {
     if (!isOurs(service, loadBalancerClass)) continue;
     const parsed = parseWish(service, labelsOf(service.metadata.namespace ?? ''));
     if (parsed.kind === 'early') continue;
@@ -85,6 +84,11 @@ export function adoptAll(services: readonly Service[], allocator: Allocator, sur
     if (held === undefined) continue;
     if (keep(held, parsed.wish, allocator) !== undefined) allocator.release(serviceKey(service));
   }
+}
+
+/** The order in which services that come together are served, so that it does not matter who is seen first: the elder goes first. */
+export function byAge(services: readonly Service[]): readonly Service[] {
+  return services.toSorted((left, right) => ageKey(left).localeCompare(ageKey(right), 'en'));
 }
 
 function ageKey(service: Service): string {

@@ -13,7 +13,7 @@ import { watchConfiguration } from '../pools/watch-configuration.ts';
 import type { ConfigWatch } from '../pools/watch-configuration.ts';
 import { createConfigState } from './config-state.ts';
 import type { ConfigState } from './config-state.ts';
-import { adoptAll, convergeService } from './converge-service.ts';
+import { adoptAll, byAge, convergeService } from './converge-service.ts';
 import type { Decision, Surroundings } from './converge-service.ts';
 import { createPoolStatusWriter } from './pool-status.ts';
 import { writeService } from './write-service.ts';
@@ -67,7 +67,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
   const forget = forEachRealChange(configs, apply);
   log.info('controller synced, can allocate IPs now', { event: 'stateSynced' });
   const failures = new Map<string, string>();
-  const everyService = (): readonly ObjectKey[] => services.list().map(keyOf);
+  const everyService = (): readonly ObjectKey[] => byAge(services.list()).map(keyOf);
   await runReconciler({
     name: 'services',
     log,
