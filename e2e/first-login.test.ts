@@ -6,7 +6,17 @@ import { after, before, test } from 'node:test';
 import bcrypt from '@node-rs/bcrypt';
 import { launchChromium } from '../packages/testkit/src/chromium.ts';
 import { createSession, logIn } from './log-in.ts';
-import { createHome, curl, eventually, kubectl, kubectlInput, PASSWORD, startPlatform, USER } from './platform.ts';
+import {
+  createHome,
+  curl,
+  eventually,
+  kfctl,
+  kubectl,
+  kubectlInput,
+  PASSWORD,
+  startPlatform,
+  USER,
+} from './platform.ts';
 import type { Home, Platform } from './platform.ts';
 
 const PICTURES = process.env['KFCTL_TEST_PICTURES'];
@@ -211,6 +221,14 @@ test('a second user is added to Dex as the guide says, and sees nothing of the f
   await eventually('the second user to log in again', () =>
     logIn(again, SECOND.email, SECOND.password).status === 200 ? true : undefined,
   );
+});
+
+test('the doctor finds nothing wrong', async () => {
+  await eventually('the platform to be well', () => {
+    const { code, stdout } = kfctl(platform, platform.home, 'doctor', '--kubeconfig', platform.kubeconfig);
+    assert.match(stdout, /^Cluster\n/);
+    return code === 0 && stdout.endsWith('Nothing is wrong.\n') ? true : undefined;
+  });
 });
 
 test('the guide’s diagnostic commands show what they should', () => {

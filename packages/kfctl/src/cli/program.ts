@@ -3,10 +3,12 @@ import { Argument, Command, CommanderError, Option } from 'commander';
 import { SCOPES } from '../app/scope.ts';
 import type { ApplyFlags } from '../commands/apply.ts';
 import type { DeleteFlags } from '../commands/delete.ts';
+import type { DoctorFlags } from '../commands/doctor.ts';
 import type { ClusterOptions, Invocation } from '../commands/invocation.ts';
 import type { StatusFlags } from '../commands/status.ts';
 import { addIdentityCommands } from './identity-commands.ts';
 import { renderCompletion, SHELLS } from './completion.ts';
+import { DOCTOR_HELP } from './doctor-help.ts';
 
 export const VERSION = '0.1.0';
 
@@ -128,6 +130,13 @@ function addLocalCommands(program: Command, invoke: Invoke): void {
     .action(async (flags: Flags & StatusFlags) => {
       const { runStatus } = await import('../commands/status.ts');
       await runStatus(invoke(flags.verbose === true), flags);
+    });
+  local(cluster(base(program, 'doctor', 'Find out why something does not work, and say what to do next.')))
+    .addOption(new Option('-o, --output <format>', 'print the result as').choices(['text', 'json']))
+    .addHelpText('after', DOCTOR_HELP)
+    .action(async (flags: Flags & DoctorFlags) => {
+      const { runDoctor } = await import('../commands/doctor.ts');
+      await runDoctor(invoke(flags.verbose === true), flags);
     });
 }
 

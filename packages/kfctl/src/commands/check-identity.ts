@@ -1,5 +1,4 @@
 /** Owns the commands `kfctl dex check` and `kfctl ldap check`: the identity program's own check, on a file or on the cluster's configuration. */
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -8,12 +7,11 @@ import { resources } from '@kfctl/kube';
 import type { KubeClient } from '@kfctl/kube';
 import { askPassword } from '../cli/ask-password.ts';
 import { ExitCode } from '../cli/exit-code.ts';
+import { runProgram } from '../doctor/run-program.ts';
 import { kfctlError } from '../errors.ts';
 import { readDexConfig } from '../users/dex-config-map.ts';
 import { connect } from './invocation.ts';
 import type { ClusterOptions, Invocation } from './invocation.ts';
-
-const IDENTITY_MAIN = path.resolve(import.meta.dirname, '../../../identity/src/main.ts');
 
 export interface CheckFlags extends ClusterOptions {
   readonly user?: string;
@@ -44,23 +42,11 @@ async function runCheck(
   { file, env, flags }: { file: string; env: Environment; flags: CheckFlags },
 ): Promise<void> {
   const password = await findPassword(invocation, flags.user);
-  const argv = [IDENTITY_MAIN, 'check', ...(flags.user === undefined ? [] : [`--user=${flags.user}`]), '--', file];
+  const args = ['check', ...(flags.user === undefined ? [] : [`--user=${flags.user}`]), '--', file];
   const { IDENTITY_PASSWORD: _dropped, ...own } = invocation.settings.env;
-  const child = spawn(process.execPath, argv, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...own, ...env, ...(password === undefined ? {} : { IDENTITY_PASSWORD: password }) },
-  });
-  const stop = (): boolean => child.kill('SIGTERM');
-  invocation.signal.addEventListener('abort', stop, { once: true });
-  let text = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (part: string) => (text += part));
-  const code = await new Promise<number>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (exit) => resolve(exit ?? 1));
-  });
-  invocation.signal.removeEventListener('abort', stop);
-  invocation.terminal.result(text.replace(/^Next: identity serve .*\n/m, '').trimEnd());
+  const all = { ...own, ...env, ...(password === undefined ? {} : { IDENTITY_PASSWORD: password }) };
+  const { code, stdout, stderr } = await runProgram('identity', { args, env: all, signal: invocation.signal });
+  invocation.terminal.result(`${stdout}${stderr}`.replace(/^Next: identity serve .*\n/m, '').trimEnd());
   if (code !== 0) throw new ExitCode(1);
 }
 
@@ -85,7 +71,7 @@ interface Container {
 }
 
 /** The variables that the Deployment gives dex, with the values of its Secrets. They stay in memory. */
-async function readDexEnvironment(client: KubeClient): Promise<Environment> {
+export async function readDexEnvironment(client: KubeClient): Promise<Environment> {
   const place = { namespace: 'kubeflow' };
   const deployment = await client.get(resources.deployments, 'dex', place);
   const env: Record<string, string> = {};
