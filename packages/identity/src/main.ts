@@ -13,6 +13,7 @@ import { IDENTITY_ERRORS } from './errors.ts';
 
 const USAGE = `Usage:
   identity serve CONFIG               serve what the file describes
+  identity reference                  print what the file may hold, as Markdown
   identity check CONFIG [--user U]    read the file, try its connectors, say what is wrong
                                       (with U the password is read from IDENTITY_PASSWORD)
 `;
@@ -28,6 +29,7 @@ const wellFormed = file !== undefined && rest.length === 0 && Object.keys(values
 
 if (wellFormed && command === 'serve' && user === undefined) await serve(file);
 else if (wellFormed && command === 'check') await check(file);
+else if (command === 'reference' && positionals.length === 1) await reference();
 else {
   process.stderr.write(USAGE);
   process.exitCode = 2;
@@ -58,6 +60,11 @@ function showMistakes(error: unknown): never {
   process.stderr.write(error.message);
   const [summary = ''] = error.message.split(':\n');
   throw new AppError(error.code, summary, { hint: error.hint ?? 'Correct the file.' });
+}
+
+async function reference(): Promise<void> {
+  const { renderReference } = await import('./config/render-reference.ts');
+  process.stdout.write(await renderReference());
 }
 
 async function check(path: string): Promise<void> {

@@ -3,16 +3,27 @@ import type { CheckedPerson, ConnectorEntry } from '../connectors/connector.ts';
 import { CONNECTOR_TYPES } from '../connectors/registry.ts';
 import { anyNode, object } from './object-shape.ts';
 import { contextOf, expanded, listOf, reportKey, string } from './shape.ts';
-import type { ReadContext } from './shape.ts';
+import type { ReadContext, Shape } from './shape.ts';
 import type { YamlNode } from './yaml-tree.ts';
 
-const envelope = object('A way to prove who one is.', {
+interface ConnectorEnvelope {
+  readonly type: string;
+  readonly id: string;
+  readonly name: string;
+  readonly config: YamlNode | undefined;
+  readonly grantTypes: readonly string[];
+}
+
+const envelope: Shape<ConnectorEnvelope> = object('A way to prove who one is.', {
   type: string('What kind of connector this is.', { required: true }),
   id: string('Part of addresses and of `sub`: never change it.', { required: true }),
   name: string('Shown to people.', { required: true }),
   config: anyNode('The settings of that type.'),
   grantTypes: listOf('The grants it may serve; empty means all.', string('A grant type.')),
 });
+
+/** For the reference. */
+export const connectorEnvelope: Shape<unknown> = envelope;
 
 /** Reads the list. Connector modules are loaded only when the file names them. */
 export async function readConnectors(

@@ -13,7 +13,7 @@ import { passwordsSection } from './password-section.ts';
 import { createProblems, renderProblems } from './problems.ts';
 import type { Problem, Problems } from './problems.ts';
 import { boolean, oneOf, refine, string } from './shape.ts';
-import type { ReadContext } from './shape.ts';
+import type { ReadContext, Shape } from './shape.ts';
 import { sessionsSection } from './sessions-section.ts';
 import { storageSection } from './storage-section.ts';
 import { telemetrySection, webSection } from './web-section.ts';
@@ -56,6 +56,9 @@ const document = refine(
     }
   },
 );
+
+/** For the reference. */
+export const documentSchema: Shape<unknown> = document;
 
 /** Reads a file's text. `env` serves `$VAR`, idEnv, secretEnv and hashFromEnv. */
 export async function parseConfig(text: string, env: Environment): Promise<ParsedConfig> {

@@ -60,7 +60,10 @@ export function oneOf<const T extends string>(
 ): Shape<T> {
   const { values, fallback } = options;
   return scalar<T>({
-    kind: values.map((value) => `\`${value}\``).join(' or '),
+    kind: values
+      .filter((value) => value !== '')
+      .map((value) => `\`${value}\``)
+      .join(' or '),
     summary,
     empty: fallback,
     fallback,
@@ -129,6 +132,7 @@ export function listOf<T>(summary: string, item: Shape<T>, fallback: readonly T[
     kind: `list of ${item.kind}`,
     summary,
     ...(item.fields === undefined ? {} : { fields: item.fields }),
+    ...(fallback.length === 0 ? {} : { fallback: fallback.join(', ') }),
     read: (node, context) => {
       if (isNull(node)) return fallback;
       if (node.kind !== 'list') {

@@ -29,6 +29,14 @@ const kubernetes = refine(
   },
 );
 
+/** For the reference. */
+export const STORAGE_SCHEMAS: Readonly<Record<string, Shape<unknown>>> = {
+  memory: object('Nothing is kept over a restart. For trying things out.', {}),
+  sqlite3: sqlite,
+  postgres: postgresSettings,
+  kubernetes,
+};
+
 const READERS: Readonly<Record<string, (node: YamlNode | undefined, context: ReadContext) => StorageConfig>> = {
   memory: () => ({ type: 'memory' }),
   sqlite3: (node, context) => ({ type: 'sqlite3', ...expanded(sqlite).read(node, context) }),
