@@ -5,7 +5,8 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Case, makeCase } from './differential/make-case.ts';
+import type { Case } from './differential/case.ts';
+import { makeCase } from './differential/make-case.ts';
 import { makeYamlCase } from './differential/make-yaml-case.ts';
 import { type Verdict, compare, eachOf, hasKubectl } from './differential/oracle.ts';
 

@@ -20,7 +20,7 @@ import { readOpenApi } from '../schema/read-open-api.ts';
 import { markVars, mergeVars } from '../transform/vars.ts';
 import { parseRemote } from '../remote/parse-remote.ts';
 import { type RemoteStore, openRemoteDirectory, readRemoteText } from '../remote/remote-store.ts';
-import { configuredBy, recordOrigin, recordTransformation } from './origins.ts';
+import { configuredBy, configuredByPlugin, readFrom, recordOrigin, recordTransformation } from './origins.ts';
 import { runPluginGenerator, runPluginTransformer } from './run-plugins.ts';
 import { runTransformers } from './run-transformers.ts';
 
@@ -71,10 +71,12 @@ export function accumulate(step: Step, into: Accumulator): void {
   runGenerators(step, into);
   for (const path of kustomization.components) addComponent(step, path, into);
   refuseValidators(kustomization);
-  const ran = (name: string): void => recordTransformation(step, name, into.map.resources);
+  const ran = (name: string): void => recordTransformation(step, configuredBy(step, name), into.map.resources);
   runTransformers({ loader, kustomization, config: into.config, map: into.map, schemas: context.schemas, ran });
-  for (const one of readPlugins(step, kustomization.transformers, 'transformers'))
+  for (const one of readPlugins(step, kustomization.transformers, 'transformers')) {
     runPluginTransformer(one, step, into);
+    recordTransformation(step, configuredByPlugin(step, one), into.map.resources);
+  }
   markVars(into.map.resources, kustomization.vars);
   into.vars = mergeVars(into.vars, kustomization.vars);
 }
@@ -104,7 +106,7 @@ function addResource(step: Step, path: string, { into, field }: Destination): vo
   const remote = parseRemote(path);
   if (remote?.kind === 'file') {
     const resources = readResources(readRemoteText(context.remotes, remote), remote.url);
-    recordOrigin(step, `path: ${path}\n`, resources);
+    recordOrigin(step, readFrom(path), resources);
     into.map.appendAll(resources);
     return;
   }
@@ -119,7 +121,7 @@ function addResource(step: Step, path: string, { into, field }: Destination): vo
   if (kind === 'file') {
     const file = inPlace({ field }, () => loader.readText(path));
     const resources = readResources(file.text, file.path);
-    recordOrigin(step, `path: ${join(step.origin, path)}\n`, resources);
+    recordOrigin(step, readFrom(join(step.origin, path)), resources);
     into.map.appendAll(resources);
     return;
   }
@@ -157,7 +159,6 @@ function addComponent(step: Step, path: string, into: Accumulator): void {
     });
   }
   accumulate({ loader: component, kustomization, context: step.context, origin: join(step.origin, path) }, into);
-  into.map.requireValid();
 }
 
 function runGenerators(step: Step, into: Accumulator): void {
@@ -175,8 +176,11 @@ function runGenerators(step: Step, into: Accumulator): void {
   for (const generator of kustomization.secretGenerator) {
     absorb(generateSecret(withGlobalOptions(generator, kustomization.generatorOptions), loader), 'SecretGenerator');
   }
-  for (const plugin of readPlugins(step, kustomization.generators, 'generators'))
-    into.map.absorb([runPluginGenerator(plugin, loader)]);
+  for (const plugin of readPlugins(step, kustomization.generators, 'generators')) {
+    const made = runPluginGenerator(plugin, loader);
+    recordOrigin(step, configuredByPlugin(step, plugin), [made]);
+    into.map.absorb([made]);
+  }
 }
 
 /** Plugin configuration: objects written inline, in files, or made by a kustomization. */

@@ -11,6 +11,8 @@ import type { ResourceMap } from '../resource/resource-map.ts';
 import type { SchemaLookup } from '../schema/merge-schema.ts';
 
 export interface PatchFieldContext {
+  /** Hears when one patch of the field was applied: each is a transformation of its own. */
+  readonly applied?: () => void;
   readonly loader: Loader;
   readonly kustomization: Pick<Kustomization, 'patches' | 'patchesStrategicMerge' | 'patchesJson6902'>;
   readonly map: ResourceMap;
@@ -70,6 +72,7 @@ export function applyPatches(context: PatchFieldContext): void {
       }
       applyStrategicPatches(parsed.objects, patch.target, context);
     });
+    context.applied?.();
   }
 }
 
@@ -78,5 +81,6 @@ export function applyJson6902(context: PatchFieldContext): void {
   for (const patch of context.kustomization.patchesJson6902) {
     const { text, file } = patchText(patch, context.loader);
     inPlace({ file, field: patch.field }, () => applyJsonPatches(parseJsonPatch(text, file), patch.target, context));
+    context.applied?.();
   }
 }

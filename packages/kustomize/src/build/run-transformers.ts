@@ -31,6 +31,16 @@ interface Transformer {
   /** How often it runs: once per entry of its field. */
   readonly count: (kustomization: Kustomization) => number;
   readonly run: (context: TransformContext) => void;
+  /** Says itself when it has run, after each entry. */
+  readonly reports?: true;
+}
+
+function reporting(context: TransformContext, name: string): TransformContext & { applied: () => void } {
+  const applied = (): void => {
+    context.map.dropGone();
+    context.ran(name);
+  };
+  return { ...context, applied };
 }
 
 const transformers: readonly Transformer[] = [
@@ -39,7 +49,12 @@ const transformers: readonly Transformer[] = [
     count: ({ patchesStrategicMerge }) => Math.min(patchesStrategicMerge.length, 1),
     run: applyStrategicFiles,
   },
-  { name: 'PatchTransformer', count: ({ patches }) => patches.length, run: applyPatches },
+  {
+    name: 'PatchTransformer',
+    count: ({ patches }) => patches.length,
+    run: (context) => applyPatches(reporting(context, 'PatchTransformer')),
+    reports: true,
+  },
   {
     name: 'NamespaceTransformer',
     count: ({ namespace }) => (namespace === '' ? 0 : 1),
@@ -67,7 +82,12 @@ const transformers: readonly Transformer[] = [
     run: ({ kustomization, map, config }) =>
       setEntries(map.resources, kustomization.commonAnnotations, config.commonAnnotations),
   },
-  { name: 'PatchJson6902Transformer', count: ({ patchesJson6902 }) => patchesJson6902.length, run: applyJson6902 },
+  {
+    name: 'PatchJson6902Transformer',
+    count: ({ patchesJson6902 }) => patchesJson6902.length,
+    run: (context) => applyJson6902(reporting(context, 'PatchJson6902Transformer')),
+    reports: true,
+  },
   {
     name: 'ReplicaCountTransformer',
     count: ({ replicas }) => replicas.length,
@@ -90,11 +110,12 @@ const transformers: readonly Transformer[] = [
 ];
 
 export function runTransformers(context: TransformContext): void {
-  for (const { name, count, run } of transformers) {
+  for (const { name, count, run, reports } of transformers) {
     const times = count(context.kustomization);
     if (times === 0) continue;
     run(context);
     context.map.dropGone();
+    if (reports === true) continue;
     for (let time = 0; time < times; time += 1) context.ran(name);
   }
 }

@@ -1,6 +1,7 @@
 /** A field spec says which types have a field that a transformer changes, and where: `spec/template/metadata/labels`. */
 
 import { type TypeSelector, isSelectedBy } from '../resource/identity.ts';
+import { compareTypes } from '../resource/type-order.ts';
 import { KustomizeError } from '../errors.ts';
 
 export interface FieldSpec extends TypeSelector {
@@ -32,10 +33,14 @@ export function splitEscaped(path: string, delimiter: string): string[] {
   return parts;
 }
 
-/** Adds specs that are not covered yet; the same path with another `create` is a mistake. */
-export function mergeFieldSpecs(specs: readonly FieldSpec[], added: readonly FieldSpec[]): FieldSpec[] {
+/**
+ * Adds specs, in the order of their types, that none of the same path covers; the same path with another `create` is a mistake. A spec that
+ * is in the way of a wider one keeps it out: that is how a spec for one kind takes the place of the built-in one for all kinds.
+ */
+export function mergeFieldSpecs(specs: readonly FieldSpec[], added: readonly FieldSpec[]): readonly FieldSpec[] {
+  if (specs === added) return specs;
   const merged = specs.slice();
-  for (const spec of added) {
+  for (const spec of added.toSorted(compareTypes)) {
     const known = merged.find((candidate) => candidate.path === spec.path && isSelectedBy(candidate, spec));
     if (known === undefined) merged.push(spec);
     else if (known.create !== spec.create) {

@@ -69,7 +69,8 @@ function mergeReferences(known: readonly NameReference[], added: readonly NameRe
 /** Adds what `right` has and `left` has not. */
 export function mergeConfigs(left: TransformerConfig, right: TransformerConfig): TransformerConfig {
   if (left === right || right === emptyConfig) return left;
-  if (left === emptyConfig) return right;
+  // The built-in specs are in each other's way nowhere.
+  if (left === emptyConfig && right === defaultConfig) return right;
   return {
     namePrefix: mergeFieldSpecs(left.namePrefix, right.namePrefix),
     nameSuffix: mergeFieldSpecs(left.nameSuffix, right.nameSuffix),

@@ -22,7 +22,7 @@ const historyMark = 'internal.config.kubernetes.io/history';
 export function mergeIntoResource(resource: Resource, patch: Resource, schemas: SchemaLookup): void {
   const { name, namespace, kind } = resource;
   if (patch.allowNameChange || patch.allowKindChange) resource.rememberId();
-  const hasHistory = resource.previous.length > 0;
+  const hasHistory = resource.hasHistory();
   // The reference keeps an object's history in its annotations: a patch that throws those away throws away the history too.
   if (hasHistory) resource.setAnnotations(new Map([...resource.annotations(), [historyMark, '']]));
   const merged = strategicMerge(resource.node, copyNode(patch.node), schemas);
@@ -47,6 +47,7 @@ function takeMark(resource: Resource): void {
   resource.previous = [];
   resource.prefixes = [];
   resource.suffixes = [];
+  resource.forgetOrigin();
 }
 
 function setKind(resource: Resource, kind: string): void {
@@ -112,13 +113,21 @@ export function applyJsonPatches(
  * in them, so that adding one annotation works.
  */
 function patchResource(resource: Resource, operations: readonly PatchOperation[]): void {
-  if (resource.previous.length > 0) resource.setAnnotations(new Map([...resource.annotations(), [historyMark, '']]));
+  if (resource.hasHistory()) resource.setAnnotations(new Map([...resource.annotations(), [historyMark, '']]));
   const document = toJson(resource.node);
   applyJsonPatch(document, operations);
+  if (!hasMark(document)) resource.forgetOrigin();
   if (!isObject(document)) throw new KustomizeError('PATCH_FAILED', 'a JSON patch replaced the whole object');
   removeMarks(document);
   resource.node = mapFromJson(document);
   resource.setAnnotations(resource.annotations());
+}
+
+/** True while the annotations are those that the object had before. */
+function hasMark(document: Json): boolean {
+  const metadata = isObject(document) ? document['metadata'] : undefined;
+  const annotations = metadata !== undefined && isObject(metadata) ? metadata['annotations'] : undefined;
+  return annotations !== undefined && isObject(annotations) && Object.hasOwn(annotations, historyMark);
 }
 
 /** Operations may have copied or moved the annotations anywhere. */

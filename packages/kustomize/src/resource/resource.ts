@@ -64,6 +64,16 @@ export class Resource {
     this.transformations = other.transformations.slice();
   }
 
+  /** True when the reference would keep something about the object in its annotations. */
+  hasHistory(): boolean {
+    return this.previous.length > 0 || this.origin !== undefined || this.transformations.length > 0;
+  }
+
+  forgetOrigin(): void {
+    this.origin = undefined;
+    this.transformations = [];
+  }
+
   get kind(): string {
     return textOf(this.node.get('kind'));
   }

@@ -15,7 +15,7 @@ import {
 } from '../resource/identity.ts';
 import type { Resource } from '../resource/resource.ts';
 import { type MapNode, type Node, isNull, plainNode, textOf } from '../yaml/node.ts';
-import { compareTypes } from './sort-resources.ts';
+import { compareTypes } from '../resource/type-order.ts';
 
 interface Index {
   /** Objects by the names they had before; only renamed or moved ones can need a fix. */

@@ -2,38 +2,11 @@
 
 import { KustomizeError } from '../errors.ts';
 import type { SortOptions } from '../kustomization/kustomization.ts';
-import type { ResourceId, TypeSelector } from '../resource/identity.ts';
+import type { ResourceId } from '../resource/identity.ts';
 import type { Resource } from '../resource/resource.ts';
+import { compareBytes, legacyKinds, rankKinds, typeText } from '../resource/type-order.ts';
 
-const orderFirst =
-  'Namespace ResourceQuota StorageClass CustomResourceDefinition ServiceAccount PodSecurityPolicy Role ClusterRole RoleBinding ' +
-  'ClusterRoleBinding ConfigMap Secret Endpoints Service LimitRange PriorityClass PersistentVolume PersistentVolumeClaim Deployment ' +
-  'StatefulSet CronJob PodDisruptionBudget';
-const orderLast = 'MutatingWebhookConfiguration ValidatingWebhookConfiguration';
-
-export const legacyOrder: SortOptions = {
-  order: 'legacy',
-  legacy: { orderFirst: orderFirst.split(' '), orderLast: orderLast.split(' ') },
-};
-
-function ranks(options: NonNullable<SortOptions['legacy']>): ReadonlyMap<string, number> {
-  const map = new Map<string, number>();
-  for (const [index, kind] of options.orderFirst.entries()) map.set(kind, index - options.orderFirst.length);
-  for (const [index, kind] of options.orderLast.entries()) map.set(kind, index + 1);
-  return map;
-}
-
-function typeText({ group, version, kind }: TypeSelector): string {
-  return `${group || '~G'}_${version || '~V'}_${kind || '~K'}`;
-}
-
-const legacyRanks = ranks({ orderFirst: orderFirst.split(' '), orderLast: orderLast.split(' ') });
-
-/** The legacy order of types alone. */
-export function compareTypes(left: TypeSelector, right: TypeSelector): number {
-  const rank = (legacyRanks.get(left.kind) ?? 0) - (legacyRanks.get(right.kind) ?? 0);
-  return rank || compareBytes(typeText(left), typeText(right));
-}
+export const legacyOrder: SortOptions = { order: 'legacy', legacy: legacyKinds };
 
 interface Entry {
   readonly resource: Resource;
@@ -52,11 +25,6 @@ function entryOf(resource: Resource, rankOf: ReadonlyMap<string, number>): Entry
   };
 }
 
-function compareBytes(left: string, right: string): number {
-  if (left === right) return 0;
-  return Buffer.compare(Buffer.from(left), Buffer.from(right));
-}
-
 export function sortResources(resources: readonly Resource[], options: SortOptions): Resource[] {
   if (options.order === 'fifo') {
     if (options.legacy === undefined) return resources.slice();
@@ -70,7 +38,7 @@ export function sortResources(resources: readonly Resource[], options: SortOptio
       hint: 'use legacy or fifo',
     });
   }
-  const rankOf = ranks(options.legacy ?? legacyOrder.legacy ?? { orderFirst: [], orderLast: [] });
+  const rankOf = rankKinds(options.legacy ?? legacyKinds);
   return resources
     .map((resource) => entryOf(resource, rankOf))
     .sort(

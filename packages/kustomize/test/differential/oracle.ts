@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { KustomizeError, build, renderYaml } from '../../src/index.ts';
-import type { Case } from './make-case.ts';
+import type { Case } from './case.ts';
 
 export interface Verdict {
   readonly kind: 'same' | 'both refuse' | 'different' | 'only we refuse' | 'only kubectl refuses';
