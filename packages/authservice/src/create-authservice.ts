@@ -21,6 +21,7 @@ import type { Provider } from './provider/provider.ts';
 import type { Answer, Endpoint } from './server/answer.ts';
 import { createRefresh } from './session/refresh.ts';
 import type { Sessions } from './session/sessions.ts';
+import { createStrictValidation } from './session/strict-validation.ts';
 
 export interface AuthServiceDeps {
   readonly config: Config;
@@ -63,10 +64,13 @@ function createRoutes(deps: AuthServiceDeps): Routes {
     random: systemRandom,
   });
   const redeem = { provider, http, clock, log, settings: config };
-  const rules = { cookieName, isExempt: createPathMatcher(config.exemptPaths) };
+  const rules = { cookieName, isExempt: createPathMatcher(config.exemptPaths), tokenHeader: config.sessionHeader };
   const refresh = createRefresh({ sessions, redeem, identityRules, clock, log });
-  const authenticate = createAuthenticate({ sessions, rules, refresh, bearer });
-  const identityHeaders = createIdentityHeaders(config, clock);
+  const validate = config.strictValidation ? createStrictValidation({ sessions, provider, http, log }) : undefined;
+  const { sessionHeader, bearerHeader } = config;
+  const authenticate = createAuthenticate({ sessions, rules, refresh, validate, bearerHeader, bearer });
+  const tokenHeaders = [sessionHeader, bearerHeader].filter((name): name is string => name !== undefined);
+  const identityHeaders = createIdentityHeaders({ ...config, tokenHeaders }, clock);
   const { externalAuthorizerUrl: url } = config;
   const external = url === undefined ? undefined : createExternalAuthorizer({ url, http, clock });
   const authorize = createAuthorize(config.allowedGroups, external);
@@ -78,8 +82,8 @@ function createRoutes(deps: AuthServiceDeps): Routes {
   const pass = createSessionPass({ find: sessions.find, rules, identityHeaders, allowedGroups, now: clock.now }, allow);
   const callback = { flows, sessions, redeem, identityRules, cookieName, cookieAttributes, maxAgeSeconds, clock, log };
   const providerLogout = createProviderLogout({ provider, http, sessions, log, settings: config });
-  const logout = createLogoutEndpoint({ sessions, providerLogout, cookieName, cookieAttributes, log });
-  const verify = createVerifyEndpoint(check, { base: `${urlPrefix}/verify`, methodHeader: config.verifyMethodHeader });
+  const logout = createLogoutEndpoint({ sessions, providerLogout, rules, cookieAttributes, log });
+  const verify = createVerifyEndpoint(check, { base: config.verifyPath, methodHeader: config.verifyMethodHeader });
   const { administrators, apiTokenMaxAgeMs: maxTokenAgeMs } = config;
   const account = { authenticate, sessions, identityHeaders, renderEdits, administrators, maxTokenAgeMs, log };
   return {
@@ -87,16 +91,16 @@ function createRoutes(deps: AuthServiceDeps): Routes {
       [config.callbackPath, createCallbackEndpoint(callback)],
       ['/logout', logout],
       [`${urlPrefix}/logout`, logout],
-      [`${urlPrefix}/verify`, verify],
+      [config.verifyPath, verify],
       ...(config.forwardAuth
         ? [[`${urlPrefix}/forward-auth`, createForwardAuthEndpoint({ ...check, allow: verifiedAnswer })] as const]
         : []),
     ]),
     below: [
-      [`${urlPrefix}/verify/`, verify],
+      [`${config.verifyPath}/`, verify],
       [`${urlPrefix}/api/`, createAccountApi(account, `${urlPrefix}/api/`)],
     ],
-    pass: external === undefined ? pass : () => undefined,
+    pass: external === undefined && validate === undefined ? pass : () => undefined,
     otherwise: createCheckEndpoint(check),
   };
 }

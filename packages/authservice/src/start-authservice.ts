@@ -22,6 +22,8 @@ export interface RunningAuthService extends RunningProcess {
 }
 
 const SWEEP_MS = 60_000;
+/** Replicas tell each other of use at sweeps: often enough for the shortest of idle timeouts. */
+const SWEEPS_IN_IDLE_TIME = 8;
 
 /** Listens at once, also while neither the store nor the provider can be reached: whoever asks is told 503, never let in. */
 export async function startAuthService(
@@ -36,7 +38,11 @@ export async function startAuthService(
   const abort = new AbortController();
   const whileRunning = AbortSignal.any([signal, abort.signal]);
   void provider.follow(whileRunning);
-  follow(sessions, whileRunning, log);
+  follow(sessions, {
+    signal: whileRunning,
+    log,
+    sweepMs: Math.min(SWEEP_MS, config.idleTimeoutMs / SWEEPS_IN_IDLE_TIME),
+  });
   const bearer = await openBearer(config, { provider, http, env, clock });
   const endpoint = createAuthService({ config, provider, http, sessions, bearer, clock, log });
   const front = createFrontServer({ endpoint, log });
@@ -44,6 +50,7 @@ export async function startAuthService(
   const readinessPort = await readiness.listen(config.readinessPort, config.host);
   const port = await front.listen(config.port, config.host);
   const grpc = await startGrpc(config, endpoint, log);
+  for (const setting of config.withoutEffect) log.info('setting without effect', { setting });
   log.info('listening', { port, readinessPort, grpcPort: grpc?.port });
   return {
     port,
@@ -80,14 +87,20 @@ function createSessions(config: Config, deps: Pick<SessionsOptions, 'store' | 'c
   });
 }
 
-function follow(sessions: Sessions, signal: AbortSignal, log: Logger): void {
+interface Following {
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  readonly sweepMs: number;
+}
+
+function follow(sessions: Sessions, { signal, log, sweepMs }: Following): void {
   sessions.open(signal).then(
     () => log.info('sessions loaded', { count: sessions.size }),
     (error: unknown) => signal.aborted || log.error('cannot load sessions', { error: describeError(error) }),
   );
   const sweeper = setInterval(() => {
     sessions.sweep().catch((error: unknown) => log.warn('sweep failed', { error: describeError(error) }));
-  }, SWEEP_MS);
+  }, sweepMs);
   signal.addEventListener('abort', () => clearInterval(sweeper), { once: true });
 }
 

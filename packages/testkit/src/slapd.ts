@@ -24,6 +24,10 @@ export interface SlapdOptions {
   readonly database?: string;
   /** Offer TLS: ldaps on its own port, StartTLS on the plain one, with a certificate for `localhost` and 127.0.0.1. */
   readonly tls?: boolean;
+  /** Whether clients of TLS must show a certificate of the same authority; `client.pem` and `client.key` in `directory` are one. */
+  readonly clientCertificates?: 'try' | 'demand';
+  /** Lines of slapd.conf for more schema. */
+  readonly schema?: string;
 }
 
 export interface Slapd {
@@ -81,7 +85,8 @@ export async function removeSlapd(slapd: Slapd): Promise<void> {
   rmSync(slapd.directory, { recursive: true, force: true });
 }
 
-function configuration(directory: string, { suffix, rootDN, rootPassword, database = '', tls }: SlapdOptions): string {
+function configuration(directory: string, options: SlapdOptions): string {
+  const { suffix, rootDN, rootPassword, database = '', schema = '', tls, clientCertificates = 'try' } = options;
   const schemas = ['core', 'cosine', 'nis', 'inetorgperson'];
   const secured =
     tls === true
@@ -89,11 +94,12 @@ function configuration(directory: string, { suffix, rootDN, rootPassword, databa
           'TLSCACertificateFile ca.pem',
           'TLSCertificateFile server.pem',
           'TLSCertificateKeyFile server.key',
-          'TLSVerifyClient try',
+          `TLSVerifyClient ${clientCertificates}`,
         ]
       : [];
   return [
     ...schemas.map((name) => `include /etc/ldap/schema/${name}.schema`),
+    schema,
     'modulepath /usr/lib/ldap',
     'moduleload back_mdb',
     `pidfile ${directory}/slapd.pid`,
@@ -113,25 +119,15 @@ function makeCertificates(directory: string): void {
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: directory, stdio: 'ignore' });
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
   openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=test CA', '-days', '2');
-  openssl('req', ...key, '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=localhost');
   writeFileSync(path.join(directory, 'san.cnf'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n');
-  openssl(
-    'x509',
-    '-req',
-    '-in',
-    'server.csr',
-    '-CA',
-    'ca.pem',
-    '-CAkey',
-    'ca.key',
-    '-CAcreateserial',
-    '-out',
-    'server.pem',
-    '-days',
-    '2',
-    '-extfile',
-    'san.cnf',
-  );
+  const issue = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'san.cnf'];
+  for (const [name, subject] of [
+    ['server', '/CN=localhost'],
+    ['client', '/CN=identity'],
+  ] as const) {
+    openssl('req', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', subject);
+    openssl('x509', '-req', '-in', `${name}.csr`, '-out', `${name}.pem`, ...issue);
+  }
 }
 
 async function freePort(): Promise<number> {

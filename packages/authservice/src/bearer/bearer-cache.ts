@@ -22,6 +22,8 @@ export interface BearerAuthenticator {
 
 export interface BearerDeps {
   readonly authenticators: readonly BearerAuthenticator[];
+  /** How long a token that was revoked meanwhile may still work; requests at the same time always share an answer. */
+  readonly beliefMs: number;
   readonly clock: Clock;
 }
 
@@ -30,12 +32,14 @@ interface Remembered {
   untilMs: number;
 }
 
-/** How long a token that was revoked meanwhile may still work. */
-const MAX_BELIEF_MS = 60_000;
 const REFUSAL_MS = 10_000;
 const MAX_REMEMBERED = 10_000;
 
-export function createBearer({ authenticators, clock }: BearerDeps): (token: string) => Promise<Caller | undefined> {
+export function createBearer({
+  authenticators,
+  clock,
+  beliefMs,
+}: BearerDeps): (token: string) => Promise<Caller | undefined> {
   const known = new Map<string, Remembered>();
   return (token) => {
     const authenticator = authenticators.find((candidate) => candidate.accepts(token));
@@ -47,7 +51,8 @@ export function createBearer({ authenticators, clock }: BearerDeps): (token: str
     known.delete(key);
     makeRoom(known, now);
     const entry: Remembered = {
-      untilMs: now + MAX_BELIEF_MS,
+      // Until there is an answer, everybody waits for this one.
+      untilMs: Number.POSITIVE_INFINITY,
       answer: ask(authenticator, token, (untilMs) => (entry.untilMs = untilMs)),
     };
     entry.answer.catch(() => known.delete(key));
@@ -63,7 +68,7 @@ export function createBearer({ authenticators, clock }: BearerDeps): (token: str
     const verdict = await authenticator.authenticate(token);
     const now = clock.now();
     const isLive = verdict !== undefined && verdict.expiresAtMs > now;
-    believeUntil(isLive ? Math.min(verdict.expiresAtMs, now + MAX_BELIEF_MS) : now + REFUSAL_MS);
+    believeUntil(isLive ? Math.min(verdict.expiresAtMs, now + beliefMs) : now + Math.min(REFUSAL_MS, beliefMs));
     return isLive ? verdict.caller : undefined;
   }
 }

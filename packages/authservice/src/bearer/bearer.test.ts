@@ -142,6 +142,7 @@ test('answers are remembered shortly, refusals too, failures not at all', async 
     expiresAtMs: nowMs + 30_000,
   };
   const bearer = createBearer({
+    beliefMs: 60_000,
     clock: { now: () => now },
     authenticators: [
       {

@@ -38,5 +38,5 @@ export async function openBearer(
     const client = createKubeClient(await loadKubeConfig({ env }));
     authenticators.push(createKubernetesAuthenticator({ client, audiences: bearer.audiences, oidcIssuer: issuer }));
   }
-  return createBearer({ authenticators, clock });
+  return createBearer({ authenticators, clock, beliefMs: bearer.beliefMs });
 }

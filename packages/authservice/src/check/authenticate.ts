@@ -11,6 +11,7 @@ import { checkSession, isWithinLimits } from '@kfctl/oidc';
 import type { Caller, LiveSession, SessionRules } from '@kfctl/oidc';
 import { sessionsUnavailable } from '../errors.ts';
 import type { Sessions } from '../session/sessions.ts';
+import type { ValidateSession } from '../session/strict-validation.ts';
 
 export type Authentication =
   /** A path that needs nobody. */
@@ -29,6 +30,10 @@ export interface AuthenticateDeps {
   readonly rules: SessionRules;
   /** Brings a session's tokens up to date when they are due; undefined when the provider has ended it. */
   readonly refresh: (session: LiveSession) => LiveSession | Promise<LiveSession | undefined>;
+  /** Asks the provider about a session at every request; absent: it is not asked. */
+  readonly validate?: ValidateSession | undefined;
+  /** The header of tokens that are no sessions; what Authorization holds is told from other credentials by `Bearer`. */
+  readonly bearerHeader: string;
   /** Who a bearer token that is no session stands for. */
   readonly bearer: (token: string) => Promise<Caller | undefined>;
 }
@@ -53,8 +58,9 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
         const { session, via } = verdict;
         if (session.apiToken !== undefined && !isWithinLimits(session.apiToken, request, via)) return NOBODY;
         const fresh = refresh(session);
-        if (fresh === session) return { kind: 'somebody', caller: session, via, session };
-        return afterRefresh(fresh, via);
+        if (fresh === session && deps.validate === undefined)
+          return { kind: 'somebody', caller: session, via, session };
+        return afterRefresh(deps, fresh, via);
       }
       case 'exempt':
         return verdict;
@@ -69,10 +75,12 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
 const NOBODY = { kind: 'nobody' } as const;
 
 async function afterRefresh(
+  { validate }: AuthenticateDeps,
   refreshed: LiveSession | Promise<LiveSession | undefined>,
   via: 'cookie' | 'header',
 ): Promise<Authentication> {
-  const session = await refreshed;
+  const fresh = await refreshed;
+  const session = fresh === undefined || validate === undefined ? fresh : await validate(fresh);
   return session === undefined ? NOBODY : { kind: 'somebody', caller: session, via, session };
 }
 
@@ -84,12 +92,14 @@ async function lookFurther(
   const session = await deps.sessions.lookUp(token);
   if (session === undefined) return await withoutSession(deps, request);
   if (session.apiToken !== undefined && !isWithinLimits(session.apiToken, request, via)) return NOBODY;
-  return await afterRefresh(deps.refresh(session), via);
+  return await afterRefresh(deps, deps.refresh(session), via);
 }
 
 function withoutSession(deps: AuthenticateDeps, request: JudgedRequest): Authentication | Promise<Authentication> {
   if (!deps.sessions.isReady) throw sessionsUnavailable('sessions are not loaded yet');
-  const [, token] = /^bearer +([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? '') ?? [];
+  const { bearerHeader } = deps;
+  const form = bearerHeader === 'authorization' ? /^bearer +([\w.~+/-]+=*)$/i : /^(?:bearer +)?([\w.~+/-]+=*)$/i;
+  const [, token] = form.exec(String(request.headers[bearerHeader] ?? '')) ?? [];
   return token === undefined ? NOBODY : judgeBearer(deps, token);
 }
 

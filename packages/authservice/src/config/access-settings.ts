@@ -20,6 +20,8 @@ export interface BearerConfig {
   readonly idTokens: boolean;
   readonly accessTokens: 'jwt' | 'opaque' | 'none';
   readonly kubernetesTokens: boolean;
+  /** How long a token that was revoked meanwhile may still work. */
+  readonly beliefMs: number;
 }
 
 const YEAR_MS = 366 * 24 * 3_600_000;
@@ -51,8 +53,18 @@ export function readAccessSettings(reader: EnvReader): AccessSettings {
           : 'jwt'
         : 'none',
       kubernetesTokens: reader.boolean('KUBERNETES_AUTHN_ENABLED', false),
+      beliefMs: readBelief(reader),
     },
   };
+}
+
+const DEFAULT_BELIEF_MS = 60_000;
+
+/** CACHE_ENABLED=true takes the reference's minutes, =false asks about every request; silent, a minute. */
+function readBelief(reader: EnvReader): number {
+  const minutes = reader.integer('CACHE_EXPIRATION_MINUTES', { fallback: 5, min: 1, max: 60 });
+  if (reader.optional('CACHE_ENABLED') === undefined) return DEFAULT_BELIEF_MS;
+  return reader.boolean('CACHE_ENABLED', false) ? minutes * 60_000 : 0;
 }
 
 /** Names of groups and people may have blanks inside. */

@@ -69,6 +69,57 @@ test('reads the names and forms of older and newer references', () => {
   assert.equal(newer.logLevel, 'warn');
 });
 
+test('reads the settings of every era that have a meaning here', () => {
+  const { REDIRECT_URL: _redirect, SESSION_ENCRYPTION_KEY: _key, ...rest } = GOOD;
+  const first = readConfig({
+    ...rest,
+    SELF_URL: 'https://kubeflow.example/',
+    JWT_HMAC_SECRET: 'h'.repeat(40),
+    REDIS_ADDRESS: 'redis.example:7000',
+    REDIS_PASSWORD: 'hunter2',
+    LOGOUT_COOKIE: 'x',
+  });
+  assert.equal(first.redirectUri, 'https://kubeflow.example/login/oidc');
+  assert.equal(first.callbackPath, '/login/oidc');
+  assert.equal(first.encryptionKeys[0]?.reveal(), 'h'.repeat(40));
+  assert.ok(first.store.kind === 'redis');
+  assert.deepEqual([first.store.redis.host, first.store.redis.password?.reveal()], ['redis.example', 'hunter2']);
+  assert.deepEqual(first.withoutEffect, ['LOGOUT_COOKIE: a logout always deletes the cookie']);
+  const second = readConfig({ ...GOOD, STORE_PATH: '/data/db', USERID_TOKEN_HEADER: 'Kubeflow-Userid-Token' });
+  assert.deepEqual(second.store, { kind: 'file', path: '/data/db.sqlite' });
+  assert.deepEqual(second.removedHeaders, ['kubeflow-userid-token']);
+  const last = readConfig({
+    ...GOOD,
+    SESSION_STORE_TYPE: 'boltdb',
+    OIDC_STATE_STORE_PATH: '/x',
+    STRICT_SESSION_VALIDATION: 'on',
+    AUTH_HEADER: 'X-Session',
+    AUTH_METHOD_HEADER: 'Auth-Method',
+    ID_TOKEN_HEADER: 'X-Id-Token',
+    VERIFY_AUTH_URL: '/check/',
+    CACHE_ENABLED: 'true',
+    CACHE_EXPIRATION_MINUTES: '7',
+    HOMEPAGE_URL: '/h',
+    TEMPLATE_CONTEXT_Logo: '/l',
+    WEB_SERVER_PORT: '8082',
+    CLIENT_NAME: '',
+  });
+  assert.equal(last.strictValidation, true);
+  assert.deepEqual(
+    [last.sessionHeader, last.authMethodHeader, last.bearerHeader],
+    ['x-session', 'auth-method', 'x-id-token'],
+  );
+  assert.equal(last.verifyPath, '/check');
+  assert.equal(last.bearer.beliefMs, 420_000);
+  assert.deepEqual(
+    last.withoutEffect.map((text) => text.split(':')[0]),
+    ['HOMEPAGE_URL', 'OIDC_STATE_STORE_PATH', 'TEMPLATE_CONTEXT_Logo', 'WEB_SERVER_PORT'],
+  );
+  assert.deepEqual(readConfig(GOOD).withoutEffect, []);
+  assert.equal(readConfig(GOOD).bearer.beliefMs, 60_000);
+  assert.equal(readConfig({ ...GOOD, CACHE_ENABLED: 'false' }).bearer.beliefMs, 0);
+});
+
 test('names every mistake at once', () => {
   const text = problems({
     OIDC_PROVIDER: 'dex:5556',
@@ -79,7 +130,12 @@ test('names every mistake at once', () => {
     GROUPS_HEADER: 'cookie',
     USERID_TRANSFORMERS: '[{"matches": "(", "replaces": ""}, {"matches": "a"}]',
     SESSION_SAME_SITE: 'sometimes',
-    SESSION_STORE_TYPE: 'boltdb',
+    SESSION_STORE_TYPE: 'mysql',
+    AUTH_HEADER: 'a b',
+    ID_TOKEN_HEADER: 'cookie',
+    VERIFY_AUTH_URL: '/',
+    CACHE_EXPIRATION_MINUTES: '0',
+    ACCESS_TOKEN_AUTHN: 'paseto',
     SESSION_ENCRYPTION_KEY: 'short',
     SESSION_MAX_AGE: '5',
     AFTER_LOGIN_URL: 'https://evil.example/',
@@ -101,6 +157,11 @@ test('names every mistake at once', () => {
     'AFTER_LOGIN_URL',
     'AFTER_LOGOUT_URL',
     'LOG_LEVEL',
+    'AUTH_HEADER',
+    'ID_TOKEN_HEADER',
+    'VERIFY_AUTH_URL',
+    'CACHE_EXPIRATION_MINUTES',
+    'ACCESS_TOKEN_AUTHN',
     'CLIENT_ID',
     'CLIENT_SECRET',
   ]) {

@@ -7,6 +7,7 @@ import type { RedisConfig } from '../session/redis-store.ts';
 import { readAccessSettings } from './access-settings.ts';
 import type { BearerConfig } from './access-settings.ts';
 import { readIdentitySettings } from './identity-settings.ts';
+import { settingsWithoutEffect } from './older-settings.ts';
 import { readPathSettings } from './path-settings.ts';
 import { readProviderSettings } from './provider-settings.ts';
 import { readSessionSettings } from './session-settings.ts';
@@ -28,6 +29,12 @@ export interface Config {
   readonly useUserinfo: boolean;
   readonly userIdHeader: string;
   readonly groupsHeader: string;
+  readonly authMethodHeader: string | undefined;
+  readonly removedHeaders: readonly string[];
+  /** A header for session tokens besides Authorization and X-Auth-Token. */
+  readonly sessionHeader: string | undefined;
+  /** The header for all other tokens. */
+  readonly bearerHeader: string;
   /** Whether the gateway that asks over HTTP copies that header of our answers. */
   readonly gatewayCopiesGroups: boolean;
   /** Keys of the proof that backends check; empty: none is given. */
@@ -38,12 +45,16 @@ export interface Config {
   readonly exemptPaths: readonly string[];
   /** Path below which the AuthService has its own routes; no slash at the end. */
   readonly urlPrefix: string;
+  /** Where proxies that know yes and no ask; no slash at the end. */
+  readonly verifyPath: string;
   readonly afterLoginUrl: string;
   readonly afterLogoutUrl: string;
   readonly cookieName: string;
   readonly cookieAttributes: CookieAttributes;
   readonly maxAgeSeconds: number;
   readonly idleTimeoutMs: number;
+  /** The provider is asked about each request of a session. */
+  readonly strictValidation: boolean;
   readonly store: StoreConfig;
   /** The first seals, all open. */
   readonly encryptionKeys: readonly Secret[];
@@ -65,6 +76,8 @@ export interface Config {
   /** Where Envoy's ext_authz asks over gRPC; 0: nowhere. */
   readonly grpcPort: number;
   readonly logLevel: LogLevel;
+  /** Settings of older AuthServices that mean nothing here, with the reason. */
+  readonly withoutEffect: readonly string[];
 }
 
 export type StoreConfig =
@@ -96,6 +109,7 @@ export function readConfig(env: Environment): Config {
     readinessPort: reader.integer('READINESS_PROBE_PORT', { fallback: 8081, ...PORT_RANGE }),
     grpcPort: reader.integer('GRPC_PORT', { fallback: 0, min: 0, max: 65_535 }),
     logLevel: readLogLevel(reader),
+    withoutEffect: settingsWithoutEffect(env),
   };
   reader.finish();
   return Object.freeze(config);

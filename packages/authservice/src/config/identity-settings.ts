@@ -6,7 +6,16 @@ import type { Config } from './config.ts';
 
 type IdentitySettings = Pick<
   Config,
-  'userIdHeader' | 'groupsHeader' | 'gatewayCopiesGroups' | 'assertionKeys' | 'userIdClaim' | 'identityRules'
+  | 'authMethodHeader'
+  | 'removedHeaders'
+  | 'sessionHeader'
+  | 'bearerHeader'
+  | 'userIdHeader'
+  | 'groupsHeader'
+  | 'gatewayCopiesGroups'
+  | 'assertionKeys'
+  | 'userIdClaim'
+  | 'identityRules'
 >;
 
 export function readIdentitySettings(reader: EnvReader): IdentitySettings {
@@ -21,6 +30,11 @@ export function readIdentitySettings(reader: EnvReader): IdentitySettings {
     userIdHeader,
     groupsHeader,
     assertionKeys: readAssertionKeys(reader),
+    authMethodHeader: readOptionalHeader(reader, 'AUTH_METHOD_HEADER'),
+    // The reference passed the ID token on. It is nobody's business upstream; what a client sends there must not be believed either.
+    removedHeaders: [readOptionalHeader(reader, 'USERID_TOKEN_HEADER')].filter((name) => name !== undefined),
+    sessionHeader: readOptionalHeader(reader, 'AUTH_HEADER'),
+    bearerHeader: readOptionalHeader(reader, 'ID_TOKEN_HEADER') ?? 'authorization',
     gatewayCopiesGroups: reader.boolean('GATEWAY_COPIES_GROUPS', false),
     userIdClaim,
     identityRules: {
@@ -51,6 +65,10 @@ function readHeaderName(reader: EnvReader, name: string, fallback: string): stri
     reader.problem(name, `"${value}" is not usable as a header name`);
   }
   return value;
+}
+
+function readOptionalHeader(reader: EnvReader, name: string): string | undefined {
+  return reader.optional(name) === undefined ? undefined : readHeaderName(reader, name, '');
 }
 
 function readAssertionKeys(reader: EnvReader): readonly Secret[] {

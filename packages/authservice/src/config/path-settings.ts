@@ -6,7 +6,7 @@ import { isHttpUrl, readBrowserUrl } from './provider-settings.ts';
 
 type PathSettings = Pick<
   Config,
-  'redirectUri' | 'callbackPath' | 'exemptPaths' | 'urlPrefix' | 'afterLoginUrl' | 'afterLogoutUrl'
+  'redirectUri' | 'callbackPath' | 'exemptPaths' | 'urlPrefix' | 'verifyPath' | 'afterLoginUrl' | 'afterLogoutUrl'
 >;
 
 const DEFAULT_PREFIX = '/authservice';
@@ -14,24 +14,31 @@ const DEFAULT_PREFIX = '/authservice';
 export function readPathSettings(reader: EnvReader): PathSettings {
   const prefixSetting = reader.optional('AUTHSERVICE_URL_PREFIX');
   const urlPrefix = readRoute(reader, 'AUTHSERVICE_URL_PREFIX', prefixSetting ?? DEFAULT_PREFIX);
-  const redirectUri = reader.string(
-    'REDIRECT_URL',
-    prefixSetting === undefined ? '/login/oidc' : `${prefixSetting.replace(/\/+$/, '')}/oidc/callback`,
-  );
+  const redirectUri = reader.string('REDIRECT_URL', defaultRedirectUri(prefixSetting, reader.optional('SELF_URL')));
   const callbackPath = readRoute(reader, 'REDIRECT_URL', redirectUri);
   return {
     redirectUri,
     callbackPath,
     urlPrefix,
+    verifyPath: readRoute(reader, 'VERIFY_AUTH_URL', reader.string('VERIFY_AUTH_URL', `${urlPrefix}/verify`)),
     exemptPaths: readExemptPaths(reader),
     afterLoginUrl: readAfterLoginUrl(reader),
     afterLogoutUrl: readBrowserUrl(reader, 'AFTER_LOGOUT_URL') ?? '/',
   };
 }
 
+/** Below the prefix of the last reference, or where the ones before it had it: on the address of SELF_URL, or on whatever this one is. */
+function defaultRedirectUri(prefix: string | undefined, selfUrl = ''): string {
+  return prefix === undefined ? `${trimSlashes(selfUrl)}/login/oidc` : `${trimSlashes(prefix)}/oidc/callback`;
+}
+
+function trimSlashes(text: string): string {
+  return text.replace(/\/+$/, '');
+}
+
 /** The path of a setting that is an absolute address or a path, without a slash at its end. The front page cannot be a route of ours. */
 function readRoute(reader: EnvReader, name: string, value: string): string {
-  const path = (isHttpUrl(value) ? new URL(value).pathname : value).replace(/\/+$/, '');
+  const path = trimSlashes(isHttpUrl(value) ? new URL(value).pathname : value);
   if (path === '' || !isPlainPath(path))
     reader.problem(name, `"${value}" has no usable path such as ${DEFAULT_PREFIX}`);
   return path;
@@ -41,7 +48,7 @@ function readRoute(reader: EnvReader, name: string, value: string): string {
 function readExemptPaths(reader: EnvReader): readonly string[] {
   return ['SKIP_AUTH_URI', 'SKIP_AUTH_URLS'].flatMap((name) =>
     reader.list(name).flatMap((path) => {
-      const trimmed = path.replace(/\/+$/, '');
+      const trimmed = trimSlashes(path);
       if (trimmed !== '' && isPlainPath(trimmed)) return [trimmed];
       reader.problem(name, `"${path}" is not a path such as /dex below which no session is needed`);
       return [];

@@ -6,7 +6,11 @@ import type { RedisConfig } from '../session/redis-store.ts';
 const NAME = 'SESSION_STORE_REDIS';
 
 export function readRedisSettings(reader: EnvReader): RedisConfig {
-  const { host, port } = readAddress(reader, `${NAME}_ADDR`, reader.string(`${NAME}_ADDR`, '127.0.0.1:6379'));
+  const { host, port } = readAddress(
+    reader,
+    `${NAME}_ADDR`,
+    reader.string(`${NAME}_ADDR`, reader.optional('REDIS_ADDRESS') ?? '127.0.0.1:6379'),
+  );
   const sentinels = reader
     .list(`${NAME}_SENTINELS`)
     .map((address) => readAddress(reader, `${NAME}_SENTINELS`, address))
@@ -16,7 +20,7 @@ export function readRedisSettings(reader: EnvReader): RedisConfig {
     port: port || 6_379,
     database: reader.integer(`${NAME}_DB`, { fallback: 0, min: 0, max: 65_535 }),
     username: reader.optional(`${NAME}_USERNAME`),
-    password: readSecret(reader, `${NAME}_PWD`),
+    password: readSecret(reader, `${NAME}_PWD`) ?? readSecret(reader, 'REDIS_PASSWORD'),
     tls: reader.boolean(`${NAME}_TLS`, false),
     caFile: reader.optional(`${NAME}_CA_FILE`),
     sentinels,

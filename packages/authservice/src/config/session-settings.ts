@@ -7,7 +7,13 @@ import { readRedisSettings } from './redis-settings.ts';
 
 type SessionSettings = Pick<
   Config,
-  'cookieName' | 'cookieAttributes' | 'maxAgeSeconds' | 'idleTimeoutMs' | 'store' | 'encryptionKeys'
+  | 'cookieName'
+  | 'cookieAttributes'
+  | 'maxAgeSeconds'
+  | 'idleTimeoutMs'
+  | 'strictValidation'
+  | 'store'
+  | 'encryptionKeys'
 >;
 
 const MIN_AGE_MS = 60_000;
@@ -25,6 +31,7 @@ export function readSessionSettings(reader: EnvReader): SessionSettings {
     ...readCookie(reader),
     maxAgeSeconds: Math.floor(maxAgeMs / 1000),
     idleTimeoutMs: idleTimeoutMs === 0 ? Number.POSITIVE_INFINITY : idleTimeoutMs,
+    strictValidation: reader.boolean('STRICT_SESSION_VALIDATION', false),
     store: readStore(reader),
     encryptionKeys: readKeys(reader),
   };
@@ -54,32 +61,38 @@ function readCookie(reader: EnvReader): Pick<Config, 'cookieName' | 'cookieAttri
 }
 
 function readStore(reader: EnvReader): StoreConfig {
-  const kind = reader.string('SESSION_STORE_TYPE', 'kubernetes').toLowerCase();
+  const kind = reader.string('SESSION_STORE_TYPE', storeOfOlderSettings(reader)).toLowerCase();
   if (kind === 'kubernetes') return { kind, namespace: reader.string('POD_NAMESPACE', 'istio-system') };
   if (kind === 'redis') return { kind, redis: readRedisSettings(reader) };
-  if (kind === 'file') {
+  if (kind === 'file' || kind === 'boltdb') {
     const older = reader.optional('STORE_PATH') ?? '/var/lib/authservice/sessions.db';
-    return { kind, path: reader.string('SESSION_STORE_PATH', older) };
+    const path = reader.string('SESSION_STORE_PATH', older);
+    // Beside the file of BoltDB, whose sessions nobody can read any more.
+    return { kind: 'file', path: kind === 'boltdb' ? `${path}.sqlite` : path };
   }
-  const hint = 'use kubernetes, redis, or file with a volume';
-  reader.problem(
-    'SESSION_STORE_TYPE',
-    kind === 'boltdb' ? `boltdb is not supported any more; ${hint}` : `"${kind}" is unknown; ${hint}`,
-  );
+  reader.problem('SESSION_STORE_TYPE', `"${kind}" is unknown; use kubernetes, redis, or file with a volume`);
   return { kind: 'file', path: '' };
+}
+
+/** Before there was a choice, a path meant a file on a volume, and an address Redis. */
+function storeOfOlderSettings(reader: EnvReader): string {
+  if (reader.optional('REDIS_ADDRESS') !== undefined) return 'redis';
+  return reader.optional('STORE_PATH') === undefined ? 'kubernetes' : 'boltdb';
 }
 
 /** One key, or several separated by commas: the new one first, the old one until its sessions are over. */
 function readKeys(reader: EnvReader): readonly Secret[] {
+  const older = reader.optional('JWT_HMAC_SECRET');
+  const isOlder = reader.optional('SESSION_ENCRYPTION_KEY') === undefined && older !== undefined;
   const keys = reader
-    .secret('SESSION_ENCRYPTION_KEY')
+    .secret(isOlder ? 'JWT_HMAC_SECRET' : 'SESSION_ENCRYPTION_KEY')
     .reveal()
     .split(',')
     .map((key) => key.trim());
   if (keys.join('') === '') return [];
   if (keys.some((key) => key.length < MIN_KEY_CHARACTERS)) {
     reader.problem(
-      'SESSION_ENCRYPTION_KEY',
+      isOlder ? 'JWT_HMAC_SECRET' : 'SESSION_ENCRYPTION_KEY',
       `has less than ${MIN_KEY_CHARACTERS} characters; make one with: openssl rand -base64 32`,
     );
   }

@@ -101,7 +101,7 @@ async function finishLogin(deps: CallbackDeps, request: AskedRequest, { query, f
   const { token, session } = await deps.sessions.create({
     ...identity,
     userAgent: (request.headers['user-agent'] ?? '').slice(0, MAX_USER_AGENT_CHARACTERS),
-    tokens: usefulTokens(tokens, metadata, deps.clock.now()),
+    tokens: usefulTokens(tokens, { ...deps.redeem.settings, metadata }, deps.clock.now()),
   });
   if (replaced !== undefined) await deps.sessions.replace(replaced, session);
   deps.log.info('logged in', { user: session.userId, session: session.id.slice(0, 12) });

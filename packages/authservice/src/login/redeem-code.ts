@@ -21,6 +21,7 @@ export interface RedeemDeps {
     readonly redirectUri: string;
     readonly userIdClaim: string;
     readonly useUserinfo: boolean;
+    readonly strictValidation: boolean;
   };
 }
 

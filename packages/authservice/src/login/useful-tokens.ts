@@ -3,12 +3,21 @@ import type { ProviderMetadata } from '../provider/metadata.ts';
 import type { SessionTokenSet } from '@kfctl/oidc';
 import type { TokenAnswer } from './redeem-code.ts';
 
-export function usefulTokens(tokens: TokenAnswer, metadata: ProviderMetadata, nowMs: number): SessionTokenSet {
+export interface TokenUses {
+  readonly metadata: ProviderMetadata;
+  /** Userinfo is asked about each request. */
+  readonly strictValidation: boolean;
+}
+
+export function usefulTokens(tokens: TokenAnswer, uses: TokenUses, nowMs: number): SessionTokenSet {
+  const { metadata, strictValidation } = uses;
   const { idToken, refreshToken, accessToken, expiresInSeconds } = tokens;
   return {
     ...(idToken !== undefined && metadata.endSessionEndpoint !== undefined ? { idToken } : {}),
     ...(refreshToken === undefined ? {} : { refreshToken }),
-    ...(accessToken !== undefined && metadata.revocationEndpoint !== undefined ? { accessToken } : {}),
+    ...(accessToken !== undefined && (strictValidation || metadata.revocationEndpoint !== undefined)
+      ? { accessToken }
+      : {}),
     ...(expiresInSeconds === undefined ? {} : { accessTokenExpiresAtMs: nowMs + expiresInSeconds * 1000 }),
   };
 }

@@ -9,7 +9,7 @@
  */
 import type { Logger } from '@kfctl/core';
 import { checkSession, renderCookieRemoval } from '@kfctl/oidc';
-import type { CookieAttributes } from '@kfctl/oidc';
+import type { CookieAttributes, SessionRules } from '@kfctl/oidc';
 import { unauthenticated } from '../check/check-endpoint.ts';
 import { pageAnswer } from '../pages/page.ts';
 import { jsonAnswer, methodNotAllowed, redirect, textAnswer } from '../server/answer.ts';
@@ -22,7 +22,7 @@ import type { ProviderLogout } from './provider-logout.ts';
 export interface LogoutDeps {
   readonly sessions: Pick<Sessions, 'find' | 'lookUp' | 'end'>;
   readonly providerLogout: ProviderLogout;
-  readonly cookieName: string;
+  readonly rules: Pick<SessionRules, 'cookieName' | 'tokenHeader'>;
   readonly cookieAttributes: CookieAttributes;
   readonly log: Logger;
 }
@@ -35,7 +35,7 @@ export function createLogoutEndpoint(deps: LogoutDeps): Endpoint {
     if (initiator === 'foreign' && isPost) return textAnswer(403, 'Log out from a page of this site.');
     if (initiator !== 'own' && !isPost) return askFirst(request);
     const session = await findSession(deps, request);
-    const removal = renderCookieRemoval(deps.cookieName, deps.cookieAttributes);
+    const removal = renderCookieRemoval(deps.rules.cookieName, deps.cookieAttributes);
     const asPage = !isPost || wantsPage(request);
     if (session === undefined && !asPage) return withCookie(unauthenticated(), removal);
     const afterLogoutURL = await endSession(deps, session);
@@ -56,12 +56,9 @@ async function endSession(
   return providerLogout.address(tokens);
 }
 
-async function findSession(
-  { sessions, cookieName }: LogoutDeps,
-  request: AskedRequest,
-): Promise<LiveSession | undefined> {
-  const rules = { cookieName, isExempt: () => false };
-  const verdict = checkSession({ path: '', headers: request.headers }, rules, sessions.find);
+async function findSession({ sessions, rules }: LogoutDeps, request: AskedRequest): Promise<LiveSession | undefined> {
+  const everywhere = { ...rules, isExempt: () => false };
+  const verdict = checkSession({ path: '', headers: request.headers }, everywhere, sessions.find);
   if (verdict.kind === 'known') return verdict.session;
   return verdict.kind === 'unknown' ? await sessions.lookUp(verdict.token) : undefined;
 }

@@ -98,7 +98,8 @@ async function ask(deps: RefreshDeps, session: LiveSession, refreshToken: string
   if (identity === 'refused') return 'refused';
   // Without a lifetime the old one would stay in the past, and every request would ask again.
   const lifetime = { accessTokenExpiresAtMs: clock.now() + DEFAULT_LIFETIME_MS };
-  return { identity, tokens: { ...lifetime, ...usefulTokens(answer, redeem.provider.requireMetadata(), clock.now()) } };
+  const uses = { ...redeem.settings, metadata: redeem.provider.requireMetadata() };
+  return { identity, tokens: { ...lifetime, ...usefulTokens(answer, uses, clock.now()) } };
 }
 
 /** Core §12.2: a new ID token must be of the same person; what it says of them counts from now on. */

@@ -169,7 +169,7 @@ export class Sessions {
     for (const [id, until] of this.#absent) if (until <= now) this.#absent.delete(id);
     for (const id of this.#memory.sweep(now)) await store.delete(id);
     for (const { id, lastUsedAtMs, storedUseAtMs } of this.#memory.all()) {
-      if (lastUsedAtMs - storedUseAtMs > idleTimeoutMs / 4)
+      if (lastUsedAtMs - storedUseAtMs > idleTimeoutMs / 8)
         await this.#change(id, (record) => ({ ...record, lastUsedAtMs }));
     }
   }

@@ -10,6 +10,8 @@ export interface Credentials {
   readonly cookie?: string | string[] | undefined;
   readonly authorization?: string | string[] | undefined;
   readonly 'x-auth-token'?: string | string[] | undefined;
+  /** The one that `SessionRules.tokenHeader` names. */
+  readonly [name: string]: string | string[] | undefined;
 }
 
 export interface CheckedRequest {
@@ -22,6 +24,8 @@ export interface SessionRules {
   readonly cookieName: string;
   /** Paths that need no session. */
   readonly isExempt: (path: string) => boolean;
+  /** One more header that may carry a session token, lower case. */
+  readonly tokenHeader?: string | undefined;
 }
 
 export type SessionVerdict<Session> =
@@ -48,7 +52,7 @@ export function checkSession<Session>(
 ): SessionVerdict<Session> {
   if (rules.isExempt(request.path)) return EXEMPT;
   const { headers } = request;
-  const bearer = headerToken(headers);
+  const bearer = headerToken(headers) ?? namedToken(headers, rules.tokenHeader);
   if (bearer !== undefined) {
     const session = find(bearer);
     return session === undefined
@@ -96,4 +100,9 @@ function headerToken({ authorization, 'x-auth-token': token }: Credentials): str
     if (isSessionToken(bearer)) return bearer;
   }
   return typeof token === 'string' && isSessionToken(token) ? token : undefined;
+}
+
+function namedToken(headers: Credentials, name: string | undefined): string | undefined {
+  const value = name === undefined ? undefined : headers[name];
+  return typeof value === 'string' ? headerToken({ authorization: value }) : undefined;
 }

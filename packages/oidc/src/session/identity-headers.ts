@@ -18,6 +18,12 @@ export interface IdentityHeaderOptions {
   readonly cookieName: string;
   /** The first proves to backends that the identity is ours; empty: no proof is given. */
   readonly assertionKeys: readonly Secret[];
+  /** Tells upstreams whether a cookie or a header made somebody known. */
+  readonly authMethodHeader?: string | undefined;
+  /** Headers that may carry a token of ours, besides Authorization and X-Auth-Token. */
+  readonly tokenHeaders?: readonly string[];
+  /** Headers of older AuthServices that say something of who somebody is; they are never set, so a client's must not pass. */
+  readonly removedHeaders?: readonly string[];
 }
 
 /** The request as it is forwarded. */
@@ -58,10 +64,12 @@ interface Told extends HeaderEdits {
  * the whole session. The same goes for the token in a header.
  */
 export function createIdentityHeaders(options: IdentityHeaderOptions, clock: Clock): IdentityHeaders {
-  const { userIdHeader, groupsHeader, cookieName, assertionKeys } = options;
+  const { userIdHeader, groupsHeader, cookieName, assertionKeys, authMethodHeader, removedHeaders = [] } = options;
+  const credentials = ['authorization', 'x-auth-token', ...(options.tokenHeaders ?? [])];
   const assertions = assertionKeys.length === 0 ? undefined : createAssertions(assertionKeys);
   const isOwn = (name: string): boolean => name === cookieName || name.startsWith(FLOW_COOKIE_PREFIX);
-  const names = [userIdHeader, groupsHeader, ASSERTION_HEADER];
+  const optional = authMethodHeader === undefined ? removedHeaders : [authMethodHeader, ...removedHeaders];
+  const names = [userIdHeader, groupsHeader, ASSERTION_HEADER, ...optional];
   // Servers that speak CGI's dialect read `_` as `-`.
   const aliases = names.map((name) => name.replaceAll('-', '_')).filter((alias) => !names.includes(alias));
   const known = new WeakMap<Caller, Told>();
@@ -69,7 +77,7 @@ export function createIdentityHeaders(options: IdentityHeaderOptions, clock: Clo
     const [userId, groups] = [toHeaderText(caller.userId), renderGroups(caller.groups)];
     const set = [userIdHeader, userId, ...(groups === '' ? [] : [groupsHeader, groups])];
     const unset = [...(groups === '' ? [groupsHeader] : []), ...(assertions === undefined ? [ASSERTION_HEADER] : [])];
-    const told = { userId, groups, set, remove: [...aliases, ...unset] };
+    const told = { userId, groups, set, remove: [...aliases, ...unset, ...removedHeaders] };
     known.set(caller, told);
     return told;
   };
@@ -81,7 +89,8 @@ export function createIdentityHeaders(options: IdentityHeaderOptions, clock: Clo
       const [set, remove] = [[...always.set], [...always.remove]];
       if (assertions !== undefined)
         set.push(ASSERTION_HEADER, assertions.assert({ method, path, userId, groups }, clock.now()));
-      if (via === 'header') remove.push('authorization', 'x-auth-token');
+      if (authMethodHeader !== undefined) set.push(authMethodHeader, via);
+      if (via === 'header') remove.push(...credentials);
       const { cookie } = headers;
       const rest = typeof cookie === 'string' ? withoutCookies(cookie, isOwn) : cookie;
       if (rest === '' || (rest !== undefined && rest.length > MAX_COOKIE_CHARACTERS)) remove.push('cookie');
