@@ -155,3 +155,8 @@ function readEndpoints(slices: readonly EndpointSlice[]): ReadonlyMap<string, re
   }
   return byService;
 }
+
+/** Loopback addresses never leave the machine: on a laptop's cluster the node itself serves them. */
+export function isOnWire({ address }: Pick<PlannedAddress, 'address'>): boolean {
+  return address.family === 'IPv4' ? address.value >> 24n !== 127n : address.value !== 1n;
+}

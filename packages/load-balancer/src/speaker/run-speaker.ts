@@ -11,12 +11,16 @@ import type { Announcer } from '../announce/announcer.ts';
 import type { Claimant } from '../announce/messages.ts';
 import type { Ownership } from '../ownership/ownership.ts';
 import { createTurnstile } from '../ownership/turnstile.ts';
+import { isOnNetwork } from './on-network.ts';
+import { isOnWire } from './plan-addresses.ts';
 import type { PlannedAddress, PlannedService } from './plan-addresses.ts';
 
 export interface SpeakerOptions {
   readonly client: Pick<KubeClient, 'create' | 'get' | 'patch'>;
   readonly log: Logger;
   readonly node: string;
+  /** Of this node: `eth0 10.0.0.11/24` … */
+  networks(): readonly string[];
   /** Starts the announcing thread, when the first address on a real network needs it. */
   startAnnouncer(): Promise<Announcer>;
 }
@@ -213,6 +217,21 @@ export class Speaker {
     const current = this.#plan.get(ip) ?? planned;
     this.#announced.set(ip, { planned: current, onAir: true });
     this.#tell(current);
+    this.#tellNetwork(current);
+  }
+
+  /** Announcing it is right where a router sends it here; everywhere else the pool is a mistake that looks like a dead network. */
+  #tellNetwork(planned: PlannedAddress): void {
+    const { node, log, networks } = this.#options;
+    const mine = networks();
+    if (!isOnWire(planned) || isOnNetwork(planned.address, mine)) return;
+    const ip = planned.address.text;
+    const message =
+      `address ${ip} is in no network of node "${node}" (${mine.join(', ')}): hosts do not ask for it by ARP ` +
+      "unless a router sends it here; give the pool addresses of the nodes' network";
+    log.warn('address is in no network of this node', { event: 'addressNotOnNetwork', ip, networks: mine });
+    for (const { service } of planned.services)
+      this.#record(service, { type: 'Warning', reason: 'AddressNotOnNetwork', message });
   }
 
   /** One line and one event for each service, when it begins and not again. */
@@ -265,9 +284,4 @@ export class Speaker {
     const { client, log, node: host } = this.#options;
     void this.#pass(() => recordEvent({ client, log, object, component: 'metallb-speaker', host, ...told }));
   }
-}
-
-/** Loopback addresses never leave the machine: on a laptop's cluster the node itself serves them. */
-function isOnWire({ address }: PlannedAddress): boolean {
-  return address.family === 'IPv4' ? address.value >> 24n !== 127n : address.value !== 1n;
 }

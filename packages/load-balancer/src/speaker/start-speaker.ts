@@ -1,6 +1,6 @@
 /** Owns the wiring of the speaker's process: informers, plan, ownership, announcing thread, health and metrics. */
 import { createHttpServer, createRouter, textResponse } from '@kfctl/core';
-import type { Logger, RunningProcess } from '@kfctl/core';
+import type { HttpResponse, Logger, Route, RunningProcess } from '@kfctl/core';
 import { createInformer, endpointSliceClient, resources } from '@kfctl/kube';
 import type { Informer, KubeClient, KubeObject } from '@kfctl/kube';
 import { startAnnouncer } from '../announce/announcer.ts';
@@ -14,6 +14,7 @@ import { StatelessOwnership } from '../ownership/stateless-ownership.ts';
 import { readConfiguration } from '../pools/configuration.ts';
 import type { Configuration } from '../pools/configuration.ts';
 import { watchConfiguration } from '../pools/watch-configuration.ts';
+import { readNetworks } from './on-network.ts';
 import { planAddresses } from './plan-addresses.ts';
 import { renderSpeakerMetrics } from './render-speaker-metrics.ts';
 import { Speaker } from './run-speaker.ts';
@@ -39,6 +40,7 @@ export async function startSpeaker(options: StartSpeakerOptions): Promise<Speake
     client,
     log,
     node: config.node,
+    networks: readNetworks,
     startAnnouncer: () =>
       createAnnouncer(options, speaker, () => {
         state.dead = true;
@@ -46,29 +48,7 @@ export async function startSpeaker(options: StartSpeakerOptions): Promise<Speake
         void running.then((ownership) => ownership.stop());
       }),
   });
-  const server = createHttpServer({
-    log,
-    handler: createRouter([
-      {
-        method: 'GET',
-        path: '/healthz',
-        handler: () => textResponse(state.dead ? 503 : 200, state.dead ? 'the announcing thread has died\n' : 'ok\n'),
-      },
-      {
-        method: 'GET',
-        path: '/readyz',
-        handler: () => textResponse(state.synced ? 200 : 503, state.synced ? 'ok\n' : 'not synced\n'),
-      },
-      {
-        method: 'GET',
-        path: '/metrics',
-        handler: async () =>
-          textResponse(200, await renderSpeakerMetrics(speaker, { node: config.node, ...state }), {
-            'content-type': 'text/plain; version=0.0.4',
-          }),
-      },
-    ]),
-  });
+  const server = createHttpServer({ log, handler: createRouter(routesOf(speaker, state, config.node)) });
   const port = await server.listen(config.port, config.host);
   log.info('MetalLB speaker starting', { op: 'startup', node: config.node });
   const running = follow(options, speaker, state);
@@ -86,10 +66,26 @@ export async function startSpeaker(options: StartSpeakerOptions): Promise<Speake
   return { port, stop };
 }
 
+function routesOf(speaker: Speaker, state: State, node: string): readonly Route[] {
+  const healthz = (): HttpResponse =>
+    textResponse(state.dead ? 503 : 200, state.dead ? 'the announcing thread has died\n' : 'ok\n');
+  const readyz = (): HttpResponse => textResponse(state.synced ? 200 : 503, state.synced ? 'ok\n' : 'not synced\n');
+  const metrics = async (): Promise<HttpResponse> =>
+    textResponse(200, await renderSpeakerMetrics(speaker, { node, ...state }), {
+      'content-type': 'text/plain; version=0.0.4',
+    });
+  return [
+    { method: 'GET', path: '/healthz', handler: healthz },
+    { method: 'GET', path: '/readyz', handler: readyz },
+    { method: 'GET', path: '/metrics', handler: metrics },
+  ];
+}
+
 interface State {
   synced: boolean;
   loaded: boolean;
   stale: boolean;
+  dead: boolean;
 }
 
 async function follow(options: StartSpeakerOptions, speaker: Speaker, state: State): Promise<Ownership> {
