@@ -211,6 +211,12 @@ test('refresh tokens are listed and revoked by the sub of the person', async () 
   const { refresh_tokens: listed } = (await call('ListRefresh', { user_id })) as { readonly refresh_tokens: Json[] };
   assert.equal(listed.length, 2);
   assert.ok(listed.every((one) => one['client_id'] === 'app' && Number(one['created_at']) > 1_600_000_000));
+  const form = { grant_type: 'refresh_token', refresh_token: tokens[0]?.refresh_token ?? '' };
+  identity.now += 60_000;
+  assert.equal((await identity.post('/dex/token', form, basic('app', 's3cret'))).status, 200);
+  const { refresh_tokens: later } = (await call('ListRefresh', { user_id })) as { readonly refresh_tokens: Json[] };
+  const moved = later.filter((one) => Number(one['last_used']) === Math.floor(identity.now / 1000));
+  assert.equal(moved.length, 1, 'the one that was used says when');
   assert.deepEqual(await call('RevokeRefresh', { user_id, client_id: 'other' }), { not_found: true });
   assert.deepEqual(await call('RevokeRefresh', { user_id, client_id: 'app' }), { not_found: false });
   assert.deepEqual(await call('ListRefresh', { user_id }), { refresh_tokens: [] });

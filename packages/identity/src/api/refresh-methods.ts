@@ -26,12 +26,14 @@ export function refreshMethods({ storage, log }: ApiDeps): Readonly<Record<strin
         requireSubject(userId);
         const session = await storage.get('offlineSession', userId);
         const refs = Object.values(session?.refresh ?? {});
+        // The token knows when it was used last; the session is not written at each refresh.
+        const tokens = await Promise.all(refs.map(({ id }) => storage.get('refreshToken', id)));
         return {
-          refreshTokens: refs.map(({ id, clientId, createdAt, lastUsedAt }) => ({
+          refreshTokens: refs.map(({ id, clientId, createdAt, lastUsedAt }, index) => ({
             id,
             clientId,
             createdAt: Math.floor(createdAt / 1000),
-            lastUsed: Math.floor(lastUsedAt / 1000),
+            lastUsed: Math.floor((tokens[index]?.lastUsedAt ?? lastUsedAt) / 1000),
           })),
         };
       },

@@ -168,13 +168,9 @@ async function rotate(
     const obsoleteToken = policy.disableRotation ? current.obsoleteToken : current.token;
     return { ...current, token, obsoleteToken, claims: identity, connectorData: data, lastUsedAt: nowMs };
   });
-  if (written === undefined) return undefined;
-  await storage.update('offlineSession', sessionIdOf(written), (session) => {
-    const entry = Object.entries(session.refresh).find(([, ref]) => ref.id === handle.id);
-    if (entry === undefined) return undefined;
-    const refresh = { ...session.refresh, [entry[0]]: { ...entry[1], lastUsedAt: nowMs } };
-    return { ...session, refresh, connectorData: data };
-  });
+  // What the connector keeps of a person is in the session too; most connectors give back what they were given.
+  if (written === undefined || data === record.connectorData) return written;
+  await storage.update('offlineSession', sessionIdOf(written), (session) => ({ ...session, connectorData: data }));
   return written;
 }
 
