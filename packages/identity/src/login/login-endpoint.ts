@@ -65,20 +65,24 @@ async function judgePassword(deps: ProviderDeps, request: HttpRequest, step: Log
     username,
     address: clientAddress(request, deps.config.web.clientRemoteIP),
   };
-  const waitSeconds = deps.throttle.waitSeconds(attempt);
-  if (waitSeconds > 0) return tooManyAttempts(deps, step, { username, waitSeconds });
   const scopes = askedScopes(deps, step);
-  const outcome = await askConnector(step, { username, password: form.get('password') ?? '' }, scopes);
   const persistent = form.get('remember') === 'true';
+  const outcome = await deps.throttle.inTurn(attempt, async () => {
+    const waitSeconds = deps.throttle.waitSeconds(attempt);
+    if (waitSeconds > 0) return { kind: 'throttled' as const, waitSeconds };
+    const judged = await askConnector(step, { username, password: form.get('password') ?? '' }, scopes);
+    if (judged.kind === 'denied') deps.throttle.failed(attempt);
+    else deps.throttle.succeeded(attempt);
+    return judged;
+  });
+  if (outcome.kind === 'throttled') return tooManyAttempts(deps, step, { username, waitSeconds: outcome.waitSeconds });
   if (outcome.kind === 'authenticated') {
-    deps.throttle.succeeded(attempt);
     const { clientId, connectorId, browser } = step.pending;
     const { groups, offlineAccess: offline } = scopes;
     const login = { clientId, connectorId, browser, who: outcome, groups, offline, persistent };
     const cookies = (await deps.sessions?.start(request, login)) ?? [];
     return withCookies(await finishLogin(deps, step.pending, outcome), cookies);
   }
-  deps.throttle.failed(attempt);
   deps.log.info('login refused', { ...logged(request, step), reason: outcome.reason });
   const remember = deps.sessions === undefined ? {} : { remember: persistent };
   return step.form({ status: 401, username, error: `Invalid ${step.password.prompt} and password.`, ...remember });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { authUrl, openLogin, startTestIdentity } from '../../test/test-identity.ts';
+import { authUrl, locationOf, openLogin, startTestIdentity, USERS } from '../../test/test-identity.ts';
 import type { TestIdentity } from '../../test/test-identity.ts';
 import { safeBackLink } from './back-link.ts';
 
@@ -117,6 +117,40 @@ test('guessing has to wait, for names that exist and names that do not alike, un
   identity.now += 120_000;
   const page = await openLogin(identity);
   assert.equal((await identity.post(page, { login: 'zoe@example.com', password: 'password' })).status, 303);
+});
+
+test('guesses that are sent all at once have to wait too, and a right password among them opens nothing more', async (t) => {
+  const users = `${USERS}connectors:\n- {type: mockPassword, id: pw, name: Pw, config: {username: kim, password: right}}\n`;
+  const quick = await startTestIdentity({
+    config: users,
+    oauth2: 'skipApprovalScreen: true, passwordConnector: pw',
+  });
+  t.after(() => quick.stop());
+  const page = locationOf(await quick.fetch(authUrl({}, '/dex/auth/pw')));
+  const guess = async (login: string, password: string): Promise<number> =>
+    (await quick.post(page.pathname + page.search, { login, password })).status;
+  const wrong = await Promise.all(Array.from({ length: 150 }, (_, index) => guess('kim', `wrong${index}`)));
+  const judged = wrong.filter((status) => status === 401).length;
+  assert.ok(judged <= 20, `${judged} of 150 guesses were judged`);
+  assert.equal(await guess('kim', 'right'), 429);
+  assert.equal(await guess('lee', 'right'), 401);
+  quick.now += 120_000;
+  const good = await Promise.all(Array.from({ length: 50 }, () => guess('kim', 'right')));
+  assert.ok(good.every((status) => status === 303));
+  const grant = {
+    grant_type: 'password',
+    scope: 'openid',
+    username: 'kim2',
+    client_id: 'app',
+    client_secret: 's3cret',
+  };
+  const direct = await Promise.all(
+    Array.from(
+      { length: 150 },
+      async (_, index) => (await quick.post('/dex/token', { ...grant, password: `p${index}` })).status,
+    ),
+  );
+  assert.ok(direct.filter((status) => status === 401).length <= 20);
 });
 
 test('the login page of a relative client keeps forms at home, that of a foreign one lets them leave', async () => {

@@ -3,6 +3,7 @@
  * wait, for longer and longer. It counts names that do not exist alike, so it tells nothing. In memory, bounded, per process.
  */
 import type { Clock } from '@kfctl/core';
+import { createTurns } from './turns.ts';
 
 // Not `import`: that loads Web Cryptography too, 5 MB for nothing.
 const { createHash } = process.getBuiltinModule('node:crypto');
@@ -15,6 +16,8 @@ export interface LoginAttempt {
 }
 
 export interface LoginThrottle {
+  /** Judges an attempt when few others at the same name are under way, so that what they find counts for it. */
+  inTurn<T>(attempt: LoginAttempt, judge: () => Promise<T>): Promise<T>;
   /** Seconds until this attempt may be made; 0 when that is now. */
   waitSeconds(attempt: LoginAttempt): number;
   failed(attempt: LoginAttempt): void;
@@ -33,6 +36,9 @@ const LIMITS = {
   address: { free: 100, maxWaitMs: 60_000 },
 } as const satisfies Record<string, Limit>;
 
+const AT_ONCE = 5;
+const MAX_WAITING = 200;
+
 const FORGET_AFTER_MS = 900_000;
 const MAX_ENTRIES = 50_000;
 
@@ -49,7 +55,9 @@ export function createLoginThrottle(clock: Clock): LoginThrottle {
     entries.delete(key);
     return undefined;
   };
+  const turns = createTurns({ atOnce: AT_ONCE, maxWaiting: MAX_WAITING });
   return {
+    inTurn: (attempt, judge) => turns.take(nameKey(attempt), judge),
     waitSeconds: (attempt) => {
       const waits = keysOf(attempt).map(([key, limit]) => remainingMs(live(key), limit, clock.now()));
       return Math.ceil(Math.max(0, ...waits) / 1000);
@@ -79,12 +87,20 @@ function remainingMs(entry: Entry | undefined, limit: Limit, now: number): numbe
   return entry.lastAt + waitMs - now;
 }
 
-function keysOf({ connectorId, username, address }: LoginAttempt): readonly (readonly [string, Limit])[] {
+function key(...parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+}
+
+function nameKey({ connectorId, username }: LoginAttempt): string {
+  return key('name', connectorId, username.trim().toLowerCase());
+}
+
+function keysOf(attempt: LoginAttempt): readonly (readonly [string, Limit])[] {
+  const { connectorId, username, address } = attempt;
   const name = username.trim().toLowerCase();
-  const key = (...parts: string[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
-  if (address === undefined) return [[key('name', connectorId, name), LIMITS.name]];
+  if (address === undefined) return [[nameKey(attempt), LIMITS.name]];
   return [
-    [key('name', connectorId, name), LIMITS.name],
+    [nameKey(attempt), LIMITS.name],
     [key('pair', connectorId, name, address), LIMITS.pair],
     [key('address', address), LIMITS.address],
   ];

@@ -29,14 +29,16 @@ export async function redeemPassword(
   const username = form.get('username') ?? '';
   // The client stands between us and the person: its address says nothing.
   const attempt = { connectorId, username, address: undefined };
-  if (throttle.waitSeconds(attempt) > 0) return refuse('access_denied', 'Too many attempts. Try again later.', 429);
-  const outcome = await ask(deps, login, { username, password: form.get('password') ?? '', scopes });
+  const outcome = await throttle.inTurn(attempt, async () => {
+    if (throttle.waitSeconds(attempt) > 0) return refuse('access_denied', 'Too many attempts. Try again later.', 429);
+    const judged = await ask(deps, login, { username, password: form.get('password') ?? '', scopes });
+    if (judged instanceof TokenRefusal) return judged;
+    if (judged.kind === 'denied') throttle.failed(attempt);
+    else throttle.succeeded(attempt);
+    return judged;
+  });
   if (outcome instanceof TokenRefusal) return outcome;
-  if (outcome.kind === 'denied') {
-    throttle.failed(attempt);
-    return refuse('access_denied', DENIED, 401);
-  }
-  throttle.succeeded(attempt);
+  if (outcome.kind === 'denied') return refuse('access_denied', DENIED, 401);
   return await issue(deps, client, { outcome, scopes, connectorId });
 }
 
