@@ -4,6 +4,8 @@ import type { HttpHandler } from '@kfctl/core';
 export interface Metrics {
   /** Counts and times a handler's requests under a name of ours, never under what a client sent. */
   observe(name: string, handler: HttpHandler): HttpHandler;
+  /** Sets a number that goes up and down; the first call makes it. */
+  gauge(name: string, help: string, value: number): void;
   /** The text exposition format 0.0.4. */
   render(): string;
 }
@@ -20,6 +22,7 @@ interface Series {
 
 export function createMetrics(): Metrics {
   const series = new Map<string, Series>();
+  const gauges = new Map<string, readonly string[]>();
   const record = (labels: string, seconds: number): void => {
     const entry = series.get(labels) ?? { count: 0, sumSeconds: 0, buckets: BUCKETS_SECONDS.map(() => 0) };
     entry.count += 1;
@@ -37,7 +40,11 @@ export function createMetrics(): Metrics {
       record(labels, (performance.now() - start) / 1000);
       return response;
     },
-    render: () => [...renderCounters(series), ...renderHistogram(series), ''].join('\n'),
+    gauge: (name, help, value) => {
+      gauges.set(name, [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, `${name} ${value}`]);
+    },
+    render: () =>
+      [...renderCounters(series), ...renderHistogram(series), ...[...gauges.values()].flat(), ''].join('\n'),
   };
 }
 

@@ -36,6 +36,30 @@ test('a user added to the file can log in without a restart; a broken file chang
   await until(() => logged(identity, 'configuration refused, the one before stays in use'));
   assert.ok(identity.log.some((line) => line.includes('connectors[0].type is')));
   assert.equal(await tryLogin('new@example.com'), 303);
+  const detail = async (): Promise<unknown> => (await fetch(`${identity.telemetry}/healthz`)).json();
+  const metrics = async (): Promise<string> => (await fetch(`${identity.telemetry}/metrics`)).text();
+  assert.deepEqual(await detail(), { status: 'ok', configuration: 'newest file refused, mistakes: 1 (see the log)' });
+  assert.equal((await fetch(`${identity.telemetry}/healthz/ready`)).status, 200);
+  assert.match(await metrics(), /^identity_config_in_use 0$/m);
+
+  const changes = (): number => identity.log.filter((line) => line.includes('configuration changed')).length;
+  const seen = changes();
+  writeFileSync(identity.file, configText({ config: USERS }));
+  await until(() => changes() > seen);
+  assert.deepEqual(await detail(), { status: 'ok', configuration: 'in use' });
+  assert.match(await metrics(), /^identity_config_in_use 1$/m);
+  assert.match(await metrics(), /^identity_config_loaded_timestamp_seconds \d{10}$/m);
+  assert.equal(await tryLogin('new@example.com'), 401);
+});
+
+test('a duplicated connectors key in the new file is explained, and the old file goes on', async (t) => {
+  const identity = await startTestIdentity();
+  t.after(() => identity.stop());
+  const connector = 'connectors:\n- {type: mockCallback, id: m, name: M}\n';
+  writeFileSync(identity.file, configText({ config: `${USERS}${connector}${connector}` }));
+  await until(() => logged(identity, 'configuration refused, the one before stays in use'));
+  assert.ok(identity.log.some((line) => /connectors is given twice.*Join both under one/.test(line)));
+  assert.equal((await identity.fetch('/dex/keys')).status, 200);
 });
 
 test('changes that need a restart are named and do not take effect by half', async (t) => {

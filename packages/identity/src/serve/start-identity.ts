@@ -26,7 +26,7 @@ import type { WebListeners } from './listeners.ts';
 import { createLiveProvider } from './live-provider.ts';
 import type { LiveProvider } from './live-provider.ts';
 import { every } from './periodic.ts';
-import { reload } from './reload.ts';
+import { createConfigState, reload } from './reload.ts';
 import { createTelemetry } from './telemetry.ts';
 
 export interface IdentityProcess {
@@ -56,7 +56,8 @@ export async function startIdentity(process: IdentityProcess): Promise<RunningId
   const signal = AbortSignal.any([process.signal, abort.signal]);
   let health: Health | undefined;
   const metrics = createMetrics();
-  const probes = createTelemetry(() => health, metrics);
+  const state = createConfigState(metrics, clock);
+  const probes = createTelemetry({ health: () => health, metrics, state });
   const telemetry = await listenOn(config.telemetry.http, { handler: probes, log });
   const open = (): Promise<Storage> => openStorage(config.storage, env);
   const isRemote = ['kubernetes', 'postgres'].includes(config.storage.type);
@@ -78,7 +79,7 @@ export async function startIdentity(process: IdentityProcess): Promise<RunningId
           await import('./listen-api.ts')
         ).listenForApi(config.grpc, { config: () => live.config(), storage, keys, checker, clock, random, log });
   startPeriodicWork({ api, storage, keys, web, clock, log, signal });
-  watchConfig({ file, text, signal, onChange: (next) => reload(next, { provider: live, env, log }) });
+  watchConfig({ file, text, signal, onChange: (next) => reload(next, { provider: live, env, log, state }) });
   log.info('serving', { issuer: config.issuer, port: (web.https ?? web.http)?.port, storage: config.storage.type });
   return {
     ports: { http: web.http?.port, telemetry: telemetry?.port, grpc: api?.port },

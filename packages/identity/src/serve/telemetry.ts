@@ -2,12 +2,19 @@
 import { createRouter, jsonResponse, textResponse } from '@kfctl/core';
 import type { HttpHandler } from '@kfctl/core';
 import type { Health } from '../health/health.ts';
+import type { ConfigState } from './reload.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 
 const EXPOSITION = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' };
 
-/** `health` gives undefined until the provider has started. */
-export function createTelemetry(health: () => Health | undefined, metrics: Metrics): HttpHandler {
+export interface TelemetryDeps {
+  /** Gives undefined until the provider has started. */
+  readonly health: () => Health | undefined;
+  readonly metrics: Metrics;
+  readonly state: Pick<ConfigState, 'refusedMistakes'>;
+}
+
+export function createTelemetry({ health, metrics, state }: TelemetryDeps): HttpHandler {
   const problem = async (): Promise<string | undefined> => {
     const current = health();
     return current === undefined ? 'starting' : await current.problem();
@@ -28,7 +35,11 @@ export function createTelemetry(health: () => Health | undefined, metrics: Metri
       path: '/healthz',
       handler: async () => {
         const text = await problem();
-        return jsonResponse(text === undefined ? 200 : 503, text === undefined ? { status: 'ok' } : { status: text });
+        const mistakes = state.refusedMistakes();
+        // A broken file is for the operator to see, not a reason to take the provider out of service.
+        const configuration =
+          mistakes === undefined ? 'in use' : `newest file refused, mistakes: ${mistakes} (see the log)`;
+        return jsonResponse(text === undefined ? 200 : 503, { status: text ?? 'ok', configuration });
       },
     },
   ]);
