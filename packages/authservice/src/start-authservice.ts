@@ -11,6 +11,7 @@ import type { Provider } from './provider/provider.ts';
 import { createProviderHttp } from './provider/provider-http.ts';
 import type { Endpoint } from './server/answer.ts';
 import { createFrontServer } from './server/front-server.ts';
+import { keepCheckLease } from './session/keep-check-lease.ts';
 import { openStore } from './session/open-store.ts';
 import { Sessions } from './session/sessions.ts';
 import type { SessionsOptions } from './session/sessions.ts';
@@ -43,6 +44,7 @@ export async function startAuthService(
     log,
     sweepMs: Math.min(SWEEP_MS, config.idleTimeoutMs / SWEEPS_IN_IDLE_TIME),
   });
+  keepCheckLease(config, { store, isReady: () => sessions.isReady, clock, log, signal: whileRunning });
   const bearer = await openBearer(config, { provider, http, env, clock });
   const endpoint = createAuthService({ config, provider, http, sessions, bearer, clock, log });
   const front = createFrontServer({ endpoint, log });

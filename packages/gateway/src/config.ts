@@ -1,6 +1,7 @@
 /** Owns the gateway's settings: environment in, frozen Config out. */
 import { createEnvReader } from '@kfctl/core';
 import type { Environment, EnvReader } from '@kfctl/core';
+import type { SecretKey } from './session/session-keys.ts';
 
 export interface Config {
   /** Port that Gateway objects name -> port to listen on. */
@@ -12,6 +13,8 @@ export interface Config {
   readonly podName: string;
   /** The gateway's SPIFFE identity, by which policies of destinations know it. */
   readonly principal: string;
+  /** In-process session check; undefined: the AuthService is asked about every request. */
+  readonly sessionCheck: SessionCheckConfig | undefined;
   readonly maxConnections: number;
   /** How long the head of a request may take. */
   readonly headTimeoutMs: number;
@@ -19,6 +22,13 @@ export interface Config {
   readonly drainMs: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly accessLog: boolean;
+}
+
+export interface SessionCheckConfig {
+  /** The provider of CUSTOM policies that is our AuthService. */
+  readonly provider: string;
+  readonly sessionKey: SecretKey;
+  readonly assertionKey: SecretKey;
 }
 
 /** Reads the settings; throws one `CONFIG_INVALID` that lists every mistake. */
@@ -34,6 +44,7 @@ export function readConfig(env: Environment): Config {
     principal: `${reader.string('TRUST_DOMAIN', 'cluster.local')}/ns/${namespace}/sa/${account}`,
     labels: readLabels(reader),
     podName: reader.string('POD_NAME', 'istio-ingressgateway'),
+    sessionCheck: readSessionCheck(reader),
     maxConnections: reader.integer('MAX_CONNECTIONS', { fallback: 10_000, min: 1, max: 1_000_000 }),
     headTimeoutMs: reader.durationMs('REQUEST_HEADERS_TIMEOUT', 15_000),
     idleTimeoutMs: reader.durationMs('STREAM_IDLE_TIMEOUT', 300_000),
@@ -58,6 +69,23 @@ function readPorts(reader: EnvReader): ReadonlyMap<number, number> {
 
 function isPort(value: number | undefined): value is number {
   return value !== undefined && Number.isInteger(value) && value > 0 && value <= 65_535;
+}
+
+/** The AuthService's Secrets, by the names that its manifests give them. */
+function readSessionCheck(reader: EnvReader): SessionCheckConfig | undefined {
+  if (!reader.boolean('SESSION_CHECK', true)) return undefined;
+  return {
+    provider: reader.string('SESSION_CHECK_PROVIDER', 'authservice'),
+    sessionKey: readSecretKey(reader, 'SESSION_KEY_SECRET', 'authservice/session-key'),
+    assertionKey: readSecretKey(reader, 'ASSERTION_KEY_SECRET', 'identity-assertion/key'),
+  };
+}
+
+function readSecretKey(reader: EnvReader, setting: string, fallback: string): SecretKey {
+  const text = reader.string(setting, fallback);
+  const [name = '', key = '', ...rest] = text.split('/');
+  if (name === '' || key === '' || rest.length > 0) reader.problem(setting, `"${text}" is not of the form name/key`);
+  return { name, key };
 }
 
 function readLabels(reader: EnvReader): ReadonlyMap<string, string> {

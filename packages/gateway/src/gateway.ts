@@ -1,5 +1,5 @@
 /** Owns the gateway as a whole: watched objects -> state -> open ports that serve by it. */
-import { describeError } from '@kfctl/core';
+import { describeError, systemClock } from '@kfctl/core';
 import type { Logger } from '@kfctl/core';
 import type { KubeObject } from '@kfctl/kube';
 import type { Config } from './config.ts';
@@ -7,7 +7,7 @@ import type { Source, Sources } from './istio/sources.ts';
 import { fetchJson } from './jwt/fetch-json.ts';
 import { createKeyStore } from './jwt/key-store.ts';
 import { countingLog, createMetrics } from './metrics/metrics.ts';
-import { createAccessLog } from './proxy/access-log.ts';
+import { createAccessLog, NO_LOG } from './proxy/access-log.ts';
 import { EMPTY_STATE } from './proxy/gateway-state.ts';
 import type { GatewayState } from './proxy/gateway-state.ts';
 import { serveRequest } from './proxy/request-flow.ts';
@@ -15,6 +15,8 @@ import type { FlowDeps } from './proxy/request-flow.ts';
 import { createHttpDate } from './proxy/http-date.ts';
 import { createCoarseClock } from './server/coarse-clock.ts';
 import type { Downstream } from './server/downstream.ts';
+import { createSessionCheck } from './session/session-check.ts';
+import type { SessionCheck, SessionCheckOptions } from './session/session-check.ts';
 import { createListeners } from './server/listeners.ts';
 import type { Listeners } from './server/listeners.ts';
 import { createStateBuilder } from './state-builder.ts';
@@ -26,6 +28,8 @@ import { createServiceDirectory } from './upstream/service-directory.ts';
 export interface GatewayDeps {
   readonly config: Config;
   readonly sources: Sources;
+  /** Of the gateway's namespace; absent where sessions are not decided here. */
+  readonly sessions?: SessionCheckOptions['sessions'] | undefined;
   readonly log: Logger;
   /** Gets whole access log lines. */
   readonly writeAccessLog: (lines: string) => void;
@@ -58,8 +62,9 @@ export function startGateway(deps: GatewayDeps): Gateway {
   const { config, sources, log } = deps;
   const flow: Flow = { state: EMPTY_STATE, isDraining: false, isSynced: false };
   const upstream = createHttp1Upstream();
-  const metrics = createMetrics({ gauges: () => readGauges(listeners) });
-  const accessLog = countingLog(createAccessLog(config.accessLog ? deps.writeAccessLog : () => undefined), metrics);
+  const sessionCheck = openSessionCheck(deps);
+  const metrics = createMetrics({ gauges: () => ({ ...readGauges(listeners), sessions: sessionCheck?.size ?? 0 }) });
+  const accessLog = countingLog(config.accessLog ? createAccessLog(deps.writeAccessLog) : NO_LOG, metrics);
   const warn = createWarner(deps);
   const clock = createCoarseClock(Math.min(MAX_TICK_MS, config.idleTimeoutMs / 8));
   const serving: FlowDeps = {
@@ -71,6 +76,7 @@ export function startGateway(deps: GatewayDeps): Gateway {
     namespace: config.namespace,
     principal: config.principal,
     keyStore: createKeyStore({ fetchJson, log }),
+    sessionCheck,
     idleTimeoutMs: config.idleTimeoutMs,
     clock,
     httpDate: createHttpDate(),
@@ -101,6 +107,14 @@ export function startGateway(deps: GatewayDeps): Gateway {
       accessLog.flush();
     },
   };
+}
+
+function openSessionCheck({ config, sources, sessions, log }: GatewayDeps): SessionCheck | undefined {
+  if (config.sessionCheck === undefined || sessions === undefined) return undefined;
+  const { namespace, sessionCheck } = config;
+  const elapsed = (): number => performance.now();
+  const { secrets } = sources;
+  return createSessionCheck({ ...sessionCheck, sessions, secrets, namespace, clock: systemClock, elapsed, log });
 }
 
 function readGauges(listeners: Listeners): Record<string, number> {

@@ -8,9 +8,10 @@ import {
   recordEvent,
   resources,
 } from '@kfctl/kube';
-import type { KubeObject, ResourceType } from '@kfctl/kube';
+import type { KubeClient, KubeObject, ResourceType } from '@kfctl/kube';
 import { readConfig } from './config.ts';
 import { startGateway } from './gateway.ts';
+import type { GatewayDeps } from './gateway.ts';
 import { createHealthServer } from './health/health-server.ts';
 import { optionalSource } from './istio/optional-source.ts';
 import {
@@ -20,6 +21,7 @@ import {
   requestAuthentications,
   virtualServices,
 } from './istio/resources.ts';
+import { sessionObjects } from './session/session-objects.ts';
 
 const log = createLogger({ fields: { component: 'gateway' } });
 
@@ -34,8 +36,10 @@ await runProcess({
       informer.start(signal);
       return informer;
     };
+    const sessions = config.sessionCheck && watch(sessionObjects, config.namespace);
     const gateway = startGateway({
       config,
+      sessions,
       log,
       sources: {
         gateways: watch(gateways),
@@ -49,17 +53,7 @@ await runProcess({
         endpointSlices: watch(resources.endpointSlices),
       },
       writeAccessLog: (lines) => void process.stdout.write(lines),
-      warnAbout: (object, reason, message) =>
-        void recordEvent({
-          client,
-          log,
-          component: 'gateway',
-          host: config.podName,
-          object,
-          type: 'Warning',
-          reason,
-          message,
-        }),
+      warnAbout: createWarner(client, config.podName),
     });
     const health = createHealthServer({
       notReady: () => gateway.notReady(),
@@ -76,3 +70,9 @@ await runProcess({
     };
   },
 });
+
+/** Problems with an object are told as its events. */
+function createWarner(client: KubeClient, host: string): GatewayDeps['warnAbout'] {
+  return (object, reason, message) =>
+    void recordEvent({ client, log, component: 'gateway', host, object, type: 'Warning', reason, message });
+}

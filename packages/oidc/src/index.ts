@@ -59,3 +59,5 @@ export { isWithinLimits } from './session/token-limits.ts';
 export type { LimitedRequest } from './session/token-limits.ts';
 export { createSessionTokens, isSessionToken, sessionIdOf } from './session/session-token.ts';
 export type { SessionTokenOptions, SessionTokens } from './session/session-token.ts';
+export { CHECK_LEASE_NAME, CHECK_LEASE_PURPOSE, openCheckLease, sealCheckLease } from './session/check-lease.ts';
+export type { CheckLease, CheckSettings } from './session/check-lease.ts';

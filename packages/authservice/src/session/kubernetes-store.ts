@@ -17,7 +17,7 @@ export const sessionResource: ResourceType<AuthServiceSession> = defineResource<
 );
 
 export interface KubernetesStoreOptions {
-  readonly client: Pick<KubeClient, 'get' | 'list' | 'watch' | 'create' | 'replace' | 'delete' | 'close'>;
+  readonly client: Pick<KubeClient, 'get' | 'list' | 'watch' | 'create' | 'replace' | 'patch' | 'delete' | 'close'>;
   readonly namespace: string;
   readonly log: Logger;
 }
@@ -57,6 +57,16 @@ export function createKubernetesStore({ client, namespace, log }: KubernetesStor
     get: async (id) => {
       const object = await client.get(sessionResource, id, { namespace });
       return object === undefined ? undefined : storedSessionOf(object);
+    },
+    publish: async (sealed) => {
+      const object = toObject(sealed, namespace);
+      try {
+        const patch = { kind: 'merge', body: { spec: object.spec } } as const;
+        await client.patch(sessionResource, sealed.id, { namespace, patch });
+      } catch (error) {
+        if (!isKubeError(error, 'NotFound')) throw error;
+        await client.create(sessionResource, object, { namespace });
+      }
     },
     close: async () => client.close(),
   };

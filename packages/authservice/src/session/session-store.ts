@@ -13,5 +13,7 @@ export interface SessionStore {
   delete(id: string): Promise<void>;
   /** Reads one session, past what was told so far. */
   get(id: string): Promise<StoredSession | undefined>;
+  /** Keeps what is no session beside them, over what was there, for those who follow the same objects: the check lease. */
+  readonly publish?: (sealed: StoredSession) => Promise<void>;
   readonly close?: () => Promise<void>;
 }

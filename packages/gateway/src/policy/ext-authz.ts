@@ -171,11 +171,13 @@ function checkFields(
   return fields;
 }
 
+/** Whether a yes may set this header of the request. */
+export function maySetUpstream({ upstreamHeaders }: ExternalAuthorizer, name: string): boolean {
+  return matchesHeaderPattern(upstreamHeaders, name) && !NEVER_UPSTREAM.has(name);
+}
+
 function allowed(authorizer: ExternalAuthorizer, head: UpstreamHead): CheckResult {
-  const set = selectFields(
-    head.fields,
-    (name) => matchesHeaderPattern(authorizer.upstreamHeaders, name) && !NEVER_UPSTREAM.has(name),
-  );
+  const set = selectFields(head.fields, (name) => maySetUpstream(authorizer, name));
   const names = set.filter((_, index) => index % 2 === 0);
   // Two identities are none.
   if (new Set(names).size !== names.length) {

@@ -27,6 +27,9 @@ export interface AccessLog {
   flush(): void;
 }
 
+/** For gateways that are to write none. */
+export const NO_LOG: AccessLog = { write: () => undefined, flush: () => undefined };
+
 const FLUSH_MS = 100;
 const MAX_BUFFERED = 65_536;
 const MAX_FIELD = 512;

@@ -67,6 +67,8 @@ function askAll(flow: RoutedFlow, checks: readonly CustomPolicy[], next: () => v
   // It said yes before; what it set and removed is in force, and would look to it like another request.
   if (flow.asked.includes(policy.provider)) return askAll(flow, rest, next);
   flow.asked.push(policy.provider);
+  const decided = flow.deps.sessionCheck?.decide(policy.provider, authorizer, flow.head);
+  if (decided !== undefined) return applyResult(flow, decided, () => askAll(flow, rest, next));
   const onResult = (result: CheckResult): void => applyResult(flow, result, () => askAll(flow, rest, next));
   const forwarded: string[] = [];
   pushForwarded(forwarded, flow);

@@ -12,6 +12,7 @@ import { NO_POLICIES } from '../policy/policy-table.ts';
 import { parseRequestHead } from '../request/request-head.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import type { Downstream } from '../server/downstream.ts';
+import type { SessionCheck } from '../session/session-check.ts';
 import type { CoarseClock } from '../server/coarse-clock.ts';
 import type { ServerTable } from '../routes/route-table.ts';
 import type { ServiceDirectory } from '../upstream/service-directory.ts';
@@ -40,6 +41,8 @@ export interface FlowDeps extends AnswerDeps {
   /** The gateway's own identity (`cluster.local/ns/…/sa/…`), by which policies of destinations know it. */
   readonly principal: string;
   readonly keyStore: KeyStore;
+  /** Answers in our AuthService's place for live sessions; undefined: it is always asked. */
+  readonly sessionCheck: SessionCheck | undefined;
   readonly idleTimeoutMs: number;
   /** Ticks several times within the idle timeout. */
   readonly clock: CoarseClock;

@@ -82,8 +82,8 @@ extensionProviders:
     service: authservice.istio-system.svc.cluster.local
     port: 80
     timeout: 2s
-    includeRequestHeadersInCheck: [authorization, cookie, x-requested-with, accept]
-    headersToUpstreamOnAllow: [kubeflow-userid, kubeflow-groups, x-team-*]
+    includeRequestHeadersInCheck: [authorization, cookie, x-auth-token, x-requested-with, accept]
+    headersToUpstreamOnAllow: [kubeflow-userid, kubeflow-groups, cookie, x-team-*]
     headersToDownstreamOnDeny: [set-cookie]
 `;
 

@@ -6,7 +6,8 @@ import { silentLogger } from '@kfctl/core';
 import { readConfig } from '../config.ts';
 import { startGateway } from '../gateway.ts';
 import type { Gateway } from '../gateway.ts';
-import { createMemorySources } from './memory-sources.ts';
+import type { SessionKubeObject } from '../session/session-objects.ts';
+import { createMemorySources, MemorySource } from './memory-sources.ts';
 import type { MemorySources } from './memory-sources.ts';
 import { endpointSlice, kubeflowGateway, service, testCredential } from './objects.ts';
 
@@ -14,6 +15,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface Rig {
   readonly sources: MemorySources;
+  readonly sessions: MemorySource<SessionKubeObject>;
   readonly gateway: Gateway;
   /** Access log lines so far. */
   readonly accessLog: string[];
@@ -35,7 +37,9 @@ export async function startRig(options: { env?: Record<string, string> } = {}): 
   const servers: Server[] = [];
   sources.secrets.put(await testCredential('gateway.example.com'));
   sources.gateways.put(kubeflowGateway());
+  const sessions = new MemorySource<SessionKubeObject>();
   const gateway = startGateway({
+    sessions,
     config: readConfig({
       LISTEN_PORTS: '80=0,443=0',
       LISTEN_HOST: '127.0.0.1',
@@ -55,6 +59,7 @@ export async function startRig(options: { env?: Record<string, string> } = {}): 
   };
   return {
     sources,
+    sessions,
     gateway,
     accessLog,
     warnings,
@@ -68,14 +73,16 @@ export async function startRig(options: { env?: Record<string, string> } = {}): 
       return server;
     },
     settle: () => new Promise((resolve) => setTimeout(resolve, 15)),
-    async close() {
-      await gateway.stop();
-      for (const server of servers) {
-        server.closeAllConnections();
-        server.close();
-      }
-    },
+    close: () => closeAll(gateway, servers),
   };
+}
+
+async function closeAll(gateway: Gateway, servers: readonly Server[]): Promise<void> {
+  await gateway.stop();
+  for (const server of servers) {
+    server.closeAllConnections();
+    server.close();
+  }
 }
 
 async function startServer(handler: Handler): Promise<{ server: Server; port: number }> {

@@ -13,12 +13,15 @@ export interface SessionObject {
   readonly spec?: { readonly sealed?: string; readonly expiresAt?: string };
 }
 
+const SESSION_ID = /^[0-9a-f]{64}$/;
+
 /** Undefined for an object that is no session. */
 export function storedSessionOf({
   metadata: { name: id, resourceVersion: version },
   spec,
 }: SessionObject): StoredSession | undefined {
   const expiresAtMs = Date.parse(spec?.expiresAt ?? '');
-  if (id === undefined || spec?.sealed === undefined || Number.isNaN(expiresAtMs)) return undefined;
+  if (id === undefined || !SESSION_ID.test(id) || spec?.sealed === undefined || Number.isNaN(expiresAtMs))
+    return undefined;
   return { id, sealed: spec.sealed, expiresAtMs, ...(version === undefined ? {} : { version }) };
 }
