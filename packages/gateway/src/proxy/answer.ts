@@ -4,7 +4,7 @@ import type { Logger } from '@kfctl/core';
 import type { Duplex } from 'node:stream';
 import type { FieldList } from '../request/fields.ts';
 import type { RequestHead } from '../request/request-head.ts';
-import type { Downstream } from '../server/downstream.ts';
+import type { Downstream, DownstreamListener } from '../server/downstream.ts';
 import type { AccessLog } from './access-log.ts';
 
 export interface AnswerDeps {
@@ -26,7 +26,7 @@ export const SERVER_NAME = 'kfctl-gateway';
 const EMPTY = Buffer.alloc(0);
 const NONE: FieldList = [];
 
-export class Answer {
+export class Answer implements DownstreamListener {
   upstreamMs: number | undefined;
   upstreamHost: string | undefined;
   bytesReceived = 0;
@@ -46,7 +46,7 @@ export class Answer {
     this.#downstream = downstream;
     this.#deps = deps;
     this.requestId = requestId;
-    downstream.onGone = () => this.gone();
+    downstream.listener = this;
   }
 
   get hasBegun(): boolean {
@@ -130,8 +130,12 @@ export class Answer {
     this.#log();
   }
 
+  onDrain(): void {
+    // What the gateway says itself is short.
+  }
+
   /** The client went away first. */
-  gone(): void {
+  onGone(): void {
     this.#flags ||= 'DC';
     this.#log();
   }

@@ -5,6 +5,9 @@ import type { PolicyRequest } from '../policy/match-rule.ts';
 import { NO_POLICIES } from '../policy/policy-table.ts';
 import type { FieldList } from '../request/fields.ts';
 import { findField, removeField } from '../request/fields.ts';
+import { NO_LISTENER } from '../server/downstream.ts';
+import type { DownstreamListener } from '../server/downstream.ts';
+import { NOT_WATCHED } from '../server/coarse-clock.ts';
 import type { Watched } from '../server/coarse-clock.ts';
 import { pickEndpoint } from '../upstream/service-directory.ts';
 import type { EndpointSet } from '../upstream/service-directory.ts';
@@ -127,7 +130,8 @@ interface ForwardingInput {
   readonly request: UpstreamRequest;
 }
 
-class Forwarding implements UpstreamHandler, Watched {
+class Forwarding implements UpstreamHandler, DownstreamListener, Watched {
+  slot: number = NOT_WATCHED;
   readonly #input: ForwardingInput;
   readonly #startedMs = performance.now();
   #exchange: UpstreamExchange | undefined;
@@ -145,14 +149,7 @@ class Forwarding implements UpstreamHandler, Watched {
   start(): void {
     const { flow, action, request } = this.#input;
     const { downstream, answer, deps, head } = flow;
-    downstream.onGone = () => {
-      this.#stop();
-      answer.gone();
-    };
-    downstream.onDrain = () => {
-      this.#touch();
-      this.#exchange?.resume();
-    };
+    downstream.listener = this;
     if (action.timeoutMs > 0) this.#routeTimer = setTimeout(() => this.#timeout(504, 'UT'), action.timeoutMs);
     this.#touch();
     deps.clock.watch(this);
@@ -162,6 +159,16 @@ class Forwarding implements UpstreamHandler, Watched {
       answer.bytesReceived += chunk.length;
       this.#touch();
     });
+  }
+
+  onGone(): void {
+    this.#stop();
+    this.#input.flow.answer.onGone();
+  }
+
+  onDrain(): void {
+    this.#touch();
+    this.#exchange?.resume();
   }
 
   check(now: number): void {
@@ -194,7 +201,7 @@ class Forwarding implements UpstreamHandler, Watched {
     this.#clear();
     const { flow } = this.#input;
     const client = flow.answer.acceptWebSocket(webSocketFields(head.fields, flow.downstream.raw.protocol));
-    flow.downstream.onGone = () => undefined;
+    flow.downstream.listener = NO_LISTENER;
     spliceStreams(client, stream, (bytes) => flow.answer.finishUpgrade(bytes));
   }
 

@@ -73,10 +73,11 @@ function askAll(flow: RoutedFlow, checks: readonly CustomPolicy[], next: () => v
   const forwarded: string[] = [];
   pushForwarded(forwarded, flow);
   const giveUp = askAuthorizer(authorizer, { head: flow.head, forwarded, onResult }, flow.deps);
-  flow.downstream.onGone = () => {
+  const onGone = (): void => {
     giveUp();
-    flow.answer.gone();
+    flow.answer.onGone();
   };
+  flow.downstream.listener = { onDrain: () => undefined, onGone };
 }
 
 function applyResult(flow: RoutedFlow, result: CheckResult, next: () => void): void {

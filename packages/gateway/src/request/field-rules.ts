@@ -2,6 +2,7 @@
  * Owns what happens to each incoming request header. Whoever is behind the gateway believes identity headers, so none that a client
  * sends gets there, in whatever spelling; hop-by-hop headers end here; what the gateway states itself is not taken from clients.
  */
+import { ownCopy } from '../message/field-names.ts';
 import { isFieldName } from './field-syntax.ts';
 
 export type FieldAction =
@@ -147,10 +148,10 @@ export function createFieldRules(identityNames: Iterable<string>): FieldRules {
     of(rawName) {
       const known = remembered.get(rawName);
       if (known !== undefined) return known;
-      const rule = judge(rawName.toLowerCase(), dropped, prefixes);
+      const rule = judge(ownCopy(rawName.toLowerCase()), dropped, prefixes);
       // Names come from clients: the memory of them is bounded.
       if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-      remembered.set(rawName, rule);
+      remembered.set(ownCopy(rawName), rule);
       return rule;
     },
   };

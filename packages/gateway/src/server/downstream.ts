@@ -3,6 +3,16 @@ import type { Duplex, Readable } from 'node:stream';
 import type { FieldList } from '../request/fields.ts';
 import type { RawHead, RequestHead } from '../request/request-head.ts';
 
+/** An object and not two functions: closures that requests hold are promoted by V8's young collection and keep the request with them. */
+export interface DownstreamListener {
+  /** The client can take more after `write` returned false. */
+  onDrain(): void;
+  /** Called once when the client is gone before the answer is complete. */
+  onGone(): void;
+}
+
+export const NO_LISTENER: DownstreamListener = { onDrain: () => undefined, onGone: () => undefined };
+
 export interface Downstream {
   readonly raw: RawHead;
   /** The port that Gateway objects name. */
@@ -13,10 +23,8 @@ export interface Downstream {
   readonly remoteAddress: string;
   /** The request's body; nothing of it is read before somebody asks for it here. */
   readonly body: Readable;
-  /** Called when the client can take more after `write` returned false. */
-  onDrain: () => void;
-  /** Called once when the client is gone before the answer is complete. */
-  onGone: () => void;
+  /** Who is told of the client from now on. */
+  listener: DownstreamListener;
   /**
    * The head was found good: its body ends where `head.body` says, judged once for the server and the proxy. Called before anything else;
    * an answer without it ends an HTTP/1 connection, since nobody knows where the next request would start.

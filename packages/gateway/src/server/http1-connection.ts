@@ -7,6 +7,7 @@
 import type { Socket } from 'node:net';
 import { BodyReader } from '../message/body-reader.ts';
 import type { BodyFraming } from '../request/request-head.ts';
+import { NOT_WATCHED } from './coarse-clock.ts';
 import type { CoarseClock, Watched } from './coarse-clock.ts';
 import type { DownstreamHandler } from './downstream.ts';
 import { Http1Downstream } from './http1-downstream.ts';
@@ -30,6 +31,7 @@ const LINGER_MS = 1_000;
 const EMPTY = Buffer.alloc(0);
 
 export class Http1Connection implements Watched {
+  slot: number = NOT_WATCHED;
   readonly socket: Socket;
   readonly place: ListenerPlace;
   readonly sni: string;
@@ -234,7 +236,7 @@ export class Http1Connection implements Watched {
   }
 
   #onDrain(): void {
-    this.#request?.onDrain();
+    this.#request?.listener.onDrain();
     if (this.#request === undefined) this.#advance();
   }
 

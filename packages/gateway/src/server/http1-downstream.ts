@@ -3,7 +3,8 @@ import { Readable } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import { AppError } from '@kfctl/core';
 import type { RawHead, RequestHead } from '../request/request-head.ts';
-import type { Downstream } from './downstream.ts';
+import { NO_LISTENER } from './downstream.ts';
+import type { Downstream, DownstreamListener } from './downstream.ts';
 import type { Http1Connection } from './http1-connection.ts';
 
 // Not `import`: that reads every export of node:http, whose WebSocket getter loads undici (16 MB instead of 3 MB).
@@ -11,7 +12,6 @@ const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 const KEEP_ALIVE = 'connection: keep-alive\r\nkeep-alive: timeout=75\r\n\r\n';
 const CLOSE = 'connection: close\r\n\r\n';
-const nothing = (): void => undefined;
 
 type Framing = 'none' | 'length' | 'chunked' | 'until-close';
 
@@ -21,8 +21,7 @@ export class Http1Downstream implements Downstream {
   readonly isTls: boolean;
   readonly sni: string;
   readonly remoteAddress: string;
-  onDrain: () => void = nothing;
-  onGone: () => void = nothing;
+  listener: DownstreamListener = NO_LISTENER;
   readonly #connection: Http1Connection;
   #head: RequestHead | undefined;
   #body: Readable | undefined;
@@ -76,7 +75,7 @@ export class Http1Downstream implements Downstream {
     this.#body?.destroy();
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.onGone();
+    this.listener.onGone();
   }
 
   sendContinue(): void {
@@ -163,7 +162,7 @@ export class Http1Downstream implements Downstream {
   #openBody(): Readable {
     const body = new Readable({ read: () => this.#connection.readBody() });
     // A client that breaks off is no error of ours; `close` tells it.
-    body.on('error', nothing);
+    body.on('error', () => undefined);
     if (this.#connection.isBodyComplete) body.push(null);
     return body;
   }

@@ -4,7 +4,8 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Duplex, Readable } from 'node:stream';
 import type { FieldList } from '../request/fields.ts';
 import type { RawHead } from '../request/request-head.ts';
-import type { Downstream } from './downstream.ts';
+import { NO_LISTENER } from './downstream.ts';
+import type { Downstream, DownstreamListener } from './downstream.ts';
 import type { ListenerPlace } from './listener.ts';
 
 export interface Http2Request {
@@ -28,8 +29,7 @@ export class Http2Downstream implements Downstream {
   readonly sni: string;
   readonly remoteAddress: string;
   readonly body: Readable;
-  onDrain: () => void = () => undefined;
-  onGone: () => void = () => undefined;
+  listener: DownstreamListener = NO_LISTENER;
   readonly #stream: ServerHttp2Stream;
   #trailers: FieldList = [];
   #isDone = false;
@@ -51,10 +51,10 @@ export class Http2Downstream implements Downstream {
     this.body = stream;
     this.#stream = stream;
     stream.on('error', () => undefined);
-    stream.on('drain', () => this.onDrain());
+    stream.on('drain', () => this.listener.onDrain());
     stream.on('wantTrailers', () => this.#sendTrailers());
     stream.on('close', () => {
-      if (!this.#isDone) this.onGone();
+      if (!this.#isDone) this.listener.onGone();
     });
   }
 
