@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -46,6 +48,39 @@ test('check names mistakes and ends with 1, or says what to do next', async (t) 
   const bad = await run(t, ['check', file(t, 'issuer: x\n')]);
   assert.equal(bad.code, 1);
   assert.match(bad.output, /line 1: issuer is not an http or https URL/);
+});
+
+test('check tries every connector: files, keys and upstreams that say where they are', async (t) => {
+  const upstream = createServer((_request, response) => response.writeHead(503).end()).listen(0, '127.0.0.1');
+  await once(upstream, 'listening');
+  t.after(() => upstream.close());
+  const port = (upstream.address() as AddressInfo).port;
+  const login = 'clientID: a, clientSecret: hidden-secret, redirectURI: "https://a/dex/callback"';
+  const urls =
+    'authorizationURL: "https://up.example/authorize", tokenURL: "https://up.example/t", userInfoURL: "https://up.example/u"';
+  const saml =
+    'ssoURL: "https://a/", redirectURI: "https://a/", usernameAttr: a, emailAttr: a, ca: /nonexistent/ca.pem';
+  const config = `connectors:
+- {type: oidc, id: down, name: Down, config: {issuer: "http://127.0.0.1:${port}/", ${login}}}
+- {type: saml, id: nocert, name: Saml, config: {${saml}}}
+- {type: oauth, id: good, name: Good, config: {${login}, ${urls}}}
+- {type: mockPassword, id: pw, name: Pw, config: {username: a, password: b}}
+`;
+  const { code, output } = await run(t, ['check', file(t, configText({ config }))]);
+  assert.equal(code, 1, output);
+  assert.match(output, /connector down \(oidc\):\n {2}failed: .*/);
+  assert.match(output, /connector nocert \(saml\):\n {2}failed: .*\/nonexistent\/ca\.pem/);
+  assert.match(output, /connector good \(oauth\):\n {2}people are sent to https:\/\/up\.example\/authorize\n/);
+  assert.match(output, /connector pw \(mockPassword\):\n {2}its settings are good/);
+  assert.match(output, /Next: correct what the connectors say above/);
+  assert.ok(!output.includes('hidden-secret'));
+});
+
+test('check explains a connectors key that was appended a second time', async (t) => {
+  const connector = 'connectors:\n- {type: mockCallback, id: m, name: M}\n';
+  const { code, output } = await run(t, ['check', file(t, configText({ config: connector + connector }))]);
+  assert.equal(code, 1);
+  assert.match(output, /connectors is given twice.*\n(?:.*\n)*.*Join both under one "connectors:" key/);
 });
 
 test('serve refuses a broken or missing file with 1 and the reason, and anything else with the usage', async (t) => {

@@ -4,6 +4,7 @@ import { describeError } from '@kfctl/core';
 import type { Environment } from '@kfctl/core';
 import type { IdentityConfig } from '../config/config.ts';
 import { parseConfig } from '../config/parse-config.ts';
+import { tryConnector } from './try-connector.ts';
 import { renderProblems } from '../config/problems.ts';
 import type { CheckedPerson } from '../connectors/connector.ts';
 
@@ -35,11 +36,12 @@ export async function checkFile(file: string, io: CheckIo): Promise<number> {
   return connected ? 0 : 1;
 }
 
-async function tryConnectors({ connectors }: IdentityConfig, { person, write }: CheckIo): Promise<boolean> {
+async function tryConnectors({ connectors, basePath }: IdentityConfig, io: CheckIo): Promise<boolean> {
+  const { person, write } = io;
   let good = true;
-  for (const { id, type, check } of connectors) {
-    if (check === undefined) continue;
-    const { ok, lines } = await check(person);
+  for (const entry of connectors) {
+    const { id, type, check } = entry;
+    const { ok, lines } = await (check === undefined ? tryConnector(entry, basePath) : check(person));
     write(`connector ${id} (${type}):\n${lines.map((line) => `  ${line}\n`).join('')}\n`);
     good &&= ok;
   }
