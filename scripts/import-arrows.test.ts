@@ -28,7 +28,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 const ENVIRONMENT_READERS: Readonly<Record<string, string>> = {
   'packages/core/src/http/server.ts': 'the node tells every listener of a pod, whatever program it is, its address',
   'packages/cluster/src/node/images/openldap/start-slapd.ts': 'the main of an osixia/openldap container',
-  'packages/cluster/src/dns/resolve-from-hosts.ts': 'a preload: it runs before any main',
+  'packages/cluster/src/node/preload.ts': 'a preload: it runs before any main',
 };
 
 interface Import {

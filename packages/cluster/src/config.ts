@@ -2,26 +2,50 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AppError } from '@kfctl/core';
+import type { Sandbox } from './node/sandbox/sandbox.ts';
 
 export interface ClusterConfig {
   /** Everything that the cluster keeps lies below it. */
   readonly dataDirectory: string;
-  readonly apiPort: number;
+  /** 6443 when absent; where the machine has one loopback address for all clusters, the next free one. */
+  readonly apiPort?: number;
+  /** `auto` tries which addresses the loopback interface has; the others are for tests of either case. */
+  readonly loopback?: LoopbackMode;
+  /** Tries these sandboxes only. */
+  readonly sandboxes?: readonly Sandbox['kind'][];
   /** Directory of compiled code that pods of the platform share (NODE_COMPILE_CACHE). */
   readonly compileCache?: string;
 }
 
-const DEFAULT_API_PORT = 6443;
+export type LoopbackMode = 'auto' | 'single' | 'many';
 
-/** Parses `--data-dir DIRECTORY [--api-port PORT]`; throws AppError `CONFIG_INVALID`. */
+const LOOPBACK_MODES = ['auto', 'single', 'many'] as const;
+const SANDBOXES = ['root', 'user', 'none'] as const;
+
+/** Parses `--data-dir DIRECTORY [--api-port PORT]` and the environment; throws AppError `CONFIG_INVALID`. */
 export function parseConfig(args: readonly string[], env: Readonly<Record<string, string | undefined>>): ClusterConfig {
   const values = parseValues(args);
   const directory = values['data-dir'];
-  const apiPort = Number(values['api-port'] ?? DEFAULT_API_PORT);
   if (directory === undefined || directory === '') throw invalid('--data-dir is missing');
-  if (!Number.isInteger(apiPort) || apiPort < 0 || apiPort > 65_535) throw invalid(`${values['api-port']} is no port`);
+  const apiPort = values['api-port'] === undefined ? undefined : Number(values['api-port']);
+  if (apiPort !== undefined && !(Number.isInteger(apiPort) && apiPort >= 0 && apiPort <= 65_535))
+    throw invalid(`${values['api-port']} is no port`);
   const compileCache = env['NODE_COMPILE_CACHE'];
-  return { dataDirectory: resolve(directory), apiPort, ...(compileCache ? { compileCache } : {}) };
+  const sandbox = oneOf('KFCTL_SANDBOX', env['KFCTL_SANDBOX'], SANDBOXES);
+  return {
+    dataDirectory: resolve(directory),
+    loopback: oneOf('KFCTL_LOOPBACK', env['KFCTL_LOOPBACK'], LOOPBACK_MODES) ?? 'auto',
+    ...(apiPort === undefined ? {} : { apiPort }),
+    ...(compileCache ? { compileCache } : {}),
+    ...(sandbox === undefined ? {} : { sandboxes: [sandbox] }),
+  };
+}
+
+function oneOf<T extends string>(name: string, value: string | undefined, known: readonly T[]): T | undefined {
+  if (value === undefined || value === '') return undefined;
+  const found = known.find((item) => item === value);
+  if (found === undefined) throw invalid(`${name} is "${value}", and can be ${known.join(', ')}`);
+  return found;
 }
 
 function parseValues(args: readonly string[]): { readonly 'data-dir'?: string; readonly 'api-port'?: string } {

@@ -9,8 +9,13 @@ import { createInformerSet } from './controllers/informer-set.ts';
 import { startControllers } from './controllers/start-controllers.ts';
 import type { ClusterAddresses } from './network/addresses.ts';
 import { claimAddresses } from './network/claim-addresses.ts';
+import type { ClusterNetwork } from './network/start-network.ts';
 import { startNetwork } from './network/start-network.ts';
 import { startNode } from './node/start-node.ts';
+import type { StartNodeOptions } from './node/start-node.ts';
+import { installOverlay } from './overlay/install-overlay.ts';
+import { openOverlayDirectory } from './overlay/overlay-directory.ts';
+import type { Overlay } from './overlay/overlay.ts';
 
 export interface RunningCluster {
   readonly addresses: ClusterAddresses;
@@ -23,8 +28,9 @@ export interface RunningCluster {
 export async function startCluster(config: ClusterConfig, log: Logger): Promise<RunningCluster> {
   const { dataDirectory } = config;
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
-  const addresses = await claimAddresses(dataDirectory, config.apiPort);
-  const place = { host: addresses.host, port: config.apiPort, serviceCidr: addresses.serviceCidr };
+  const { addresses, apiPort, isSingle } = await claimAddresses(config);
+  const overlay = isSingle ? await startOverlay(dataDirectory, addresses) : undefined;
+  const place = { host: addresses.host, port: apiPort, serviceCidr: addresses.serviceCidr };
   const api = await startApiServer({ dataDirectory, ...place, log: log.child({ part: 'api' }) });
   const parts = new AbortController();
   const { signal } = parts;
@@ -40,6 +46,7 @@ export async function startCluster(config: ClusterConfig, log: Logger): Promise<
   const network = await startNetwork({
     client: api.createClient('kube-proxy'),
     addresses,
+    isCarried: isSingle,
     log: log.child({ part: 'network' }),
     signal,
     informers,
@@ -52,9 +59,7 @@ export async function startCluster(config: ClusterConfig, log: Logger): Promise<
     log: log.child({ part: 'node' }),
     signal,
     informers,
-    ...(config.compileCache === undefined ? {} : { compileCache: config.compileCache }),
-    ...(network.dnsServer === undefined ? {} : { dnsServer: network.dnsServer }),
-    hostsLines: network.hostsLines,
+    ...nodeChoices(config, network, overlay),
   });
   api.connectNode(node.gateway);
   await writeFacts(dataDirectory, addresses, api);
@@ -67,6 +72,27 @@ export async function startCluster(config: ClusterConfig, log: Logger): Promise<
       await api.close();
     },
   };
+}
+
+function nodeChoices(
+  { compileCache, sandboxes }: ClusterConfig,
+  { dnsServer, hostsLines }: ClusterNetwork,
+  overlay: Overlay | undefined,
+): Partial<StartNodeOptions> {
+  return {
+    hostsLines,
+    ...(overlay === undefined ? {} : { overlay }),
+    ...(sandboxes === undefined ? {} : { sandboxes }),
+    ...(compileCache === undefined ? {} : { compileCache }),
+    ...(dnsServer === undefined ? {} : { dnsServer }),
+  };
+}
+
+/** Where the machine has one loopback address, this process and those of pods reach the others through files. */
+async function startOverlay(dataDirectory: string, { block }: ClusterAddresses): Promise<Overlay> {
+  const overlay = { prefix: `127.${block}.`, directory: await openOverlayDirectory(dataDirectory) };
+  installOverlay({ overlay });
+  return overlay;
 }
 
 /** What other processes of this machine may know about the cluster; written whole or not at all. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { silentLogger } from '@kfctl/core';
 import type { KubeClient, KubeObject, ResourceType } from '@kfctl/kube';
+import type { ClusterConfig } from '../src/config.ts';
 import { startCluster } from '../src/start-cluster.ts';
 import type { RunningCluster } from '../src/start-cluster.ts';
 
@@ -12,17 +13,22 @@ export interface TestCluster {
   readonly client: KubeClient;
   readonly cluster: RunningCluster;
   readonly kubeconfigFile: string;
+  readonly dataDirectory: string;
   stop(): Promise<void>;
 }
 
 /** An own data directory is kept for the next start; the other kind goes with the cluster. */
-export async function startTestCluster(dataDirectory?: string): Promise<TestCluster> {
+export async function startTestCluster(
+  dataDirectory?: string,
+  choices: Partial<ClusterConfig> = { apiPort: 6443 },
+): Promise<TestCluster> {
   const directory = dataDirectory ?? (await mkdtemp(join(tmpdir(), 'kfctl-cluster-')));
-  const cluster = await startCluster({ dataDirectory: directory, apiPort: 6443 }, silentLogger);
+  const cluster = await startCluster({ dataDirectory: directory, ...choices }, silentLogger);
   return {
     client: cluster.api.createClient('test'),
     cluster,
     kubeconfigFile: cluster.api.kubeconfigFile,
+    dataDirectory: directory,
     async stop() {
       await cluster.stop();
       if (dataDirectory === undefined) await rm(directory, { recursive: true, force: true });

@@ -23,6 +23,7 @@ export type KfctlErrorCode =
   | 'NOT_RUNNING'
   | 'OWNED_BY_OTHER'
   | 'PASSWORD_INVALID'
+  | 'PORT_IN_USE'
   | 'UP_RUNNING'
   | 'USER_DIFFERS'
   | 'USER_EXISTS'

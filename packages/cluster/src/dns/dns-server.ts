@@ -24,11 +24,18 @@ export interface DnsServer {
 const MAX_TCP_CONNECTIONS = 64;
 const TCP_IDLE_MS = 10_000;
 
+interface Doors {
+  readonly udp: UdpSocket;
+  readonly tcp: Server;
+}
+
+const MAX_TRIES = 8;
+
 /** Resolves when both UDP and TCP are bound; rejects when the address cannot be bound. */
 export async function startDnsServer(options: DnsServerOptions): Promise<DnsServer> {
-  const udp = await bindUdp(options);
-  const { port } = udp.address();
   const answer = createAnswerer(options);
+  const sockets = new Set<Socket>();
+  const { udp, tcp } = await bindBoth(options, (socket) => serveTcp(socket, answer, sockets));
   udp.on('message', (packet, from) => {
     void answer(packet, 'udp').then((reply) => {
       if (reply !== undefined) udp.send(reply, from.port, from.address);
@@ -36,22 +43,27 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
   });
   // An asker that is gone already makes the next receive fail on some systems; that is no reason to stop.
   udp.on('error', () => undefined);
-  const sockets = new Set<Socket>();
-  let tcp: Server;
-  try {
-    tcp = await bindTcp({ ...options, port }, (socket) => serveTcp(socket, answer, sockets));
-  } catch (error) {
-    udp.close();
-    throw error;
-  }
   return {
-    port,
+    port: udp.address().port,
     close() {
       udp.close();
       tcp.close();
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/** A port that is free for UDP need not be free for TCP: where any will do, another one is tried. */
+async function bindBoth(options: DnsServerOptions, serve: (socket: Socket) => void): Promise<Doors> {
+  for (let tries = options.port === 0 ? MAX_TRIES : 1; ; tries -= 1) {
+    const udp = await bindUdp(options);
+    try {
+      return { udp, tcp: await bindTcp({ ...options, port: udp.address().port }, serve) };
+    } catch (error) {
+      udp.close();
+      if (tries <= 1) throw error;
+    }
+  }
 }
 
 function bindUdp({ address, port }: DnsServerOptions): Promise<UdpSocket> {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { Endpoints, Service } from '@kfctl/kube';
 import { parseQuestion } from './dns-message.ts';
@@ -163,8 +164,8 @@ test('a Node program that was given a hosts file finds its names, and changed on
       fs.writeFileSync(${JSON.stringify(file)}, '127.70.8.55\\tweb\\n');
       dns.promises.lookup('WEB', { all: true }).then((all) => console.log(first, JSON.stringify(all)));
     });`;
-  const preload = new URL('resolve-from-hosts.ts', import.meta.url).href;
-  const env = { ...process.env, KFCTL_HOSTS_FILE: file };
+  const preload = new URL('../node/preload.ts', import.meta.url).href;
+  const env = { ...process.env, KFCTL_HOSTS_FILE: pathToFileURL(file).href };
   const { stdout } = await promisify(execFile)(process.execPath, [`--import=${preload}`, '-e', program], { env });
   assert.equal(stdout, '127.70.8.4 [{"address":"127.70.8.55","family":4}]\n');
 });

@@ -1,6 +1,6 @@
 /**
- * Owns name lookup of Node programs in pods where the machine allows no own /etc/hosts: loaded with `--import` before the program, it
- * looks into the pod's hosts file first. Everything that connects by name goes through dns.lookup.
+ * Owns name lookup of Node programs in pods where the machine allows no own /etc/hosts: the pod's hosts file is looked into first.
+ * Everything that connects by name goes through dns.lookup.
  */
 import dns from 'node:dns';
 import type { LookupAddress } from 'node:dns';
@@ -8,13 +8,13 @@ import { readFileSync, statSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { isIP } from 'node:net';
 
-const file = process.env['KFCTL_HOSTS_FILE'];
-if (file !== undefined) installLookup(file);
+/** The addresses of a name; none for names that the file does not have. */
+export type FindInHosts = (name: string) => readonly LookupAddress[];
 
 type Callback = (error: NodeJS.ErrnoException | null, address?: string | LookupAddress[], family?: number) => void;
 
-function installLookup(path: string): void {
-  const find = createHostsReader(path);
+/** Makes dns.lookup ask `find` before the machine. */
+export function installLookup(find: FindInHosts): void {
   const original = dns.lookup as (name: string, options: unknown, callback: Callback) => void;
   const lookup = (name: string, options: unknown, callback?: Callback): void => {
     const done = (callback ?? options) as Callback;
@@ -23,7 +23,7 @@ function installLookup(path: string): void {
     const [first] = addresses;
     if (first === undefined) return original(name, wanted, done);
     const all = (wanted as { all?: boolean } | null)?.all === true;
-    process.nextTick(() => (all ? done(null, addresses) : done(null, first.address, first.family)));
+    process.nextTick(() => (all ? done(null, [...addresses]) : done(null, first.address, first.family)));
   };
   // util.promisify finds its form on the function itself; the original's would look past the hosts file.
   dns.lookup = lookup as typeof dns.lookup;
@@ -38,7 +38,7 @@ function installLookup(path: string): void {
 }
 
 /** Reads the file again when it has changed. */
-function createHostsReader(path: string): (name: string) => LookupAddress[] {
+export function createHostsReader(path: string): FindInHosts {
   let stamp = '';
   let names = new Map<string, LookupAddress[]>();
   return (name) => {

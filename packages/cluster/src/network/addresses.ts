@@ -23,6 +23,9 @@ export interface ClusterAddresses {
   readonly podCount: number;
 }
 
+/** All that really exists on a machine whose loopback interface has a single address (macOS). */
+const ONLY_ADDRESS = '127.0.0.1';
+
 export const FIRST_BLOCK = 64;
 export const LAST_BLOCK = 126;
 /** Hosts 1 … 254 of each of the 128 subnets. */
@@ -46,4 +49,9 @@ export function clusterAddresses(block: number): ClusterAddresses {
       return (c - 128) * HOSTS + d - 1;
     },
   };
+}
+
+/** The same plan where only 127.0.0.1 exists: pods and services keep their addresses, what others must reach is bound there. */
+export function singleAddress(addresses: ClusterAddresses): ClusterAddresses {
+  return { ...addresses, host: ONLY_ADDRESS, loadBalancerRange: `${ONLY_ADDRESS}-${ONLY_ADDRESS}` };
 }

@@ -9,6 +9,7 @@ import type { TestContext } from 'node:test';
 import type { Service } from '@kfctl/kube';
 import { clusterAddresses } from './addresses.ts';
 import { claimAddresses } from './claim-addresses.ts';
+import type { Claim } from './claim-addresses.ts';
 import { createPodAddressPool } from './pod-addresses.ts';
 import { openPortListener } from './port-listener.ts';
 import { readyTargets, wantedListeners } from './service-listeners.ts';
@@ -38,14 +39,35 @@ test('a data directory keeps its block, and says so when somebody else uses it',
   await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
   const { port } = probe.address() as AddressInfo;
   probe.close();
-  const { block, host } = await claimAddresses(directory, port);
+  const claim = { dataDirectory: directory, apiPort: port };
+  const { block, host } = (await claimAddresses(claim)).addresses;
   assert.equal(await readFile(join(directory, 'address-block'), 'utf8'), `${block}\n`);
-  assert.equal((await claimAddresses(directory, port)).block, block);
+  assert.equal((await claimAddresses(claim)).addresses.block, block);
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(port, host, resolve));
   t.after(() => other.close());
-  await assert.rejects(claimAddresses(directory, port), { code: 'ADDRESS_IN_USE' });
+  await assert.rejects(claimAddresses(claim), { code: 'ADDRESS_IN_USE' });
 });
+
+test('with one address for all clusters, each has an API port of its own and keeps it', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'kfctl-block-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  const options = { dataDirectory: directory, loopback: 'single' } as const;
+  const claim = await claimAddresses(options);
+  const { host, loadBalancerRange, block, podAddress } = claim.addresses;
+  assert.deepEqual([host, loadBalancerRange, claim.isSingle], ['127.0.0.1', '127.0.0.1-127.0.0.1', true]);
+  assert.equal(podAddress(0), `127.${block}.128.1`);
+  assert.deepEqual(facts(await claimAddresses(options)), facts(claim));
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(claim.apiPort, host, resolve));
+  t.after(() => other.close());
+  const next = await claimAddresses(options);
+  assert.notEqual(next.apiPort, claim.apiPort);
+  assert.equal(next.addresses.block, block);
+  await assert.rejects(claimAddresses({ ...options, apiPort: claim.apiPort }), { code: 'ADDRESS_IN_USE' });
+});
+
+const facts = ({ addresses, apiPort }: Claim): unknown => [addresses.block, addresses.host, apiPort];
 
 async function echo(t: TestContext): Promise<Server> {
   const server = createServer({ allowHalfOpen: true }, (socket) => {

@@ -20,6 +20,8 @@ export interface ServiceProxyOptions {
 
 /** Where a port is not the one that the Service names: `{"443":8443}`. */
 export const BOUND_PORTS = 'kfctl.kubeflow.org/bound-ports';
+/** Which ports of the Service lead nowhere, and why: `{"443":"listen EADDRINUSE: …"}`. */
+export const UNBOUND_PORTS = 'kfctl.kubeflow.org/unbound-ports';
 const COMPONENT = 'service-proxy';
 const RETRY_MS = 5_000;
 
@@ -63,18 +65,18 @@ async function reconcile(
     listener.close();
     present.delete(place);
   }
-  const failures: string[] = [];
+  const failures = new Map<string, string>();
   for (const [place, listener] of wanted) {
     if (present.has(place)) continue;
     const opened = await openOne(options, key, listener).catch(
-      (error: unknown) => void failures.push(`${place}: ${describeError(error)}`),
+      (error: unknown) => void failures.set(place, describeError(error)),
     );
     if (opened !== undefined) present.set(place, opened);
   }
   if (present.size > 0) open.set(name, present);
   else open.delete(name);
   if (service !== undefined) await tellPorts(options, service, { wanted, present, failures });
-  return failures.length > 0 ? { requeueAfterMs: RETRY_MS } : undefined;
+  return failures.size > 0 ? { requeueAfterMs: RETRY_MS } : undefined;
 }
 
 function openOne(
@@ -89,7 +91,8 @@ function openOne(
 interface PortsView {
   readonly wanted: ReadonlyMap<string, WantedListener>;
   readonly present: ReadonlyMap<string, PortListener>;
-  readonly failures: readonly string[];
+  /** Why a place could not be bound. */
+  readonly failures: ReadonlyMap<string, string>;
 }
 
 /** Ports that differ from what the Service says are written down where people and programs find them. */
@@ -99,20 +102,28 @@ async function tellPorts(
   { wanted, present, failures }: PortsView,
 ): Promise<void> {
   const { name = '', namespace = '', annotations } = service.metadata;
-  for (const message of failures)
-    tell(options, service, { reason: 'AddressNotBound', message: `cannot listen on ${message}` });
+  for (const [place, why] of failures)
+    tell(options, service, { reason: 'AddressNotBound', message: `cannot listen on ${place}: ${why}` });
   const moved: Record<string, number> = {};
+  const unbound: Record<string, string> = {};
   for (const [place, { port }] of wanted) {
     const bound = present.get(place)?.boundPort;
+    const why = failures.get(place);
     if (bound !== undefined && bound !== port) moved[port] = bound;
+    if (why !== undefined) unbound[port] = why;
   }
-  const text = Object.keys(moved).length === 0 ? undefined : JSON.stringify(moved);
-  if (annotations?.[BOUND_PORTS] === text) return;
-  const body = { metadata: { annotations: { [BOUND_PORTS]: text ?? null } } };
+  const wishes = { [BOUND_PORTS]: textOf(moved), [UNBOUND_PORTS]: textOf(unbound) };
+  const isKnown = Object.entries(wishes).every(([key, text]) => (annotations?.[key] ?? null) === text);
+  if (isKnown) return;
+  const body = { metadata: { annotations: wishes } };
   await options.client.patch(resources.services, name, { namespace, patch: { kind: 'merge', body } });
-  if (text === undefined) return;
+  if (wishes[BOUND_PORTS] === null || wishes[BOUND_PORTS] === annotations?.[BOUND_PORTS]) return;
   const pairs = Object.entries(moved).map(([port, bound]) => `${port} is reached on ${bound}`);
   tell(options, service, { reason: 'PortMoved', message: `a port below 1024 could not be bound: ${pairs.join(', ')}` });
+}
+
+function textOf(entries: Readonly<Record<string, unknown>>): string | null {
+  return Object.keys(entries).length === 0 ? null : JSON.stringify(entries);
 }
 
 function tell(

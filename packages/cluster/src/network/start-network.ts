@@ -5,6 +5,7 @@ import { resources } from '@kfctl/kube';
 import type { KubeClient } from '@kfctl/kube';
 import { createInformerSet } from '../controllers/informer-set.ts';
 import type { InformerSet } from '../controllers/informer-set.ts';
+import type { ClusterObjects } from '../dns/cluster-names.ts';
 import { createQueryForwarder, readResolvers } from '../dns/forward-query.ts';
 import { startDnsServer } from '../dns/dns-server.ts';
 import type { DnsServer } from '../dns/dns-server.ts';
@@ -15,6 +16,8 @@ import { runServiceProxy } from './service-proxy.ts';
 export interface StartNetworkOptions {
   readonly client: KubeClient;
   readonly addresses: ClusterAddresses;
+  /** The addresses exist in the overlay only: nothing but its own processes could ask for names there. */
+  readonly isCarried?: boolean;
   readonly log: Logger;
   readonly signal: AbortSignal;
   /** Watches shared with the controllers. */
@@ -42,13 +45,7 @@ export async function startNetwork(options: StartNetworkOptions): Promise<Cluste
     endpoints: (name: string, namespace: string) => endpoints.get(name, namespace),
     services: () => services.list(),
   };
-  const forward = createQueryForwarder(await readResolvers('/etc/resolv.conf', addresses.dns));
-  const dns = await startDnsServer({ address: addresses.dns, port: options.dnsPort ?? 53, objects, forward }).catch(
-    (error: unknown) => {
-      log.info('no cluster DNS server, pods get hosts files', { address: addresses.dns, error: describeError(error) });
-      return undefined;
-    },
-  );
+  const dns = options.isCarried === true ? undefined : await startDns(options, objects);
   const proxy = runServiceProxy({ client, informers, nodeAddress: addresses.host, log, signal }).catch(
     (error: unknown) => {
       if (!signal.aborted) log.error('service proxy ended', { error: describeError(error) });
@@ -59,6 +56,19 @@ export async function startNetwork(options: StartNetworkOptions): Promise<Cluste
     hostsLines: (namespace) => hostsLines(objects, namespace),
     stopped: proxy.then(() => closeWith(dns, signal)),
   };
+}
+
+async function startDns(
+  { addresses, dnsPort = 53, log }: StartNetworkOptions,
+  objects: ClusterObjects,
+): Promise<DnsServer | undefined> {
+  const forward = createQueryForwarder(await readResolvers('/etc/resolv.conf', addresses.dns));
+  try {
+    return await startDnsServer({ address: addresses.dns, port: dnsPort, objects, forward });
+  } catch (error) {
+    log.info('no cluster DNS server, pods get hosts files', { address: addresses.dns, error: describeError(error) });
+    return undefined;
+  }
 }
 
 async function closeWith(dns: DnsServer | undefined, signal: AbortSignal): Promise<void> {

@@ -6,6 +6,8 @@ import type { LocalPod } from './pod/pod-spec.ts';
 import type { ImageRegistry } from './images/registry.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 import type { TokenSource } from './volumes/service-account-token.ts';
+import type { Overlay } from '../overlay/overlay.ts';
+import type { RealPorts } from '../overlay/real-ports.ts';
 import type { PodAddressPool } from '../network/pod-addresses.ts';
 
 export interface Endpoint {
@@ -38,6 +40,8 @@ export interface NodeDeps {
   resolvConf(namespace: string): string;
   /** Present where pods cannot ask the cluster's DNS: lines that each pod's hosts file has besides its own, kept current. */
   readonly hostsLines: ((namespace: string) => readonly string[]) | undefined;
+  /** Present where the addresses of pods and services are carried by an overlay. */
+  readonly overlay: { readonly network: Overlay; readonly ports: RealPorts } | undefined;
   /** Variables of every container of the platform's own image. */
   readonly platformEnvironment: Readonly<Record<string, string>>;
   /** Directories that containers of the platform's own image share with the node (the compile cache). */

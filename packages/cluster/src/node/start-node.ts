@@ -18,6 +18,8 @@ import { createImageRegistry } from './images/registry.ts';
 import type { Endpoint, NodeDeps } from './node-deps.ts';
 import { keepLease, registerNode } from './node-object.ts';
 import { localPods } from './pod/pod-spec.ts';
+import type { Overlay } from '../overlay/overlay.ts';
+import { createRealPorts } from '../overlay/real-ports.ts';
 import { runPods } from './run-pods.ts';
 import { chooseSandbox } from './sandbox/choose-sandbox.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
@@ -41,6 +43,8 @@ export interface StartNodeOptions {
   readonly dnsServer?: string;
   /** The cluster's names as lines of a hosts file, for pods that cannot ask its DNS. */
   readonly hostsLines?: (namespace: string) => readonly string[];
+  /** Carries the addresses of pods and services, where the machine does not have them. */
+  readonly overlay?: Overlay;
   /** Tries these sandboxes only (tests). */
   readonly sandboxes?: readonly Sandbox['kind'][];
 }
@@ -104,7 +108,7 @@ function createDeps(
   options: StartNodeOptions,
   { podsDirectory, sandbox, shared, nodeName, hostResolvConf, wake }: Prepared,
 ): NodeDeps {
-  const { client, log, signal, addresses, apiServer } = options;
+  const { client, log, signal, addresses, apiServer, overlay } = options;
   const informers = options.informers ?? createInformerSet({ client, log, signal });
   const storage = { claims: informers.of(claims), volumes: informers.of(volumes) };
   const [cache] = shared;
@@ -132,6 +136,7 @@ function createDeps(
       options.dnsServer === undefined || sandbox.kind === 'none' ? (options.hostsLines ?? (() => [])) : undefined,
     platformEnvironment: { ...LEAN_MEMORY, ...(cache === undefined ? {} : compileCacheSettings(cache)) },
     sharedDirectories: shared,
+    overlay: overlay === undefined ? undefined : { network: overlay, ports: createRealPorts(overlay) },
     now: () => new Date(),
   };
 }

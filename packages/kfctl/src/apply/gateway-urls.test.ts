@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { UnknownObject } from '@kfctl/kube';
-import { gatewayUrls } from './gateway-urls.ts';
+import { gatewayUrls, unboundReason } from './gateway-urls.ts';
 
-const service = (ingress: object[], bound?: string): UnknownObject => ({
+const service = (ingress: object[], bound?: string, unbound?: string): UnknownObject => ({
   apiVersion: 'v1',
   kind: 'Service',
-  metadata: bound === undefined ? {} : { annotations: { 'kfctl.kubeflow.org/bound-ports': bound } },
+  metadata: {
+    annotations: {
+      ...(bound === undefined ? {} : { 'kfctl.kubeflow.org/bound-ports': bound }),
+      ...(unbound === undefined ? {} : { 'kfctl.kubeflow.org/unbound-ports': unbound }),
+    },
+  },
   status: { loadBalancer: { ingress } },
 });
 
@@ -26,3 +31,10 @@ for (const [expected, ingress, bound] of [
   test(`${JSON.stringify(ingress)} ${bound ?? ''} is ${JSON.stringify(expected)}`, () =>
     assert.deepEqual(gatewayUrls(service([...ingress], bound)), expected));
 }
+
+test('a gateway that could not bind its port has no address, and a reason', () => {
+  const taken = service([{ ip: '127.0.0.1' }], undefined, '{"443":"listen EADDRINUSE"}');
+  assert.deepEqual(gatewayUrls(taken), []);
+  assert.equal(unboundReason(taken), 'listen EADDRINUSE');
+  assert.equal(unboundReason(service([{ ip: '127.0.0.1' }], undefined, '{"80":"listen EADDRINUSE"}')), undefined);
+});

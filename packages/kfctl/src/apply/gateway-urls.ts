@@ -4,10 +4,13 @@ import { ingressAddresses } from './readiness.ts';
 
 /** The local cluster says here which ports it could bind instead of those of the Service: `{"443":8443}`. */
 const BOUND_PORTS = 'kfctl.kubeflow.org/bound-ports';
+/** And here for which ports it could bind none, with the reason. */
+const UNBOUND_PORTS = 'kfctl.kubeflow.org/unbound-ports';
 const HTTPS = 443;
 
 /** `https://10.0.0.100/` for each address; with the port where it is not 443. */
 export function gatewayUrls(service: UnknownObject | undefined): string[] {
+  if (unboundReason(service) !== undefined) return [];
   const port = boundPort(service?.metadata.annotations?.[BOUND_PORTS]);
   return ingressAddresses(service).map((address) => {
     const host = address.includes(':') ? `[${address}]` : address;
@@ -15,12 +18,23 @@ export function gatewayUrls(service: UnknownObject | undefined): string[] {
   });
 }
 
+/** Why nothing listens for the gateway on this machine; undefined where something does. */
+export function unboundReason(service: UnknownObject | undefined): string | undefined {
+  const reason = entryOf(service?.metadata.annotations?.[UNBOUND_PORTS]);
+  return typeof reason === 'string' ? reason : undefined;
+}
+
 function boundPort(text: string | undefined): number {
-  if (text === undefined) return HTTPS;
+  const port = entryOf(text);
+  return typeof port === 'number' && Number.isInteger(port) && port > 0 && port < 65_536 ? port : HTTPS;
+}
+
+/** What an annotation says of the https port; undefined where it says nothing, or is damaged. */
+function entryOf(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
   try {
-    const port: unknown = (JSON.parse(text) as Record<string, unknown> | null)?.[HTTPS];
-    return Number.isInteger(port) && Number(port) > 0 && Number(port) < 65_536 ? Number(port) : HTTPS;
+    return (JSON.parse(text) as Record<string, unknown> | null)?.[HTTPS];
   } catch {
-    return HTTPS;
+    return undefined;
   }
 }

@@ -1,10 +1,12 @@
 /** Owns what a container sees of the cluster: its variables, its small files in /etc, its working directory. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { namespaceObjects } from '../node-deps.ts';
 import type { NodeDeps } from '../node-deps.ts';
 import { isRepository, parseImageName } from '../images/image-name.ts';
 import { PROGRAM_PATH } from '../images/find-program.ts';
+import { renderOverlay } from '../../overlay/overlay.ts';
 import { buildEnvironment } from '../pod/environment.ts';
 import { expandVariables } from '../pod/expand-variables.ts';
 import type { PodAddresses } from '../pod/field-value.ts';
@@ -99,18 +101,29 @@ export function systemFiles(deps: NodeDeps, runtime: PodRuntime, pod: LocalPod):
 /** The hosts file that is kept current, for containers to bind. */
 export function hostsMounts(deps: NodeDeps, runtime: PodRuntime): Mount[] {
   if (deps.hostsLines === undefined) return [];
-  return [{ source: hostsFile(runtime), target: '/etc/hosts', kind: 'file', readOnly: true }];
+  return [{ source: hostsFile(runtime), target: HOSTS, kind: 'file', readOnly: true }];
 }
 
-const LOOKUP = new URL('../../dns/resolve-from-hosts.ts', import.meta.url).href;
+const PRELOAD = new URL('../preload.ts', import.meta.url).href;
+const HOSTS = '/etc/hosts';
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
-/** Without mount namespaces programs are told where their service account and their names lie. */
-export function nameRealPlaces(environment: Map<string, string>, mounts: readonly Mount[]): void {
+/** Without mount namespaces programs are told where their service account and their names lie; in an overlay, how it is entered. */
+export function nameRealPlaces(
+  environment: Map<string, string>,
+  mounts: readonly Mount[],
+  { sandbox, overlay }: Pick<NodeDeps, 'sandbox' | 'overlay'>,
+): void {
+  const isPlain = sandbox.kind === 'none';
   const place = (target: string): string | undefined => mounts.find((mount) => mount.target === target)?.source;
-  const [account, hosts] = [place(SERVICE_ACCOUNT), place('/etc/hosts')];
+  const account = isPlain ? place(SERVICE_ACCOUNT) : undefined;
   if (account !== undefined) environment.set('KUBERNETES_SERVICEACCOUNT_DIR', account);
+  if (overlay !== undefined) environment.set('KFCTL_OVERLAY', renderOverlay(overlay.network));
+  const hosts = isPlain ? place(HOSTS) : overlay === undefined ? undefined : HOSTS;
   if (hosts === undefined) return;
-  environment.set('KFCTL_HOSTS_FILE', hosts);
-  environment.set('NODE_OPTIONS', `${environment.get('NODE_OPTIONS') ?? ''} --import=${LOOKUP}`.trim());
+  // A URL: a path could be taken for one of a volume.
+  environment.set('KFCTL_HOSTS_FILE', pathToFileURL(hosts).href);
+  environment.set('NODE_OPTIONS', `${environment.get('NODE_OPTIONS') ?? ''} --import=${PRELOAD}`.trim());
+  // An older Node of the machine could not read it.
+  environment.set('PATH', `${dirname(process.execPath)}:${environment.get('PATH') ?? PROGRAM_PATH}`);
 }

@@ -23,6 +23,7 @@ import { endOf } from './container-state.ts';
 import { forgetProcess, recordProcess } from './leftovers.ts';
 import { startProbes } from './container-probes.ts';
 import { runPostStart } from './lifecycle.ts';
+import { openRealPorts } from './open-real-ports.ts';
 
 const IMAGE_PAUSE = { initialMs: 10_000, maxMs: 300_000 } as const;
 /** When to try again after a mistake in the pod's configuration that no watched object will announce. */
@@ -84,11 +85,14 @@ async function launch(start: Start, program: LocalProgram): Promise<void> {
     podIp: runtime.ip,
     directory,
     mounts: volumes,
+    place: (port) => deps.overlay?.ports.place(runtime.ip, port) ?? Promise.resolve({ host: runtime.ip, port }),
   });
+  if (deps.overlay !== undefined && !isPlatformImage(spec)) await openRealPorts(start, deps.overlay.ports);
   for (const [name, value] of Object.entries(prepared.env ?? {})) environment.set(name, value);
   const shared = isPlatformImage(spec) ? deps.sharedDirectories.map(sharedMount) : [];
-  const mounts = [...volumes, ...(prepared.mounts ?? []), ...shared, ...hostsMounts(deps, runtime)];
-  if (deps.sandbox.kind === 'none') nameRealPlaces(environment, mounts);
+  const carried = deps.overlay === undefined ? [] : [sharedMount(deps.overlay.network.directory)];
+  const mounts = [...volumes, ...(prepared.mounts ?? []), ...shared, ...carried, ...hostsMounts(deps, runtime)];
+  nameRealPlaces(environment, mounts, deps);
   const sandboxed = await deps.sandbox.launch({
     directory,
     argv: prepared.argv,

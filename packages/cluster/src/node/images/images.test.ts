@@ -9,7 +9,14 @@ import { productRoot } from './platform-program.ts';
 import { createImageRegistry, resolveImage } from './registry.ts';
 
 const registry = createImageRegistry({ node: process.execPath, root: productRoot });
-const request = { command: [], args: [], podIp: '127.0.0.9', directory: tmpdir(), mounts: [] };
+const request = {
+  command: [],
+  args: [],
+  podIp: '127.0.0.9',
+  directory: tmpdir(),
+  mounts: [],
+  place: async (port: number) => ({ host: '127.0.0.9', port }),
+};
 
 test('image names are read as runtimes read them', () => {
   const repository = (text: string): string | undefined => parseImageName(text)?.repository;

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findProgram } from './find-program.ts';
-import type { LocalProgram, PreparedProgram, ProgramRequest } from './program.ts';
+import type { ListenPlace, LocalProgram, PreparedProgram, ProgramRequest } from './program.ts';
 
 const HTML = '/usr/share/nginx/html';
 const SITES = '/etc/nginx/conf.d';
@@ -22,7 +22,7 @@ export function createNginxProgram(): LocalProgram {
   };
 }
 
-async function prepareServer({ directory, mounts, podIp }: ProgramRequest): Promise<PreparedProgram> {
+async function prepareServer({ directory, mounts, place }: ProgramRequest): Promise<PreparedProgram> {
   const own = join(directory, 'nginx');
   const temporary = join(own, 'tmp');
   await mkdir(join(own, 'html'), { recursive: true });
@@ -30,7 +30,9 @@ async function prepareServer({ directory, mounts, podIp }: ProgramRequest): Prom
   const html = realPlace(mounts, HTML);
   const sites = realPlace(mounts, SITES);
   await writeFile(join(own, 'html', 'index.html'), WELCOME);
-  const parts = { podIp, temporary, html: html ?? join(own, 'html'), ...(sites === undefined ? {} : { sites }) };
+  const content =
+    sites === undefined ? ({ kind: 'page', place: await place(80) } as const) : ({ kind: 'sites', sites } as const);
+  const parts = { temporary, html: html ?? join(own, 'html'), content };
   const file = join(own, 'nginx.conf');
   await writeFile(file, renderConfiguration(parts));
   // Seen under their own names inside too: the node's directory is hidden from containers.
@@ -46,16 +48,20 @@ function realPlace(mounts: ProgramRequest['mounts'], target: string): string | u
 }
 
 interface ServerParts {
-  readonly podIp: string;
   readonly temporary: string;
   readonly html: string;
-  /** The pod's own conf.d. */
-  readonly sites?: string;
+  /** One page, or the pod's own conf.d. */
+  readonly content:
+    | { readonly kind: 'page'; readonly place: ListenPlace }
+    | { readonly kind: 'sites'; readonly sites: string };
 }
 
-function renderConfiguration({ podIp, temporary, html, sites }: ServerParts): string {
+function renderConfiguration({ temporary, html, content }: ServerParts): string {
   const kinds = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-  const site = `server { listen ${podIp}:80; server_name localhost; root ${html}; index index.html; }`;
+  const servers =
+    content.kind === 'sites'
+      ? `include ${content.sites}/*.conf;`
+      : `server { listen ${content.place.host}:${content.place.port}; server_name localhost; root ${html}; index index.html; }`;
   // As root, nginx would hand its workers to a user who may not enter the node's own directory.
   const user = process.getuid?.() === 0 ? 'user root;\n' : '';
   return `${user}worker_processes 1;
@@ -66,7 +72,7 @@ http {
   default_type application/octet-stream;
   access_log /dev/stdout;
   ${kinds.map((kind) => `${kind}_temp_path ${temporary}/${kind};`).join(' ')}
-  ${sites === undefined ? site : `include ${sites}/*.conf;`}
+  ${servers}
 }
 `;
 }

@@ -9,6 +9,13 @@ export interface ProgramRequest {
   /** Where the program may put rendered files; private to the container. */
   readonly directory: string;
   readonly mounts: readonly Mount[];
+  /** Where the program is to listen so that this port of the pod leads to it: on the pod's address, if the machine has it. */
+  place(port: number): Promise<ListenPlace>;
+}
+
+export interface ListenPlace {
+  readonly host: string;
+  readonly port: number;
 }
 
 export interface PreparedProgram {

@@ -52,6 +52,7 @@ export async function destroyPod(deps: NodeDeps, runtime: PodRuntime): Promise<v
     allContainers(runtime).map((state) => (state.run.kind === 'running' ? state.run.process.exited : undefined)),
   );
   deps.tokens.forget(runtime.uid);
+  await deps.overlay?.ports.release(runtime.ip);
   deps.pool.release(runtime.uid);
   await removePodDirectory(runtime.directory);
 }

@@ -33,7 +33,7 @@ export async function chooseSandbox(options: ChooseSandboxOptions): Promise<Sand
       env: { PATH: SAFE_PATH },
       cwd: '/',
     }));
-  return createPlainSandbox({ diesWithNode });
+  return createPlainSandbox({ diesWithNode, real: [...hidden, ...needed] });
 }
 
 const SAFE_PATH =

@@ -8,10 +8,14 @@ import type { Launch, Mount, Sandbox } from './sandbox.ts';
 export interface PlainSandboxOptions {
   /** True where setpriv can end a process with its parent. */
   readonly diesWithNode: boolean;
+  /** Directories that are named as they are, even where a volume is mounted above them. */
+  readonly real?: readonly string[];
 }
 
-export function createPlainSandbox({ diesWithNode }: PlainSandboxOptions): Sandbox {
-  const render = (parts: PlainParts): Launch => renderLaunch(parts, diesWithNode);
+export function createPlainSandbox({ diesWithNode, real = [] }: PlainSandboxOptions): Sandbox {
+  const kept = real.map((path) => ({ source: path, target: path, kind: 'directory', readOnly: false }) as const);
+  const render = (parts: PlainParts): Launch =>
+    renderLaunch({ ...parts, mounts: [...parts.mounts, ...kept] }, diesWithNode);
   return {
     kind: 'none',
     ownsProcesses: false,

@@ -9,6 +9,7 @@ import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { chooseSandbox } from './choose-sandbox.ts';
 import { carriedMounts } from './host-mounts.ts';
+import { createPlainSandbox } from './plain-sandbox.ts';
 import { rewritePaths } from './rewrite-paths.ts';
 import type { Sandbox, SandboxRequest } from './sandbox.ts';
 import { shellQuote } from './shell-quote.ts';
@@ -151,4 +152,22 @@ test('file systems that hold programs are carried into a container, others are n
     line('/usr', 'btrfs'),
   ];
   assert.deepEqual(carriedMounts(table.join('\n')), ['/usr', '/home/with blank']);
+});
+
+test('a plain process finds the node’s own directories where they are, with a volume mounted above them', async (t) => {
+  const directory = await realpath(await mkdtemp(join(tmpdir(), 'kfctl-plain-')));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  const sandbox = createPlainSandbox({ diesWithNode: false, real: [join(directory, 'data')] });
+  const { args, env } = await sandbox.launch({
+    directory: join(directory, 'container'),
+    argv: ['cat', join(directory, 'file'), join(directory, 'data/program.ts')],
+    env: new Map([['CACHE', join(directory, 'data/cache')]]),
+    workingDirectory: '/',
+    mounts: [{ source: '/volume', target: directory, kind: 'directory', readOnly: false }],
+    files: [],
+    hostname: 'pod',
+    readOnlyRoot: false,
+  });
+  assert.deepEqual(args, ['/volume/file', join(directory, 'data/program.ts')]);
+  assert.equal(env['CACHE'], join(directory, 'data/cache'));
 });

@@ -10,11 +10,12 @@ import type { App } from '../../app/app-directory.ts';
 import { generateApp } from '../../app/generate-app.ts';
 import { initApp, recordedEmail, setUser } from '../../app/init-app.ts';
 import { applyApp } from '../../apply/apply-app.ts';
-import { gatewayUrls } from '../../apply/gateway-urls.ts';
+import { gatewayUrls, unboundReason } from '../../apply/gateway-urls.ts';
 import { readHealth } from '../../apply/health.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 import { createListener } from '../../commands/apply.ts';
 import type { Settings } from '../../config/settings.ts';
+import { kfctlError } from '../../errors.ts';
 import { GATEWAY_SERVICE } from '../../credentials/plan-certificate.ts';
 import { setParameter } from '../../kfdef/edit-document.ts';
 import { LOCAL_APP } from '../data-directory.ts';
@@ -135,10 +136,21 @@ async function loginUrls(client: KubeClient, signal: AbortSignal): Promise<reado
   // Asked each time: the port may be told a moment after the address.
   const read = async (): Promise<readonly string[]> => {
     const { items } = await client.list(resources.services, { fieldSelector: `metadata.name=${GATEWAY_SERVICE}` });
-    return items.flatMap((service) => gatewayUrls(service as unknown as UnknownObject));
+    const services = items as unknown as readonly UnknownObject[];
+    for (const service of services) requireBound(service);
+    return services.flatMap(gatewayUrls);
   };
   await waitForLogin(async () => (await read())[0], signal);
   return read();
+}
+
+/** Somebody else has the gateway's ports: what answers there is not this platform. */
+function requireBound(service: UnknownObject): void {
+  const reason = unboundReason(service);
+  if (reason === undefined) return;
+  throw kfctlError('PORT_IN_USE', `the gateway has no port on this machine: ${reason}`, {
+    hint: 'Stop the program that uses the port (another local cluster?), then run kfctl up again.',
+  });
 }
 
 interface Welcome {

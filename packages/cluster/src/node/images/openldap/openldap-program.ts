@@ -30,10 +30,11 @@ async function prepare(node: string, request: ProgramRequest): Promise<PreparedP
       .map((target) => ownDirectory(request.directory, target)),
   );
   // The client's tools in this container talk to this server, as they would where localhost is the pod's own.
-  const server = `ldap://${request.podIp}:389`;
+  const [plain, tls] = await Promise.all([request.place(389), request.place(636)]);
+  const server = `ldap://${plain.host}:${plain.port}`;
   const env = { LDAPURI: server };
   if (request.command.length > 0) return { argv: [...request.command, ...request.args], mounts: own, env };
-  return { argv: [node, START, DATA, CONFIGURATION, server], mounts: own, env };
+  return { argv: [node, START, DATA, CONFIGURATION, server, `ldaps://${tls.host}:${tls.port}`], mounts: own, env };
 }
 
 /** Lives as long as the container, as an image's own file system does. */

@@ -1,5 +1,5 @@
 /**
- * The first process of an osixia/openldap container: `start-slapd.ts DATA CONFIGURATION URL`. It makes what is missing and then
+ * The first process of an osixia/openldap container: `start-slapd.ts DATA CONFIGURATION URL TLS_URL`. It makes what is missing and then
  * becomes slapd.
  *
  *   configuration empty ─► written from LDAP_* (again after the pod was replaced, when only the data lies on a volume)
@@ -23,7 +23,7 @@ interface Places {
   readonly configuration: string;
 }
 
-async function start([data = '', configuration = '', url = '']: readonly string[]): Promise<void> {
+async function start([data = '', configuration = '', url = '', tlsUrl = '']: readonly string[]): Promise<void> {
   const slapd = findSlapd();
   if (slapd === undefined) throw new TypeError('slapd is not installed');
   const settings = withPresentFiles(readSettings(process.env));
@@ -35,7 +35,7 @@ async function start([data = '', configuration = '', url = '']: readonly string[
     LDAP_READONLY_USER_PASSWORD: _reader,
     ...env
   } = process.env;
-  const urls = settings.tls === undefined ? url : `${url} ${url.replace(/^ldap:(.*):\d+$/, 'ldaps:$1')}`;
+  const urls = settings.tls === undefined ? url : `${url} ${tlsUrl}`;
   become([slapd.slapd, '-d', String(settings.logLevel), '-F', configuration, '-h', urls], env);
 }
 
