@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { promisify } from 'node:util';
 import { isAppError } from '@kfctl/core';
 import { ExitCode } from '../../cli/exit-code.ts';
 import { createTerminal } from '../../cli/terminal.ts';
@@ -91,6 +93,22 @@ test('an installation that fails ends the cluster and the command', async () => 
     },
   );
   assertGone();
+});
+
+test('after an installation that failed nothing is started again: the process can end', async () => {
+  const programs = {
+    cluster: program('cluster', `${STAY} ${READY}`),
+    installer: program('installer', `process.on('message', () => process.exit(1));`),
+  };
+  const script = `
+    import { supervise } from ${JSON.stringify(new URL('supervise.ts', import.meta.url).href)};
+    const terminal = { verbose: false, warn: console.log };
+    const signal = new AbortController().signal;
+    const input = ${JSON.stringify({ data, programs, env: { PATH: process.env['PATH'] } })};
+    await supervise({ ...input, terminal, signal }).catch((error) => console.log(error.name));`;
+  const command = [process.execPath, ['--input-type=module', '-e', script], { timeout: 20_000 }] as const;
+  assert.equal((await promisify(execFile)(...command)).stdout, 'ExitCode\n');
+  assert.equal(notes().filter((line) => line.startsWith('ready ')).length, 1);
 });
 
 test('a cluster that cannot start is told with the end of its log', async () => {

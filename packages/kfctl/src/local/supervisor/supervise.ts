@@ -41,9 +41,12 @@ export async function supervise(input: SuperviseInput): Promise<void> {
   let cluster = startCluster(input.data, input.programs.cluster, input.env);
   const installer = startInstaller(input);
   const installed = endOf(installer);
+  // The end of the cluster that is asked for here is no death.
+  const ending = new AbortController();
   try {
     const interrupted = aborted(signal);
-    const watch = keepRunning(input, cluster, (next) => {
+    const kept = { ...input, signal: AbortSignal.any([signal, ending.signal]) };
+    const watch = keepRunning(kept, cluster, (next) => {
       cluster = next;
     });
     void cluster.ready
@@ -53,6 +56,7 @@ export async function supervise(input: SuperviseInput): Promise<void> {
     if (outcome !== undefined && outcome.how !== 'exit code 0' && !signal.aborted) throw new ExitCode(1);
     if (outcome !== undefined) await Promise.race([interrupted, watch]);
   } finally {
+    ending.abort();
     await Promise.all([
       stopChild(installer, installed, INSTALLER_GRACE_MS),
       cluster.stop(input.graceMs ?? CLUSTER_GRACE_MS),
