@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import { curl } from './platform.ts';
+import { curlIn } from './platform.ts';
 import type { Platform } from './platform.ts';
 
 export interface Browsing {
@@ -24,7 +24,18 @@ export function createSession(t: TestContext, platform: Platform): Session {
   return {
     get: (target, ...args) => {
       const url = new URL(target, platform.url).href;
-      const { stdout } = curl('-L', '-b', jar, '-c', jar, '-w', '\n%{http_code} %{url_effective}', ...args, url);
+      const { stdout } = curlIn(
+        platform.world,
+        '-L',
+        '-b',
+        jar,
+        '-c',
+        jar,
+        '-w',
+        '\n%{http_code} %{url_effective}',
+        ...args,
+        url,
+      );
       const cut = stdout.lastIndexOf('\n');
       const [status = '0', effective = ''] = stdout.slice(cut + 1).split(' ');
       return { status: Number(status), url: effective, body: stdout.slice(0, cut) };

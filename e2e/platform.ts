@@ -18,7 +18,17 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/** Where a platform runs; this machine as it is when absent. */
+export interface World {
+  /** The command that runs the words after it there. */
+  readonly enter: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const HERE: World = { enter: [], env: {} };
+
 export interface Platform {
+  readonly world: World;
   readonly home: string;
   readonly dataDirectory: string;
   readonly kubeconfig: string;
@@ -53,10 +63,11 @@ function environment(home: string): NodeJS.ProcessEnv {
 }
 
 /** Starts the platform and resolves when it says that it is ready. */
-export function startPlatform(home: string): Promise<Platform> {
+export function startPlatform(home: string, world: World = HERE): Promise<Platform> {
   const dataDirectory = path.join(home, 'platform');
-  const child = spawn(process.execPath, [MAIN, 'up', '--data-dir', dataDirectory], {
-    env: environment(home),
+  const [command = '', ...args] = [...world.enter, process.execPath, MAIN, 'up', '--data-dir', dataDirectory];
+  const child = spawn(command, args, {
+    env: { ...environment(home), ...world.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -68,6 +79,7 @@ export function startPlatform(home: string): Promise<Platform> {
       if (url === undefined || kubeconfig === undefined) return;
       const { hostname } = new URL(url);
       resolve({
+        world,
         home,
         dataDirectory,
         kubeconfig,
@@ -110,15 +122,20 @@ export function run(
 }
 
 /** Runs the stock kubectl; fails the test when kubectl does. */
-export function kubectl(platform: Pick<Platform, 'kubeconfig' | 'home'>, ...args: string[]): string {
+export function kubectl(platform: ApiUser, ...args: string[]): string {
   const result = tryKubectl(platform, ...args);
   assert.equal(result.code, 0, `kubectl ${args.join(' ')}\n${result.stderr}`);
   return result.stdout;
 }
 
-export function tryKubectl(platform: Pick<Platform, 'kubeconfig' | 'home'>, ...args: string[]): CommandResult {
-  return run('kubectl', args, { env: { ...process.env, HOME: platform.home, KUBECONFIG: platform.kubeconfig } });
+export function tryKubectl(platform: ApiUser, ...args: string[]): CommandResult {
+  return runIn(platform.world ?? HERE, ['kubectl', ...args], {
+    env: { ...process.env, HOME: platform.home, KUBECONFIG: platform.kubeconfig },
+  });
 }
+
+/** What kubectl needs of a platform. */
+type ApiUser = Pick<Platform, 'kubeconfig' | 'home'> & Partial<Pick<Platform, 'world'>>;
 
 export function kubectlInput(
   platform: Pick<Platform, 'kubeconfig' | 'home'>,
@@ -143,7 +160,16 @@ export function kfctl(platform: Pick<Platform, 'kubeconfig' | 'home'>, cwd: stri
 
 /** Runs the real curl against the platform's self-signed certificate. */
 export function curl(...args: string[]): CommandResult {
-  return run('curl', ['-k', '-s', '-S', '--max-time', '20', ...args]);
+  return curlIn(HERE, ...args);
+}
+
+export function curlIn(world: World, ...args: string[]): CommandResult {
+  return runIn(world, ['curl', '-k', '-s', '-S', '--max-time', '20', ...args]);
+}
+
+export function runIn(world: World, words: readonly string[], options: Parameters<typeof run>[2] = {}): CommandResult {
+  const [command = '', ...args] = [...world.enter, ...words];
+  return run(command, args, options);
 }
 
 /** Waits until the probe gives a value; throws what the last attempt threw when time is up. */

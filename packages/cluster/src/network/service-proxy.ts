@@ -16,9 +16,11 @@ export interface ServiceProxyOptions {
   readonly nodeAddress: string;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  /** Called once, when every Service that there was at the start has its addresses, or the reason why not. */
+  onSettled?(): void;
 }
 
-/** Where a port is not the one that the Service names: `{"443":8443}`. */
+/** Where the ports of a balanced Service are reached: `{"80":80,"443":8443}`; of others, those alone that differ. */
 export const BOUND_PORTS = 'kfctl.kubeflow.org/bound-ports';
 /** Which ports of the Service lead nowhere, and why: `{"443":"listen EADDRINUSE: …"}`. */
 export const UNBOUND_PORTS = 'kfctl.kubeflow.org/unbound-ports';
@@ -32,6 +34,7 @@ export async function runServiceProxy(options: ServiceProxyOptions): Promise<voi
   const endpoints = informers.of(resources.endpoints);
   const open = new Map<string, Map<string, PortListener>>();
   await Promise.all([endpoints.synced, services.synced]);
+  const settle = createSettling(services.list(), options.onSettled);
   try {
     await runReconciler({
       name: COMPONENT,
@@ -39,11 +42,20 @@ export async function runServiceProxy(options: ServiceProxyOptions): Promise<voi
       signal,
       concurrency: 8,
       sources: [{ informer: services as never }],
-      reconcile: (key) => reconcile(options, open, key),
+      reconcile: (key) => reconcile(options, open, key).finally(() => settle(key)),
     });
   } finally {
     for (const listeners of open.values()) for (const listener of listeners.values()) listener.close();
   }
+}
+
+/** Strikes out one Service after the other; tells when none is left. */
+function createSettling(services: readonly Service[], onSettled: (() => void) | undefined): (key: ObjectKey) => void {
+  const left = new Set(services.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
+  if (left.size === 0) onSettled?.();
+  return ({ namespace, name }) => {
+    if (left.delete(`${namespace}/${name}`) && left.size === 0) onSettled?.();
+  };
 }
 
 async function reconcile(
@@ -104,22 +116,38 @@ async function tellPorts(
   const { name = '', namespace = '', annotations } = service.metadata;
   for (const [place, why] of failures)
     tell(options, service, { reason: 'AddressNotBound', message: `cannot listen on ${place}: ${why}` });
-  const moved: Record<string, number> = {};
-  const unbound: Record<string, string> = {};
-  for (const [place, { port }] of wanted) {
-    const bound = present.get(place)?.boundPort;
-    const why = failures.get(place);
-    if (bound !== undefined && bound !== port) moved[port] = bound;
-    if (why !== undefined) unbound[port] = why;
-  }
-  const wishes = { [BOUND_PORTS]: textOf(moved), [UNBOUND_PORTS]: textOf(unbound) };
+  const { moved, told, unbound } = summarize(service, { wanted, present, failures });
+  const wishes = { [BOUND_PORTS]: textOf(told), [UNBOUND_PORTS]: textOf(unbound) };
   const isKnown = Object.entries(wishes).every(([key, text]) => (annotations?.[key] ?? null) === text);
   if (isKnown) return;
   const body = { metadata: { annotations: wishes } };
   await options.client.patch(resources.services, name, { namespace, patch: { kind: 'merge', body } });
-  if (wishes[BOUND_PORTS] === null || wishes[BOUND_PORTS] === annotations?.[BOUND_PORTS]) return;
+  if (Object.keys(moved).length === 0 || wishes[BOUND_PORTS] === annotations?.[BOUND_PORTS]) return;
   const pairs = Object.entries(moved).map(([port, bound]) => `${port} is reached on ${bound}`);
   tell(options, service, { reason: 'PortMoved', message: `a port below 1024 could not be bound: ${pairs.join(', ')}` });
+}
+
+interface PortSummary {
+  readonly moved: Readonly<Record<string, number>>;
+  readonly told: Readonly<Record<string, number>>;
+  readonly unbound: Readonly<Record<string, string>>;
+}
+
+/** A balanced Service tells all of its ports: whoever waits for its address must see that they are bound, not guess it. */
+function summarize({ status }: Service, { wanted, present, failures }: PortsView): PortSummary {
+  const isBalanced = (status?.loadBalancer?.ingress ?? []).length > 0;
+  const moved: Record<string, number> = {};
+  const kept: Record<string, number> = {};
+  const unbound: Record<string, string> = {};
+  for (const [place, { port, servicePort }] of wanted) {
+    const bound = present.get(place)?.boundPort;
+    const why = failures.get(place);
+    if (bound !== undefined && bound !== port) moved[port] = bound;
+    if (bound === port && port === servicePort) kept[port] = port;
+    if (why !== undefined) unbound[port] = why;
+  }
+  const all = Object.fromEntries(Object.entries({ ...kept, ...moved }).filter(([port]) => !(port in unbound)));
+  return { moved, told: isBalanced ? all : moved, unbound };
 }
 
 function textOf(entries: Readonly<Record<string, unknown>>): string | null {

@@ -35,6 +35,7 @@ export interface ClusterNetwork {
   readonly stopped: Promise<void>;
 }
 
+/** Resolves when the addresses of all services that there are can be reached, or have told why not. */
 export async function startNetwork(options: StartNetworkOptions): Promise<ClusterNetwork> {
   const { client, addresses, log, signal } = options;
   const informers = options.informers ?? createInformerSet({ client, log, signal });
@@ -46,11 +47,12 @@ export async function startNetwork(options: StartNetworkOptions): Promise<Cluste
     services: () => services.list(),
   };
   const dns = options.isCarried === true ? undefined : await startDns(options, objects);
-  const proxy = runServiceProxy({ client, informers, nodeAddress: addresses.host, log, signal }).catch(
-    (error: unknown) => {
-      if (!signal.aborted) log.error('service proxy ended', { error: describeError(error) });
-    },
-  );
+  const { promise: settled, resolve: onSettled } = Promise.withResolvers<void>();
+  const proxyOptions = { client, informers, nodeAddress: addresses.host, log, signal, onSettled };
+  const proxy = runServiceProxy(proxyOptions).catch((error: unknown) => {
+    if (!signal.aborted) log.error('service proxy ended', { error: describeError(error) });
+  });
+  await Promise.race([settled, proxy]);
   return {
     dnsServer: dns === undefined ? undefined : addresses.dns,
     hostsLines: (namespace) => hostsLines(objects, namespace),

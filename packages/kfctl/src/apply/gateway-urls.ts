@@ -2,7 +2,7 @@
 import type { UnknownObject } from '@kfctl/kube';
 import { ingressAddresses } from './readiness.ts';
 
-/** The local cluster says here which ports it could bind instead of those of the Service: `{"443":8443}`. */
+/** The local cluster says here which ports it could bind for those of the Service: `{"80":80,"443":8443}`. */
 const BOUND_PORTS = 'kfctl.kubeflow.org/bound-ports';
 /** And here for which ports it could bind none, with the reason. */
 const UNBOUND_PORTS = 'kfctl.kubeflow.org/unbound-ports';
@@ -22,6 +22,11 @@ export function gatewayUrls(service: UnknownObject | undefined): string[] {
 export function unboundReason(service: UnknownObject | undefined): string | undefined {
   const reason = entryOf(service?.metadata.annotations?.[UNBOUND_PORTS]);
   return typeof reason === 'string' ? reason : undefined;
+}
+
+/** True when the local cluster has told which port it bound for the gateway; elsewhere nothing tells. */
+export function isBound(service: UnknownObject): boolean {
+  return entryOf(service.metadata.annotations?.[BOUND_PORTS]) !== undefined;
 }
 
 function boundPort(text: string | undefined): number {

@@ -10,7 +10,7 @@ import type { App } from '../../app/app-directory.ts';
 import { generateApp } from '../../app/generate-app.ts';
 import { initApp, recordedEmail, setUser } from '../../app/init-app.ts';
 import { applyApp } from '../../apply/apply-app.ts';
-import { gatewayUrls, unboundReason } from '../../apply/gateway-urls.ts';
+import { gatewayUrls, isBound, unboundReason } from '../../apply/gateway-urls.ts';
 import { readHealth } from '../../apply/health.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 import { createListener } from '../../commands/apply.ts';
@@ -133,15 +133,16 @@ function addressPool(data: DataDirectory): string {
 
 /** The dashboard's addresses, once the first of them leads to a login page. */
 async function loginUrls(client: KubeClient, signal: AbortSignal): Promise<readonly string[]> {
-  // Asked each time: the port may be told a moment after the address.
-  const read = async (): Promise<readonly string[]> => {
+  // Asked each time: the port is told a moment after the address.
+  const read = async (): Promise<readonly string[] | undefined> => {
     const { items } = await client.list(resources.services, { fieldSelector: `metadata.name=${GATEWAY_SERVICE}` });
-    const services = items as unknown as readonly UnknownObject[];
+    const balanced = items.filter(({ spec }) => spec?.type === 'LoadBalancer');
+    if (balanced.length === 0) return undefined;
+    const services = balanced as unknown as readonly UnknownObject[];
     for (const service of services) requireBound(service);
-    return services.flatMap(gatewayUrls);
+    return services.filter(isBound).flatMap(gatewayUrls);
   };
-  await waitForLogin(async () => (await read())[0], signal);
-  return read();
+  return waitForLogin(read, signal);
 }
 
 /** Somebody else has the gateway's ports: what answers there is not this platform. */

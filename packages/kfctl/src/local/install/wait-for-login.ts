@@ -7,17 +7,26 @@ const TIMEOUT_MS = 60_000;
 const ANSWER_TIMEOUT_MS = 5000;
 const MAX_REDIRECTS = 6;
 
-/** Resolves when the address leads to a login page that answers 200, or there is none; throws `NOT_READY` after a minute. */
-export async function waitForLogin(readUrl: () => Promise<string | undefined>, signal: AbortSignal): Promise<void> {
+/**
+ * Resolves with the addresses when the first of them leads to a login page that answers 200; with none where nobody waits for one.
+ * Throws `NOT_READY` after a minute.
+ *
+ * @param readUrls - none yet, or undefined where there will be none
+ */
+export async function waitForLogin(
+  readUrls: () => Promise<readonly string[] | undefined>,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   const backoff = createBackoff({ initialMs: 30, maxMs: 1000 });
   const deadline = Date.now() + TIMEOUT_MS;
   for (;;) {
-    const url = await readUrl();
-    if (url === undefined) return;
-    const found = await walk(url, signal);
-    if (found === 200 || signal.aborted) return;
+    const urls = await readUrls();
+    if (urls === undefined) return [];
+    const [url] = urls;
+    const found = url === undefined ? 'it has no address yet' : await walk(url, signal);
+    if (found === 200 || signal.aborted) return urls;
     if (Date.now() > deadline) {
-      throw kfctlError('NOT_READY', `${url} does not lead to the login page: ${found}`, {
+      throw kfctlError('NOT_READY', `${url ?? 'the gateway'} does not lead to the login page: ${found}`, {
         hint: 'Look at: kubectl logs -n istio-system -l istio=ingressgateway',
       });
     }
