@@ -4,7 +4,9 @@ import { createHostsReader, installLookup } from '../dns/resolve-from-hosts.ts';
 import { installOverlay } from '../overlay/install-overlay.ts';
 import { parseOverlay } from '../overlay/overlay.ts';
 
-const { KFCTL_HOSTS_FILE: hosts, KFCTL_OVERLAY: overlay, KFCTL_WILDCARD_ADDRESS: wildcard } = process.env;
+const hosts = process.env['KFCTL_HOSTS_FILE'];
+const overlay = process.env['KFCTL_OVERLAY'];
+const wildcard = process.env['KFCTL_WILDCARD_ADDRESS'];
 
 const find = hosts === undefined ? undefined : createHostsReader(fileURLToPath(hosts));
 if (find !== undefined) installLookup(find);
