@@ -65,3 +65,9 @@ test('closing commits what waits', async () => {
   database.close();
   assert.equal((await write).changes, 1);
 });
+
+test('a write after the end is refused like any other failure', async () => {
+  const { database, commits } = open();
+  database.close();
+  await assert.rejects(commits.write(() => undefined));
+});

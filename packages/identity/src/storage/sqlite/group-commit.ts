@@ -70,7 +70,7 @@ function attempt(database: DatabaseSync, batch: readonly Waiting[]): Failure | u
     database.exec('COMMIT');
     return undefined;
   } catch (cause) {
-    if (database.isTransaction) database.exec('ROLLBACK');
+    if (database.isOpen && database.isTransaction) database.exec('ROLLBACK');
     return { cause };
   }
 }
