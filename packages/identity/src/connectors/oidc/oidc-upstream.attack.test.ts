@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { signJwt } from '@kfctl/oidc';
 import { startUpstreamServer } from '../../../../testkit/src/upstream-server.ts';
 import type { UpstreamServer } from '../../../../testkit/src/upstream-server.ts';
-import { authUrl, locationOf, startTestIdentity } from '../../../test/test-identity.ts';
+import { authUrl, basic, locationOf, startTestIdentity } from '../../../test/test-identity.ts';
 import type { TestIdentity } from '../../../test/test-identity.ts';
 
 const { createHmac, generateKeyPairSync } = process.getBuiltinModule('node:crypto');
@@ -107,4 +107,52 @@ test('keys that cannot be had log nobody in', async () => {
   const fresh = (claims: object): string => signJwt(claims, { ...SIGNING, kid: 'not-seen-before' });
   assert.equal(await logIn({ sign: fresh }), 500);
   upstream.routes.set('/keys', keys);
+});
+
+const KIND = 'urn:ietf:params:oauth:token-type:';
+
+async function exchange(token: string, more: Record<string, string> = {}): Promise<string> {
+  const form = {
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    subject_token: token,
+    subject_token_type: `${KIND}id_token`,
+    connector_id: 'up',
+    scope: 'openid email',
+    ...more,
+  };
+  const response = await identity.post('/dex/token', form, basic('app', 's3cret'));
+  const { error = 'ok' } = (await response.json()) as { error?: string };
+  return `${response.status} ${error}`;
+}
+
+test('token exchange takes tokens of the upstream for us, and no others', async () => {
+  const now = Math.floor(Date.now() / 1000);
+  const good = { ...PERSON, iss: upstream.origin, aud: 'dex', iat: now, exp: now + 300 };
+  upstream.routes.set('/userinfo', { body: PERSON });
+  assert.equal(await exchange(signJwt(good, SIGNING)), '200 ok');
+  assert.equal(await exchange(signJwt(good, SIGNING), { requested_token_type: `${KIND}id_token` }), '200 ok');
+  assert.equal(await exchange('opaque', { subject_token_type: `${KIND}access_token` }), '200 ok');
+  for (const token of [
+    `${b64({ alg: 'none' })}.${b64(good)}.`,
+    signJwt(good, { ...SIGNING, key: FOREIGN.privateKey }),
+    signJwt({ ...good, aud: 'somebody-else' }, SIGNING),
+    signJwt({ ...good, iss: 'https://evil.example' }, SIGNING),
+    signJwt({ ...good, exp: now - 3600 }, SIGNING),
+    'garbage',
+  ]) {
+    assert.equal(await exchange(token), '401 access_denied');
+  }
+  upstream.routes.set('/userinfo', { status: 401, body: { error: 'invalid_token' } });
+  assert.equal(await exchange('opaque', { subject_token_type: `${KIND}access_token` }), '401 access_denied');
+  for (const [name, value] of [
+    ['subject_token', ''],
+    ['connector_id', ''],
+    ['connector_id', 'nope'],
+  ] as const) {
+    assert.equal(await exchange(signJwt(good, SIGNING), { [name]: value }), '400 invalid_request', name);
+  }
+  for (const name of ['subject_token_type', 'requested_token_type']) {
+    assert.equal(await exchange(signJwt(good, SIGNING), { [name]: `${KIND}saml2` }), '400 request_not_supported', name);
+  }
+  assert.equal(await exchange(signJwt(good, SIGNING), { scope: 'openid root' }), '400 invalid_scope');
 });
