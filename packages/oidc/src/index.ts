@@ -7,7 +7,7 @@ export {
   SIGNATURE_ALGORITHMS,
 } from './jwk/jwk.ts';
 export type { PublicJwk, SignatureAlgorithm, VerificationKey } from './jwk/jwk.ts';
-export { signJwt } from './jwt/sign-jwt.ts';
+export { createJwtSigner, signJwt } from './jwt/sign-jwt.ts';
 export type { SigningKey } from './jwt/sign-jwt.ts';
 export { audiencesOf, decodeJwt, selectKey, verifyJwt } from './jwt/verify-jwt.ts';
 export type { DecodedJwt, JwtClaims, JwtExpectations, JwtHeader, JwtVerdict } from './jwt/verify-jwt.ts';

@@ -2,7 +2,7 @@
 import type { webcrypto } from 'node:crypto';
 import { AppError } from '@kfctl/core';
 import type { Clock, Logger, RandomBytes } from '@kfctl/core';
-import { exportPublicJwk, importPublicJwk } from '@kfctl/oidc';
+import { createJwtSigner, exportPublicJwk, importPublicJwk } from '@kfctl/oidc';
 import type { PublicJwk, SignatureAlgorithm, SigningKey, VerificationKey } from '@kfctl/oidc';
 import { IDENTITY_ERRORS } from '../errors.ts';
 import type { KeysRecord } from '../storage/records.ts';
@@ -35,6 +35,8 @@ export interface KeyRingDeps {
 
 export interface KeySet {
   readonly signingKey: SigningKey;
+  /** Signs claims that are JSON already. */
+  readonly sign: (json: string) => string;
   /** The current key and the retired ones whose tokens may still be around. */
   readonly verificationKeys: readonly VerificationKey[];
   readonly jwks: readonly PublicJwk[];
@@ -119,6 +121,7 @@ function unpack(
 ): { readonly record: KeysRecord; readonly keys: KeySet } {
   const key = createPrivateKey({ key: record.signingKey as webcrypto.JsonWebKey, format: 'jwk' });
   const jwk = exportPublicJwk(key, String(record.signingKey['kid']));
+  const signingKey = { kid: jwk.kid, alg: jwk.alg, key };
   const retired = record.verificationKeys
     .filter((old) => old.expiresAt > clock.now())
     .flatMap((old) => importPublicJwk(old.publicKey) ?? []);
@@ -126,7 +129,8 @@ function unpack(
   return {
     record,
     keys: {
-      signingKey: { kid: jwk.kid, alg: jwk.alg, key },
+      signingKey,
+      sign: createJwtSigner(signingKey),
       verificationKeys: current === undefined ? retired : [current, ...retired],
       jwks: [jwk, ...retired.map((old) => exportPublicJwk(old.key, old.kid))],
       sealer: createSealer(record.sealingKeys, random),

@@ -1,6 +1,6 @@
 /** Owns what is in tokens. */
 import { randomToken } from '@kfctl/core';
-import { encodeSubject, signJwt, tokenHash } from '@kfctl/oidc';
+import { encodeSubject, tokenHash } from '@kfctl/oidc';
 import { audienceScopes, wantsFederatedId } from '../authorize/scopes.ts';
 import type { Client } from '../clients/find-client.ts';
 import type { Identity } from '../connectors/connector.ts';
@@ -32,29 +32,40 @@ type Deps = Pick<ProviderDeps, 'config' | 'keys' | 'clock' | 'random'>;
 export function createIssuer({ config, keys, clock, random }: Deps): TokenIssuer {
   return {
     issue: (subject, { code } = {}) => {
-      const { signingKey } = keys.current();
-      const issuedAt = Math.floor(clock.now() / 1000);
+      const { sign } = keys.current();
       const expiresInSeconds = Math.floor(config.expiry.idTokens / 1000);
-      const base = {
+      const issuedAt = Math.floor(clock.now() / 1000);
+      const times = { exp: issuedAt + expiresInSeconds, iat: issuedAt };
+      const shared = JSON.stringify({
         iss: config.issuer,
         ...subjectClaims(subject),
-        exp: issuedAt + expiresInSeconds,
-        iat: issuedAt,
-        ...(subject.nonce === '' ? {} : { nonce: subject.nonce }),
-        ...(subject.authTimeMs === 0 ? {} : { auth_time: Math.floor(subject.authTimeMs / 1000) }),
-        ...identityClaims(subject),
-      };
+        ...times,
+        ...loginClaims(subject),
+      });
       // Bound to nothing: Dex's clients see the hash of a random value here, which is as good as random.
-      const accessClaims = { ...base, jti: randomToken(16, random), at_hash: randomToken(16, random) };
-      const accessToken = signJwt(accessClaims, signingKey);
-      const idClaims = {
-        ...base,
-        jti: randomToken(16, random),
-        at_hash: tokenHash(accessToken),
-        ...(code === undefined ? {} : { c_hash: tokenHash(code) }),
-      };
-      return { accessToken, idToken: signJwt(idClaims, signingKey), expiresInSeconds };
+      const own = { jti: randomToken(16, random), at_hash: randomToken(16, random) };
+      const accessToken = sign(withClaims(shared, own));
+      const bindings = { jti: randomToken(16, random), at_hash: tokenHash(accessToken) };
+      const idToken = sign(
+        withClaims(shared, code === undefined ? bindings : { ...bindings, c_hash: tokenHash(code) }),
+      );
+      return { accessToken, idToken, expiresInSeconds };
     },
+  };
+}
+
+/** Adds members to the JSON of an object that has some. */
+function withClaims(json: string, more: object): string {
+  return `${json.slice(0, -1)},${JSON.stringify(more).slice(1)}`;
+}
+
+/** OpenID Connect Core §2 and §5.4: nonce and auth_time where they are known, then claims by scope. */
+function loginClaims(subject: TokenSubject): object {
+  const { nonce, authTimeMs } = subject;
+  return {
+    ...(nonce === '' ? {} : { nonce }),
+    ...(authTimeMs === 0 ? {} : { auth_time: Math.floor(authTimeMs / 1000) }),
+    ...identityClaims(subject),
   };
 }
 

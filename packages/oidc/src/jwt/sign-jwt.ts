@@ -11,15 +11,22 @@ export interface SigningKey {
   readonly key: KeyObject;
 }
 
-/** Signs claims; the header holds alg and kid, and typ where one is given. Synchronous: a thread hop costs more than a P-256 signature. */
+/** Signs claims; the header holds alg and kid, and typ where one is given. */
 export function signJwt(claims: object, key: SigningKey, typ?: string): string {
-  const header = typ === undefined ? { alg: key.alg, kid: key.kid } : { alg: key.alg, kid: key.kid, typ };
-  const input = `${encode(header)}.${encode(claims)}`;
-  // RFC 7518 §3.4: an ECDSA signature is R || S, not DER. RSA ignores the setting.
-  const signature = sign('sha256', Buffer.from(input), { key: key.key, dsaEncoding: 'ieee-p1363' });
-  return `${input}.${signature.toString('base64url')}`;
+  return createJwtSigner(key, typ)(JSON.stringify(claims));
 }
 
-function encode(value: object): string {
-  return Buffer.from(JSON.stringify(value), 'utf8').toString('base64url');
+/** Signs JSON texts with one key, whose header is made once. Synchronous: a thread hop costs more than a P-256 signature. */
+export function createJwtSigner({ alg, kid, key }: SigningKey, typ?: string): (json: string) => string {
+  const header = encode(JSON.stringify(typ === undefined ? { alg, kid } : { alg, kid, typ }));
+  // RFC 7518 §3.4: an ECDSA signature is R || S, not DER.
+  const how = alg === 'ES256' ? ({ key, dsaEncoding: 'ieee-p1363' } as const) : key;
+  return (json) => {
+    const input = `${header}.${encode(json)}`;
+    return `${input}.${sign('sha256', Buffer.from(input, 'latin1'), how).toString('base64url')}`;
+  };
+}
+
+function encode(json: string): string {
+  return Buffer.from(json, 'utf8').toString('base64url');
 }
