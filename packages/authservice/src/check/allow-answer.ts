@@ -1,5 +1,7 @@
 /** Owns how a gateway is told that a request may pass and what happens to its headers. */
+import { ASSERTION_HEADER } from '@kfctl/oidc';
 import type { Credentials, HeaderEdits } from '@kfctl/oidc';
+import { renderFields } from '../server/answer.ts';
 import type { Answer } from '../server/answer.ts';
 
 /** Envoy's way to take headers of the client away (ext_authz over HTTP); our gateway keeps it too. Applied after headers are set. */
@@ -25,9 +27,18 @@ export function createRenderEdits({ groupsHeader, gatewayCopiesGroups }: AllowOp
   };
 }
 
-/** To Envoy nothing but 200 is leave to pass. Complete, so that it is written as it is. */
+/** To Envoy nothing but 200 is leave to pass. */
 export function allowAnswer(headers: readonly string[]): Answer {
-  return { status: 200, headers: [...headers, 'content-length', '0'], isComplete: true };
+  return { status: 200, headers, fields: `${renderFields(headers)}content-length: 0\r\n` };
+}
+
+/** The same answer for one request, with the proof of it. */
+export function provenAnswer({ status, headers, fields = '' }: Answer, proof: string): Answer {
+  return {
+    status,
+    headers: [...headers, ASSERTION_HEADER, proof],
+    fields: `${fields}${ASSERTION_HEADER}: ${proof}\r\n`,
+  };
 }
 
 /**

@@ -35,7 +35,7 @@ export function writeCheckResponse({ status, headers, body = '' }: Answer): Buff
   const pairs = pairsOf(headers);
   if (status === 200) {
     const set = pairs
-      .filter(([name]) => name !== REMOVE && name !== 'content-length')
+      .filter(([name]) => name !== REMOVE)
       .map(([name, value]) => writeBytes(2, headerOption(name, value, 'overwrite')));
     // Over gRPC every header that is set arrives, in place of the client's: it needs no removal, which would come after.
     const names = new Set(['', ...pairs.map(([name]) => name)]);

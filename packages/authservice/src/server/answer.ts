@@ -5,14 +5,27 @@ export interface Answer {
   readonly status: number;
   readonly headers: readonly string[];
   readonly body?: string;
-  /** There is no body and the headers say so: written as they are. */
-  readonly isComplete?: true;
+  /** The same headers as they are written, content-length 0 among them; for answers without a body. */
+  readonly fields?: string;
 }
 
 /** What endpoints look at of a request: one that came by HTTP, or one that a gateway describes. Iterating gives its body. */
 export type AskedRequest = Pick<IncomingMessage, 'method' | 'url' | 'headers'> & AsyncIterable<Buffer>;
 
 export type Endpoint = (request: AskedRequest) => Answer | Promise<Answer>;
+
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** RFC 9112 §5; throws for a value that would end its line. Names are ours. */
+export function renderFields(headers: readonly string[]): string {
+  let text = '';
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const value = headers[index + 1] ?? '';
+    if (!FIELD_VALUE.test(value)) throw new TypeError(`the value of ${headers[index]} does not fit in a header`);
+    text += `${headers[index]}: ${value}\r\n`;
+  }
+  return text;
+}
 
 const NO_STORE = ['cache-control', 'no-store'] as const;
 

@@ -28,6 +28,7 @@ const DRAIN_POLL_MS = 20;
 
 export function createFrontServer({ endpoint, log }: FrontServerOptions): FrontServer {
   let closing = false;
+  const date = createDate();
   const server = createServer({
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: 20_000,
@@ -40,7 +41,7 @@ export function createFrontServer({ endpoint, log }: FrontServerOptions): FrontS
   server.on('request', (request, response) => {
     if (closing) response.shouldKeepAlive = false;
     // Bodies of checks mean nothing; those that an endpoint reads it has begun to read before it answers.
-    serve({ request, response, log }, endpoint);
+    serve({ request, response, date, log }, endpoint);
   });
   return {
     listen: (port, host) => listen(server, port, host),
@@ -77,8 +78,12 @@ async function closeIdle(server: Server, signal: AbortSignal): Promise<void> {
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** Now, as a Date header has it. */
+  readonly date: () => string;
   readonly log: Logger;
 }
+
+type Sending = Omit<Exchange, 'log'>;
 
 /** A check answers in the same turn of the event loop; only logins, logouts and look-ups wait. */
 function serve(exchange: Exchange, endpoint: Endpoint): void {
@@ -92,14 +97,45 @@ function serve(exchange: Exchange, endpoint: Endpoint): void {
   }
 }
 
-function send({ request, response }: Exchange, answer: Answer): void {
+function send({ request, response, date }: Sending, answer: Answer): void {
   // A body left unread would be parsed as the next request's start: end the connection after the answer instead.
   if (!request.complete && hasBody(request)) response.shouldKeepAlive = false;
-  if (answer.isComplete) return void response.writeHead(answer.status, answer.headers as string[]).end();
+  if (answer.fields !== undefined && sendRendered({ request, response, date }, answer.status, answer.fields)) return;
   const { status, headers, body } = answer;
   const length = body === undefined ? 0 : Buffer.byteLength(body);
   response.writeHead(status, status === 204 ? [...headers] : [...headers, 'content-length', String(length)]);
   response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+/** As node:http keeps it: null until there is a head, then the whole of it. */
+interface Head {
+  _header?: string | null;
+}
+
+/**
+ * Writes a head that is rendered already: rendering it anew, name by name, costs more than the check. A node:http that keeps its head
+ * elsewhere, an older client and a connection that must end take the usual way.
+ */
+function sendRendered({ request, response, date }: Sending, status: number, fields: string): boolean {
+  const head = response as Head;
+  if (head._header !== null || !response.shouldKeepAlive || request.httpVersion !== '1.1') return false;
+  head._header = `HTTP/1.1 ${status} OK\r\nDate: ${date()}\r\n${fields}\r\n`;
+  response.end();
+  return true;
+}
+
+const SECOND_MS = 1_000;
+
+/** RFC 9110 §6.6.1; rendered once a second. */
+function createDate(): () => string {
+  let text = '';
+  let rendered = 0;
+  return () => {
+    const second = Math.floor(Date.now() / SECOND_MS);
+    if (second !== rendered) text = new Date(second * SECOND_MS).toUTCString();
+    rendered = second;
+    return text;
+  };
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

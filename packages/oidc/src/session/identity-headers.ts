@@ -44,8 +44,12 @@ export interface HeaderEdits {
 export interface IdentityHeaders {
   /** For a request that passes as somebody. */
   forCaller(caller: Caller, request: PassingRequest, via: 'cookie' | 'header'): HeaderEdits;
-  /** Whether the edits depend on more than caller and cookies: proofs are of one request each. */
+  /** The same without the proof, which is of one request: this depends on the caller and the headers alone. */
+  withoutProof(caller: Caller, headers: Credentials, via: 'cookie' | 'header'): HeaderEdits;
+  /** Whether proofs are given: then what is told of a caller differs from request to request. */
   readonly isPerRequest: boolean;
+  /** The value of ASSERTION_HEADER for one request; undefined where none is given. */
+  prove(caller: Caller, request: PassingRequest): string | undefined;
   /** For a request that passes as nobody: no identity of the client's making may pass with it. */
   readonly forNobody: HeaderEdits;
 }
@@ -81,21 +85,30 @@ export function createIdentityHeaders(options: IdentityHeaderOptions, clock: Clo
     known.set(caller, told);
     return told;
   };
+  const withoutProof: IdentityHeaders['withoutProof'] = (caller, { cookie }, via) => {
+    const told = known.get(caller) ?? tell(caller);
+    const [set, remove] = [[...told.set], [...told.remove]];
+    if (authMethodHeader !== undefined) set.push(authMethodHeader, via);
+    if (via === 'header') remove.push(...credentials);
+    const rest = typeof cookie === 'string' ? withoutCookies(cookie, isOwn) : cookie;
+    if (rest === '' || (rest !== undefined && rest.length > MAX_COOKIE_CHARACTERS)) remove.push('cookie');
+    else if (typeof rest === 'string' && rest !== cookie) set.push('cookie', rest);
+    return { set, remove };
+  };
+  const prove: IdentityHeaders['prove'] = (caller, { method, path }) => {
+    if (assertions === undefined) return undefined;
+    const { userId, groups } = known.get(caller) ?? tell(caller);
+    return assertions.assert({ method, path, userId, groups }, clock.now());
+  };
   return {
     forNobody: { set: [], remove: [...names, ...aliases] },
+    withoutProof,
     isPerRequest: assertions !== undefined,
-    forCaller: (caller, { method, path, headers }, via) => {
-      const { userId, groups, ...always } = known.get(caller) ?? tell(caller);
-      const [set, remove] = [[...always.set], [...always.remove]];
-      if (assertions !== undefined)
-        set.push(ASSERTION_HEADER, assertions.assert({ method, path, userId, groups }, clock.now()));
-      if (authMethodHeader !== undefined) set.push(authMethodHeader, via);
-      if (via === 'header') remove.push(...credentials);
-      const { cookie } = headers;
-      const rest = typeof cookie === 'string' ? withoutCookies(cookie, isOwn) : cookie;
-      if (rest === '' || (rest !== undefined && rest.length > MAX_COOKIE_CHARACTERS)) remove.push('cookie');
-      else if (typeof rest === 'string' && rest !== cookie) set.push('cookie', rest);
-      return { set, remove };
+    prove,
+    forCaller: (caller, request, via) => {
+      const { set, remove } = withoutProof(caller, request.headers, via);
+      const proof = prove(caller, request);
+      return proof === undefined ? { set, remove } : { set: [...set, ASSERTION_HEADER, proof], remove };
     },
   };
 }

@@ -34,7 +34,14 @@ interface Bed {
   at(ms: number): void;
 }
 
-function setUp(more: { allowedGroups?: string[]; assertionKeys?: Secret[]; idleTimeoutMs?: number } = {}): Bed {
+interface More {
+  readonly allowedGroups?: string[];
+  readonly assertionKeys?: Secret[];
+  readonly idleTimeoutMs?: number;
+  readonly addProof?: (edits: HeaderEdits, proof: string) => HeaderEdits;
+}
+
+function setUp(more: More = {}): Bed {
   let nowMs = NOW;
   const clock = { now: () => nowMs };
   const memory = new SessionMemory({ sealer, clock, log: silentLogger, idleTimeoutMs: more.idleTimeoutMs ?? Infinity });
@@ -46,6 +53,7 @@ function setUp(more: { allowedGroups?: string[]; assertionKeys?: Secret[]; idleT
   const pass = createSessionPass(
     { find: memory.find, rules, identityHeaders, allowedGroups, now: clock.now },
     (edits) => edits,
+    more.addProof,
   );
   const add = (change: Partial<SessionRecord> = {}): string => {
     const token = tokens.create();
@@ -132,17 +140,23 @@ test('new groups count at once', () => {
   assert.deepEqual(pass(ask(`session=${token}`))?.set, ['kubeflow-userid', 'ann@example.com']);
 });
 
-test('proofs are of one request each', () => {
-  const { pass, add } = setUp({ assertionKeys: [new Secret('a'.repeat(44))] });
-  const token = add();
-  const proofOf = (path: string): string => {
-    const { set = [], remove = [] } = pass(ask(`session=${token}`, {}, path)) ?? {};
-    assert.equal(remove.includes('kubeflow-assertion'), false);
-    return set[set.indexOf('kubeflow-assertion') + 1] ?? '';
-  };
-  assert.match(proofOf('/a'), /^v1\./);
-  assert.notEqual(proofOf('/a'), proofOf('/b'));
+const addProof = ({ set, remove }: HeaderEdits, proof: string): HeaderEdits => ({
+  set: [...set, 'kubeflow-assertion', proof],
+  remove,
 });
+
+for (const more of [{}, { addProof }])
+  test(`proofs are of one request each, ${Object.keys(more)[0] ?? 'rendered'}`, () => {
+    const { pass, add } = setUp({ assertionKeys: [new Secret('a'.repeat(44))], ...more });
+    const token = add();
+    const proofOf = (path: string): string => {
+      const { set = [], remove = [] } = pass(ask(`session=${token}`, {}, path)) ?? {};
+      assert.equal(remove.includes('kubeflow-assertion'), false);
+      return set[set.indexOf('kubeflow-assertion') + 1] ?? '';
+    };
+    assert.match(proofOf('/a'), /^v1\./);
+    assert.notEqual(proofOf('/a'), proofOf('/b'));
+  });
 
 test('a session sealed for another id or by another key is nobody', () => {
   const { pass, memory } = setUp();

@@ -22,18 +22,20 @@ export interface SessionPass<Rendered> {
 }
 
 /**
- * `render` makes of the edits what the caller answers or does; for requests without other cookies and proofs the outcome is kept
- * with the session, so that they cost a hash and two look-ups.
+ * `render` makes of the edits what the caller answers or does. For requests without other cookies that is kept with the session, so that
+ * they cost a hash and two look-ups; `addProof` then makes of it the answer to one request. Without it all of it is rendered each time
+ * where proofs are given.
  */
 export function createSessionPass<Rendered>(
   options: SessionPassOptions,
   render: (edits: HeaderEdits) => Rendered,
+  addProof?: (rendered: Rendered, proof: string) => Rendered,
 ): SessionPass<Rendered> {
   const { find, rules, identityHeaders, allowedGroups, now } = options;
   const everybody = allowedGroups.includes('*');
   const isAllowed = ({ groups }: LiveSession): boolean =>
     everybody || groups.some((group) => allowedGroups.includes(group));
-  const rendered = new WeakMap<LiveSession, Rendered>();
+  const kept = new WeakMap<LiveSession, Rendered>();
   return (request) => {
     const { cookie } = request.headers;
     if (typeof cookie !== 'string') return undefined;
@@ -41,12 +43,15 @@ export function createSessionPass<Rendered>(
     if (verdict.kind !== 'known' || verdict.via !== 'cookie') return undefined;
     const { session } = verdict;
     if (session.apiToken !== undefined || session.refreshAtMs <= now() || !isAllowed(session)) return undefined;
-    const isPlain =
-      !identityHeaders.isPerRequest && cookie.length === rules.cookieName.length + 1 + verdict.token.length;
-    const known = isPlain ? rendered.get(session) : undefined;
-    if (known !== undefined) return known;
-    const made = render(identityHeaders.forCaller(session, request, 'cookie'));
-    if (isPlain) rendered.set(session, made);
-    return made;
+    if (addProof === undefined && identityHeaders.isPerRequest)
+      return render(identityHeaders.forCaller(session, request, 'cookie'));
+    const isPlain = cookie.length === rules.cookieName.length + 1 + verdict.token.length;
+    let rendered = isPlain ? kept.get(session) : undefined;
+    if (rendered === undefined) {
+      rendered = render(identityHeaders.withoutProof(session, request.headers, 'cookie'));
+      if (isPlain) kept.set(session, rendered);
+    }
+    const proof = identityHeaders.prove(session, request);
+    return proof === undefined || addProof === undefined ? rendered : addProof(rendered, proof);
   };
 }
