@@ -41,6 +41,7 @@ export interface Bed {
   execAt(place: string, command: readonly string[]): Promise<string>;
   /** Makes a LoadBalancer service with an endpoint on each of the nodes; its address. */
   addService(name: string, nodes: readonly string[], spec?: Record<string, unknown>): Promise<string>;
+  removeService(name: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -86,6 +87,7 @@ export async function buildBed(
     addNode: (name) => addNode({ client, run, name, address: `10.88.0.${11 + nodes++}` }),
     startSpeaker: (node, env) => startSpeaker(run, node, { ...accounts.speaker, ...env }),
     addService: (name, where, spec = {}) => addService(client, { name, nodes: where, spec }),
+    removeService: (name) => removeService(client, name),
     stop: async () => {
       for (const child of children) child.kill('SIGKILL');
       abort.abort();
@@ -191,6 +193,11 @@ async function addService(client: KubeClient, { name, nodes, spec }: NewService)
     return ip !== '';
   });
   return ip;
+}
+
+async function removeService(client: KubeClient, name: string): Promise<void> {
+  for (const type of [resources.services, resources.endpointSlices])
+    await client.delete(type, name, { namespace: 'default' });
 }
 
 /** Not blocking: the API server lives in this process. */

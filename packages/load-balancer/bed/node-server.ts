@@ -8,7 +8,7 @@ requireNamespace();
 const name = process.argv[2] ?? '';
 const udp = createSocket('udp4');
 udp.on('message', (_message, from) => udp.send(name, from.port, from.address));
-createServer((_request, response) => response.end(`${name}\n`)).listen(80, '0.0.0.0', () => {
+createServer((_request, response) => response.end(`${name}\n`)).listen(80, '::', () => {
   // The VIP's own socket: answers leave with the address that was asked.
   udp.bind(7, process.argv[3] ?? '10.88.0.100', () => process.stdout.write('ready\n'));
 });

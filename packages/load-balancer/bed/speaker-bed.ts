@@ -76,7 +76,7 @@ assert.ok(
 assert.match(metrics, /metallb_layer2_responses_sent\{ip="10\.88\.0\.100"\} [1-9]/);
 
 // A flood of nonsense, of claims and of questions, for us and for others: no crash, and who asks after it is answered.
-const flooded = await bed.execAt('client', [process.execPath, pathOf('flood.ts'), '60000']);
+const flooded = await bed.execAt('client', [process.execPath, pathOf('flood.ts'), '60000', '0', 'hostile']);
 assert.ok(Number(flooded) > 0);
 assert.match(await bed.execAt('client', ['arping', '-f', '-w', '8', '-I', 'eth0', ip]), new RegExp(mac, 'i'));
 assert.equal(owner.process.exitCode, null);

@@ -8,7 +8,10 @@ import { runInNamespace, whyNoBed } from '../bed/in-namespace.ts';
 interface Measured {
   readonly idleCpuMs: number;
   readonly owningCpuMs: number;
-  readonly rssMb: number;
+  /** Megabytes: resident, and of it what is the process's own (not pages of files). */
+  readonly nothing: { readonly rss: number; readonly own: number };
+  readonly full: { readonly rss: number; readonly own: number };
+  readonly floods: readonly { readonly kind: string; readonly perSecond: number; readonly cpuMs: number }[];
   readonly kernel: readonly number[];
   readonly ours: readonly number[];
 }
@@ -21,7 +24,7 @@ export async function run(): Promise<void> {
   }
   const cache = mkdtempSync(path.join(tmpdir(), 'load-balancer-bench-'));
   const output = await runInNamespace('./latency-bed.ts', [cache]).finally(() => rmSync(cache, { recursive: true }));
-  const { idleCpuMs, owningCpuMs, rssMb, kernel, ours } = JSON.parse(
+  const { idleCpuMs, owningCpuMs, nothing, full, floods, kernel, ours } = JSON.parse(
     output.trim().split('\n').at(-1) ?? '',
   ) as Measured;
   const row = (name: string, times: readonly number[]): (string | number)[] => {
@@ -37,9 +40,23 @@ export async function run(): Promise<void> {
   printTable(
     ['speaker process', 'value'],
     [
-      ['resident memory, MB', rssMb],
+      ['resident memory owning nothing, MB (its own)', `${nothing.rss} (${nothing.own})`],
+      ['resident memory announcing 500 addresses, MB (its own)', `${full.rss} (${full.own})`],
       ['CPU in 5 s, owning nothing, ms', idleCpuMs],
-      ['CPU in 5 s, owning an address (lease renewed each 0.7 s), ms', owningCpuMs],
+      ['CPU in 5 s, announcing 500 addresses (lease renewed each 0.7 s), ms', owningCpuMs],
     ],
+  );
+  process.stdout.write('\n');
+  const words: Readonly<Record<string, string>> = {
+    others: 'requests for addresses of others',
+    hostile: 'claims, truncated and random frames, requests',
+    ours: 'requests for an announced address',
+  };
+  printTable(
+    ['flood of 250,000 frames', 'frames/s sent', 'CPU of the speaker, ms', '% of a core'],
+    floods.map(({ kind, perSecond, cpuMs }) => {
+      const seconds = 250_000 / perSecond;
+      return [words[kind] ?? kind, perSecond, cpuMs, ((cpuMs / seconds / 1000) * 100).toFixed(1)];
+    }),
   );
 }

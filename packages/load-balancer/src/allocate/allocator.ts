@@ -74,6 +74,11 @@ export class Allocator {
     return new Set(texts).size;
   }
 
+  /** How many services have an address of the pool. */
+  services(pool: string): number {
+    return [...this.#holdings.values()].filter((holding) => holding.pool === pool).length;
+  }
+
   /** Gives exactly these addresses, or refuses and changes nothing. A service may take anew what it has, with other ports or keys. */
   assign(claim: Claim, addresses: readonly Address[]): Outcome<{ readonly assignment: Assignment }> {
     const pool = this.#commonPool(addresses);

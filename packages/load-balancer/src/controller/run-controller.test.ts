@@ -297,6 +297,11 @@ describe('the controller', () => {
     for (const sample of [
       'metallb_allocator_addresses_total{pool="default"} 11',
       'metallb_allocator_addresses_in_use_total{pool="default"} 1',
+      'metallb_allocator_ipv4_addresses_total{pool="default"} 11',
+      'metallb_allocator_ipv6_addresses_in_use_total{pool="default"} 0',
+      'metallb_allocator_services_allocated_total{pool="default"} 1',
+      'metallb_k8s_client_updates_total 1',
+      'metallb_k8s_client_update_errors_total 0',
       'metallb_k8s_client_config_loaded_bool 1',
       'metallb_k8s_client_config_stale_bool 1',
     ])

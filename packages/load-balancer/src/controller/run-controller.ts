@@ -17,6 +17,7 @@ import { adoptAll, byAge, convergeService } from './converge-service.ts';
 import type { Decision, Surroundings } from './converge-service.ts';
 import { createPoolStatusWriter } from './pool-status.ts';
 import { writeService } from './write-service.ts';
+import type { WriteCounts } from './write-service.ts';
 
 export interface ControllerOptions {
   readonly client: KubeClient;
@@ -34,6 +35,7 @@ export interface ControllerOptions {
 export interface ControllerState {
   readonly allocator: Allocator;
   readonly config: ConfigState;
+  readonly writes: WriteCounts;
 }
 
 /** Resolves when the signal has aborted and the last service is done. */
@@ -45,7 +47,8 @@ export async function runController(options: ControllerOptions): Promise<void> {
   const configs = watchConfiguration({ client, log, namespace, configName, signal });
   const allocator = new Allocator();
   const config = createConfigState({ client, log, allocator, configMap: `${namespace}/${configName}` });
-  options.onStart?.({ allocator, config });
+  const writes = { done: 0, failed: 0 };
+  options.onStart?.({ allocator, config, writes });
   try {
     await Promise.all([services.synced, namespaces.synced, configs.synced]);
   } catch (error) {
@@ -53,10 +56,8 @@ export async function runController(options: ControllerOptions): Promise<void> {
     throw error;
   }
   const statuses = createPoolStatusWriter({ client, log, allocator, config, current: configs.current });
-  const surroundings: Surroundings = {
-    loadBalancerClass,
-    labelsOf: (name) => namespaces.get(name)?.metadata.labels ?? {},
-  };
+  const labelsOf: Surroundings['labelsOf'] = (name) => namespaces.get(name)?.metadata.labels ?? {};
+  const surroundings: Surroundings = { loadBalancerClass, labelsOf };
   const apply = (): void => {
     const first = !config.loaded;
     config.apply(configs.current());
@@ -75,12 +76,12 @@ export async function runController(options: ControllerOptions): Promise<void> {
     // One at a time: each decision rests on all before it.
     concurrency: 1,
     sources: [
-      { informer: services, keys: (service: Service) => [keyOf(service), ...[...failures.keys()].map(parseKey)] },
+      { informer: services, keys: (service) => [keyOf(service), ...[...failures.keys()].map(parseKey)] },
       { informer: namespaces, keys: ({ metadata }) => services.list(metadata.name).map(keyOf) },
       ...configs.informers.map((informer) => ({ informer, keys: everyService })),
     ],
     reconcile: async (key) => {
-      const world = { options, services, allocator, config, failures, surroundings };
+      const world = { options, services, allocator, config, writes, failures, surroundings };
       await reconcile(world, key).finally(() => statuses.touch());
       return undefined;
     },
@@ -119,7 +120,7 @@ interface World extends ControllerState {
 }
 
 async function reconcile(
-  { options, services, allocator, config, failures, surroundings }: World,
+  { options, services, allocator, config, writes, failures, surroundings }: World,
   key: ObjectKey,
 ): Promise<undefined> {
   const text = `${key.namespace}/${key.name}`;
@@ -136,7 +137,7 @@ async function reconcile(
   const decision = convergeService(service, allocator, surroundings);
   const failure = failureOf(decision);
   const isNews = failure !== undefined && failures.get(text) !== failure;
-  await writeService(options, service, { decision, isNews });
+  await writeService({ ...options, writes }, service, { decision, isNews });
   if (failure === undefined) failures.delete(text);
   else failures.set(text, failure);
   return undefined;

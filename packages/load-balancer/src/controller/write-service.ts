@@ -9,6 +9,13 @@ import { serviceKey } from './service-wish.ts';
 export interface WriteServiceDeps {
   readonly client: Pick<KubeClient, 'create' | 'get' | 'patch'>;
   readonly log: Logger;
+  /** Writes of statuses are counted here. */
+  readonly writes: WriteCounts;
+}
+
+export interface WriteCounts {
+  done: number;
+  failed: number;
 }
 
 export interface Verdict {
@@ -69,7 +76,7 @@ export async function writeService(
 
 /** True when the status had to change. Only `status.loadBalancer.ingress` is ours. */
 async function writeStatus(
-  { client }: WriteServiceDeps,
+  { client, writes }: WriteServiceDeps,
   service: Service,
   addresses: readonly Address[],
 ): Promise<boolean> {
@@ -81,8 +88,11 @@ async function writeStatus(
   const body = { metadata: { uid }, status: { loadBalancer: { ingress } } };
   try {
     await client.patch(resources.services, name, { namespace, subresource: 'status', patch: { kind: 'merge', body } });
+    writes.done += 1;
   } catch (error) {
-    if (!isKubeError(error, 'NotFound')) throw error;
+    if (isKubeError(error, 'NotFound')) return true;
+    writes.failed += 1;
+    throw error;
   }
   return true;
 }
