@@ -15,6 +15,7 @@ export { delay, systemClock } from './process/clock.ts';
 export type { Clock } from './process/clock.ts';
 export { createBackoff } from './process/backoff.ts';
 export type { Backoff, BackoffOptions } from './process/backoff.ts';
+export { releaseMemory } from './process/release-memory.ts';
 export { runProcess } from './process/run-process.ts';
 export type { RunningProcess, RunProcessOptions } from './process/run-process.ts';
 export { createHttpServer, listen } from './http/server.ts';

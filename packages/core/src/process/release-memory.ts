@@ -8,9 +8,12 @@ const AFTER_MS = 3000;
  * and module sources go, 3 to 15 MB of each process. The pause is that of one collection of a small heap (some 10 ms).
  */
 export function releaseStartupMemory(): void {
-  setTimeout(() => {
-    process.getBuiltinModule('node:v8').setFlagsFromString('--expose-gc');
-    const collect = process.getBuiltinModule('node:vm').runInNewContext('gc') as (options: object) => void;
-    collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-  }, AFTER_MS).unref();
+  setTimeout(releaseMemory, AFTER_MS).unref();
+}
+
+/** The same at once: for after a burst of work that will not come again soon. */
+export function releaseMemory(): void {
+  process.getBuiltinModule('node:v8').setFlagsFromString('--expose-gc');
+  const collect = process.getBuiltinModule('node:vm').runInNewContext('gc') as (options: object) => void;
+  collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }

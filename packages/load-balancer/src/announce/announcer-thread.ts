@@ -20,7 +20,7 @@ import { spareRanges } from './spare-memory.ts';
 /** Of frames that passed the filter; beyond it the kernel drops them until the second is over. */
 const FRAMES_PER_SECOND = 10_000;
 const BATCH = 64;
-/** After the last new address, or the start: what taking it needed is not needed any more. */
+/** After the last new address, or the start. */
 const TIDY_AFTER_MS = 6000;
 
 interface Sockets {
@@ -97,11 +97,14 @@ export class AnnouncerThread {
     }
     this.#obeyAll();
     if (performance.now() >= this.#announcements.due) this.#announcements.runDue();
-    if (performance.now() >= this.#tidyAt) this.#tidy();
+    if (performance.now() >= this.#tidyAt) {
+      this.#tidyAt = Infinity;
+      // First the other thread: what it lets go of can only then be given back.
+      this.#report({ kind: 'settled' });
+    }
   }
 
   #tidy(): void {
-    this.#tidyAt = Infinity;
     try {
       this.#kernel.giveBack(spareRanges(readFileSync('/proc/self/smaps', 'utf8')));
     } catch {
@@ -132,6 +135,8 @@ export class AnnouncerThread {
         return this.#announcements.probe(command.id, command.address, command.interfaces);
       case 'count':
         return this.#report({ kind: 'counted', id: command.id, counters: this.#announcements.counters() });
+      case 'tidy':
+        return this.#tidy();
       case 'stop':
         this.#stopping = true;
     }

@@ -1,7 +1,7 @@
 /** Owns the speaker's side of the announcing thread: commands to it, its reports, its orderly end. */
 import { write } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { AppError, delay, describeError } from '@kfctl/core';
+import { AppError, delay, describeError, releaseMemory } from '@kfctl/core';
 import type { AddressCounters, Answered, AnnouncerSettings, Claimant, Command, Report } from './messages.ts';
 
 export interface AnnouncerListener {
@@ -92,7 +92,10 @@ async function startThread(settings: AnnouncerSettings, listener: AnnouncerListe
       waiting.get(report.id)?.(report);
       waiting.delete(report.id);
     } else if (report.kind === 'ready') ready.resolve(report.wakeFd);
-    else tell(listener, report);
+    else if (report.kind === 'settled') {
+      releaseMemory();
+      void ready.promise.then(() => post({ kind: 'tidy' }));
+    } else tell(listener, report);
   });
   const wakeFd = await ready.promise;
   const post = (command: Command): void => {

@@ -13,6 +13,8 @@ export type Command =
     }
   /** Answered with `counted`. */
   | { readonly kind: 'count'; readonly id: number }
+  /** Gives back memory. */
+  | { readonly kind: 'tidy' }
   | { readonly kind: 'stop' };
 
 export interface Claimant {
@@ -46,6 +48,8 @@ export type Report =
   /** The interfaces on which announcing makes sense now. */
   | { readonly kind: 'links'; readonly names: readonly string[] }
   | Answered
+  /** No address has come for a while: what taking them needed is not needed any more. */
+  | { readonly kind: 'settled' }
   /** Another host says that the address is its own. */
   | { readonly kind: 'conflict'; readonly address: string; readonly claimant: Claimant }
   /** The same while our ownership was uncertain: we have stopped answering. */
