@@ -45,10 +45,10 @@ export class Accumulator {
   }
 }
 
-/** Reads the directory's kustomization file and says when it uses something deprecated. */
+/** Reads the directory's kustomization file and passes its warnings on. */
 export function openKustomization(loader: Loader, context: Pick<BuildContext, 'warn'>): Kustomization {
   const kustomization = readKustomization(loader);
-  for (const message of kustomization.deprecated) context.warn(message);
+  for (const message of kustomization.warnings) context.warn(message);
   return kustomization;
 }
 

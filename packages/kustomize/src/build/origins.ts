@@ -52,6 +52,8 @@ export function recordTransformation({ context }: Step, by: string, resources: r
   for (const resource of resources) {
     if (resource.origin === undefined) resource.origin = by;
     else resource.transformations.push(by);
+    // The reference writes its note into the annotations, which thereby stop being shared with labels.
+    resource.setAnnotations(resource.annotations());
   }
 }
 

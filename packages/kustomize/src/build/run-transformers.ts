@@ -74,7 +74,8 @@ const transformers: readonly Transformer[] = [
   {
     name: 'LabelTransformer',
     count: ({ labels, commonLabels }) => (labels.length + commonLabels.size > 0 ? labels.length + 1 : 0),
-    run: addLabels,
+    run: (context) => addLabels(reporting(context, 'LabelTransformer')),
+    reports: true,
   },
   {
     name: 'AnnotationsTransformer',
@@ -120,9 +121,13 @@ export function runTransformers(context: TransformContext): void {
   }
 }
 
-function addLabels({ kustomization, map, config }: TransformContext): void {
-  for (const label of kustomization.labels) setEntries(map.resources, label.pairs, labelFields(label, config));
+function addLabels({ kustomization, map, config, applied }: ReturnType<typeof reporting>): void {
+  for (const label of kustomization.labels) {
+    setEntries(map.resources, label.pairs, labelFields(label, config));
+    applied();
+  }
   setEntries(map.resources, kustomization.commonLabels, config.commonLabels);
+  applied();
 }
 
 function applyReplacements({ kustomization, loader, map }: TransformContext): void {

@@ -19,6 +19,8 @@ export interface TransformerConfig {
   readonly namespace: readonly FieldSpec[];
   readonly commonLabels: readonly FieldSpec[];
   readonly templateLabels: readonly FieldSpec[];
+  /** More fields for `labels:`, whatever its entries include. */
+  readonly labels: readonly FieldSpec[];
   readonly commonAnnotations: readonly FieldSpec[];
   readonly nameReference: readonly NameReference[];
   readonly varReference: readonly FieldSpec[];
@@ -32,6 +34,7 @@ export const emptyConfig: TransformerConfig = {
   namespace: [],
   commonLabels: [],
   templateLabels: [],
+  labels: [],
   commonAnnotations: [],
   nameReference: [],
   varReference: [],
@@ -45,6 +48,7 @@ export const defaultConfig: TransformerConfig = {
   namespace: namespaceFields,
   commonLabels,
   templateLabels,
+  labels: [],
   commonAnnotations,
   nameReference: nameReferences,
   varReference: varReferences,
@@ -77,6 +81,7 @@ export function mergeConfigs(left: TransformerConfig, right: TransformerConfig):
     namespace: mergeFieldSpecs(left.namespace, right.namespace),
     commonLabels: mergeFieldSpecs(left.commonLabels, right.commonLabels),
     templateLabels: mergeFieldSpecs(left.templateLabels, right.templateLabels),
+    labels: mergeFieldSpecs(left.labels, right.labels),
     commonAnnotations: mergeFieldSpecs(left.commonAnnotations, right.commonAnnotations),
     nameReference: mergeReferences(left.nameReference, right.nameReference),
     varReference: mergeFieldSpecs(left.varReference, right.varReference),

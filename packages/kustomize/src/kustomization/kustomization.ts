@@ -120,8 +120,8 @@ export interface Kustomization {
   readonly openapiPath: string;
   readonly sortOptions: SortOptions | undefined;
   readonly buildMetadata: readonly string[];
-  /** Deprecated fields that are used, for warnings. */
-  readonly deprecated: readonly string[];
+  /** What is worth a word though it is accepted. */
+  readonly warnings: readonly string[];
   readonly fileName: string;
   readonly node: MapNode;
 }

@@ -15,6 +15,7 @@ const specFields = [
   'namespace',
   'commonLabels',
   'templateLabels',
+  'labels',
   'commonAnnotations',
   'varReference',
   'images',
@@ -35,23 +36,10 @@ function readConfiguration(loader: Loader, path: string): TransformerConfig {
     const root = parseYaml(file.text) ?? new MapNode();
     if (!(root instanceof MapNode))
       throw new KustomizeError('CONFIG_INVALID', 'a configuration is a map of fields', { line: root.line });
-    // Fields that are not known are left alone, as the reference leaves them.
-    const fields = new FieldReader(onlyKnown(root), [...specFields, 'nameReference']);
+    const fields = new FieldReader(root, [...specFields, 'nameReference']);
     const specs = Object.fromEntries(specFields.map((name) => [name, fields.list(name, readFieldSpec)]));
     return { ...emptyConfig, ...specs, nameReference: fields.list('nameReference', readNameReference) };
   });
-}
-
-function onlyKnown(root: MapNode): MapNode {
-  const known = new Set([...specFields, 'nameReference'].map((name) => name.toLowerCase()));
-  const map = new MapNode(root.line);
-  for (const [index, key] of root.keys.entries()) {
-    const value = root.values[index];
-    if (value === undefined || !known.has(key.toLowerCase())) continue;
-    map.keys.push(key);
-    map.values.push(value);
-  }
-  return map;
 }
 
 function readNameReference(node: Node, path: string): NameReference {

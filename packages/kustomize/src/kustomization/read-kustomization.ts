@@ -77,12 +77,16 @@ function readText(text: string, fileName: string): Kustomization {
     ...readGenerators(fields),
     sortOptions: fields.object('sortOptions', readSortOptions),
     buildMetadata: readBuildMetadata(fields),
-    deprecated: deprecatedFields
-      .filter(([name]) => fields.node(name) !== undefined && fields.has(name))
-      .map(([name, better]) => `'${name}' is deprecated. Please use '${better}' instead.`),
+    warnings: [...deprecations(fields), ...unknownOptions(fields)],
     fileName,
     node: root,
   };
+}
+
+function deprecations(fields: FieldReader): string[] {
+  return deprecatedFields
+    .filter(([name]) => fields.node(name) !== undefined && fields.has(name))
+    .map(([name, better]) => `'${name}' is deprecated. Please use '${better}' instead.`);
 }
 
 function requireKind(fields: FieldReader): 'Kustomization' | 'Component' {
@@ -131,7 +135,15 @@ function refuseHelm(fields: FieldReader): void {
 
 /** Only the built-in version of the Kubernetes API can be named. */
 function refuseOpenApiVersion(fields: FieldReader): void {
-  const version = fields.stringMap('openapi').get('version') ?? '';
+  const openapi = fields.stringMap('openapi');
+  const version = openapi.get('version') ?? '';
+  if (version !== '' && (openapi.get('path') ?? '') !== '') {
+    throw new KustomizeError('KUSTOMIZATION_INVALID', 'a built-in version and a document cannot be used together', {
+      field: 'openapi',
+      line: fields.node('openapi')?.line,
+      hint: 'leave out one of version and path',
+    });
+  }
   if (version === '' || version === 'v1.21.2') return;
   throw new KustomizeError('NOT_SUPPORTED', `the OpenAPI version ${version} is not built in`, {
     field: 'openapi.version',
@@ -209,12 +221,13 @@ function readGenerators(fields: FieldReader): Pick<Kustomization, GeneratorField
 const buildMetadataOptions = ['originAnnotations', 'transformerAnnotations', 'managedByLabel'];
 
 function readBuildMetadata(fields: FieldReader): string[] {
-  const options = fields.strings('buildMetadata');
-  const unknown = options.find((option) => !buildMetadataOptions.includes(option));
-  if (unknown === undefined) return options;
-  throw new KustomizeError('KUSTOMIZATION_INVALID', `unknown build metadata option '${unknown}'`, {
-    field: 'buildMetadata',
-    line: fields.node('buildMetadata')?.line,
-    hint: `use ${buildMetadataOptions.join(', ')}`,
-  });
+  return fields.strings('buildMetadata').filter((option) => buildMetadataOptions.includes(option));
+}
+
+/** The reference takes options that it does not know for none; that is worth a word. */
+function unknownOptions(fields: FieldReader): string[] {
+  return fields
+    .strings('buildMetadata')
+    .filter((option) => !buildMetadataOptions.includes(option))
+    .map((option) => `buildMetadata: the option '${option}' is not known and has no effect`);
 }

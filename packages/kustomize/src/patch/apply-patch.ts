@@ -44,9 +44,7 @@ function takeMark(resource: Resource): void {
     annotations.remove(historyMark);
     return;
   }
-  resource.previous = [];
-  resource.prefixes = [];
-  resource.suffixes = [];
+  resource.forgetNames();
   resource.forgetOrigin();
 }
 
@@ -117,10 +115,12 @@ function patchResource(resource: Resource, operations: readonly PatchOperation[]
   const document = toJson(resource.node);
   applyJsonPatch(document, operations);
   if (!hasMark(document)) resource.forgetOrigin();
+  const annotated = canBeAnnotated(document);
+  if (!annotated) resource.forgetNames();
   if (!isObject(document)) throw new KustomizeError('PATCH_FAILED', 'a JSON patch replaced the whole object');
   removeMarks(document);
   resource.node = mapFromJson(document);
-  resource.setAnnotations(resource.annotations());
+  resource.setAnnotations(annotated ? resource.annotations() : new Map());
 }
 
 /** True while the annotations are those that the object had before. */
@@ -128,6 +128,13 @@ function hasMark(document: Json): boolean {
   const metadata = isObject(document) ? document['metadata'] : undefined;
   const annotations = metadata !== undefined && isObject(metadata) ? metadata['annotations'] : undefined;
   return annotations !== undefined && isObject(annotations) && Object.hasOwn(annotations, historyMark);
+}
+
+/** False when the annotations became something that is no map: the reference then loses what it kept in them. */
+function canBeAnnotated(document: Json): boolean {
+  const metadata = isObject(document) ? document['metadata'] : undefined;
+  const annotations = metadata !== undefined && isObject(metadata) ? metadata['annotations'] : undefined;
+  return annotations === undefined || isObject(annotations);
 }
 
 /** Operations may have copied or moved the annotations anywhere. */

@@ -69,6 +69,12 @@ export class Resource {
     return this.previous.length > 0 || this.origin !== undefined || this.transformations.length > 0;
   }
 
+  forgetNames(): void {
+    this.previous = [];
+    this.prefixes = [];
+    this.suffixes = [];
+  }
+
   forgetOrigin(): void {
     this.origin = undefined;
     this.transformations = [];

@@ -37,7 +37,8 @@ function addEntries(node: Node, entries: ReadonlyMap<string, ScalarNode>): void 
 
 /** The fields that one entry of `labels:` is written to. */
 export function labelFields(label: Label, config: TransformerConfig): readonly FieldSpec[] {
-  if (label.includeSelectors) return mergeFieldSpecs(label.fields, config.commonLabels);
-  const fields = label.includeTemplates ? mergeFieldSpecs(label.fields, config.templateLabels) : label.fields;
+  const own = mergeFieldSpecs(label.fields, config.labels);
+  if (label.includeSelectors) return mergeFieldSpecs(own, config.commonLabels);
+  const fields = label.includeTemplates ? mergeFieldSpecs(own, config.templateLabels) : own;
   return mergeFieldSpecs(fields, [metadataLabels]);
 }
