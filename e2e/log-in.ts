@@ -1,4 +1,5 @@
 /** Owns a scripted login with curl, as users' scripts do it: follow redirects to the form, post it, keep the cookies. */
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -43,9 +44,25 @@ export function createSession(t: TestContext, platform: Platform): Session {
   };
 }
 
+/** Where a login page leads whoever chooses one of its ways to log in. */
+export function chooseConnector(session: Session, name: string): Browsing {
+  const page = session.get('/', '-H', 'sec-fetch-mode: navigate', '-H', 'accept: text/html');
+  const href = new RegExp(`href="([^"]*)">Log in with ${name}<`).exec(page.body)?.[1];
+  assert.ok(href !== undefined, `no "Log in with ${name}" at ${page.url}:\n${page.body.slice(0, 2000)}`);
+  return session.get(href.replaceAll('&amp;', '&'), '-H', 'accept: text/html');
+}
+
 /** Logs in through the login page; gives the answer to the posted form with redirects followed. */
 export function logIn(session: Session, user: string, password: string): Browsing {
   const form = session.get('/', '-H', 'sec-fetch-mode: navigate', '-H', 'accept: text/html');
+  return sendForm(session, form, { user, password });
+}
+
+export function sendForm(
+  session: Session,
+  form: Browsing,
+  { user, password }: { readonly user: string; readonly password: string },
+): Browsing {
   return session.get(
     form.url,
     '-H',

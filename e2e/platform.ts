@@ -150,6 +150,16 @@ export function kubectlInput(
   return result.stdout;
 }
 
+/** Runs lines of shell as a person types them, each of which must succeed; gives what they print. */
+export function shell(platform: Pick<Platform, 'kubeconfig' | 'home'>, lines: string): string {
+  const { code, stdout, stderr } = run('bash', ['-eo', 'pipefail', '-c', lines], {
+    cwd: platform.home,
+    env: { ...process.env, HOME: platform.home, KUBECONFIG: platform.kubeconfig },
+  });
+  assert.equal(code, 0, `${lines}\n${stdout}${stderr}`);
+  return stdout;
+}
+
 /** Runs kfctl as a user would, in a directory, with the platform's kubeconfig. */
 export function kfctl(platform: Pick<Platform, 'kubeconfig' | 'home'>, cwd: string, ...args: string[]): CommandResult {
   return run(process.execPath, [MAIN, ...args], {

@@ -37,3 +37,13 @@ export function createShellProgram(): LocalProgram {
     },
   };
 }
+
+/** An image that people meet and that nothing here stands for; the sentence says what to do instead. */
+export function createKnownAbsence(sentence: string): LocalProgram {
+  return {
+    description: 'nothing',
+    isAbsent: true,
+    missing: () => sentence,
+    prepare: () => Promise.reject(new TypeError(sentence)),
+  };
+}

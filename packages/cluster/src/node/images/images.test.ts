@@ -50,6 +50,14 @@ test('an unknown image says which ones are known', () => {
   assert.equal(resolveImage(registry, 'No Image').kind, 'invalid');
 });
 
+test('phpLDAPadmin is known not to run, and what to do instead is said', () => {
+  const answer = resolveImage(registry, 'osixia/phpldapadmin:0.8.0');
+  assert.equal(answer.kind, 'absent');
+  assert.match(answer.kind === 'absent' ? answer.message : '', /ldapsearch/);
+  const unknown = resolveImage(registry, 'nosuch');
+  assert.doesNotMatch(unknown.kind === 'absent' ? unknown.message : '', /phpldapadmin/);
+});
+
 test("nginx gets a configuration for the pod's own address", async (t) => {
   const answer = resolveImage(registry, 'nginx');
   if (answer.kind !== 'found') return t.skip('nginx is not installed here');

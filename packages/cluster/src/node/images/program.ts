@@ -29,5 +29,7 @@ export interface LocalProgram {
   readonly description: string;
   /** What is missing on this machine to run it, as a sentence with the fix; undefined when it can run. */
   missing(): string | undefined;
+  /** Nothing stands for it, on any machine: `missing` says what to do instead. */
+  readonly isAbsent?: boolean;
   prepare(request: ProgramRequest): Promise<PreparedProgram>;
 }

@@ -1,5 +1,5 @@
 /** Owns the one table that says which program of this machine stands for which image. */
-import { createHostProgram, createShellProgram } from './host-program.ts';
+import { createHostProgram, createKnownAbsence, createShellProgram } from './host-program.ts';
 import { isRepository, parseImageName } from './image-name.ts';
 import { createNginxProgram } from './nginx-program.ts';
 import { createOpenldapProgram } from './openldap/openldap-program.ts';
@@ -18,11 +18,10 @@ export function createImageRegistry(platform: PlatformOptions): ImageRegistry {
     'kfctl/platform': createPlatformProgram(platform),
     nginx: createNginxProgram(),
     'osixia/openldap': createOpenldapProgram(platform.node),
-    'osixia/phpldapadmin': createHostProgram({
-      description: 'slapd and the directory browser',
-      programs: ['slapd'],
-      install: 'apt-get install slapd',
-    }),
+    'osixia/phpldapadmin': createKnownAbsence(
+      'phpLDAPadmin does not run on the local cluster. To look into the directory: ' +
+        'kubectl exec -n NAMESPACE LDAP_POD -- ldapsearch -x -D BIND_DN -W -b BASE_DN',
+    ),
     ...Object.fromEntries(SHELLS.map((name) => [name, shell])),
   };
 }
@@ -50,7 +49,9 @@ export function resolveImage(registry: ImageRegistry, text: string): ImageAnswer
   const known = Object.entries(registry).find(([name]) => isRepository(image, name))?.[1];
   const program = known ?? (/(^|[/-])jupyter/.test(image.repository) ? JUPYTER : undefined);
   if (program === undefined) {
-    const names = Object.keys(registry).join(', ');
+    const names = Object.keys(registry)
+      .filter((name) => registry[name]?.isAbsent !== true)
+      .join(', ');
     const hint = `The local cluster runs no container images; it knows these, as programs of this machine: ${names}, jupyter*`;
     return { kind: 'absent', message: `no local program stands for image "${text}". ${hint}` };
   }
