@@ -10,6 +10,7 @@ export class ServedRequest implements HttpRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: HttpRequest['headers'];
+  readonly remoteAddress: string;
   readonly params: HttpRequest['params'] = NO_PARAMS;
   readonly #incoming: IncomingMessage;
   readonly #outgoing: ServerResponse;
@@ -26,6 +27,8 @@ export class ServedRequest implements HttpRequest {
     this.method = incoming.method ?? 'GET';
     this.path = mark < 0 ? target : target.slice(0, mark);
     this.headers = incoming.headers;
+    // Now: a socket that is closed no longer knows.
+    this.remoteAddress = incoming.socket.remoteAddress ?? '';
     this.#search = mark < 0 ? '' : target.slice(mark + 1);
     this.#incoming = incoming;
     this.#outgoing = outgoing;
@@ -38,10 +41,6 @@ export class ServedRequest implements HttpRequest {
 
   get query(): URLSearchParams {
     return (this.#query ??= new URLSearchParams(this.#search));
-  }
-
-  get remoteAddress(): string {
-    return this.#incoming.socket.remoteAddress ?? '';
   }
 
   get signal(): AbortSignal {

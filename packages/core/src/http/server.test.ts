@@ -139,3 +139,18 @@ test('closing waits for requests in flight and for nothing else', async () => {
   assert.equal(await (await answer).text(), 'done');
   await closed;
 });
+
+test('whose request it was is known when the client has gone', async (t) => {
+  const [entered, seen] = [Promise.withResolvers<void>(), Promise.withResolvers<string>()];
+  const base = await serve(t, async (request) => {
+    entered.resolve();
+    await once(request.signal, 'abort');
+    seen.resolve(request.remoteAddress);
+    return textResponse(200, '');
+  });
+  const socket = connect(Number(new URL(base).port), '127.0.0.1');
+  socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+  await entered.promise;
+  socket.destroy();
+  assert.equal(await seen.promise, '127.0.0.1');
+});
