@@ -30,6 +30,9 @@ export function createNodeGateway(pods: Pick<RunningPods, 'find'>, sandbox: Sand
       const { state } = require(place, request.container);
       const begun = state.run.kind === 'running' ? state.begun : undefined;
       const workingDirectory = state.spec.workingDir || '/';
+      // `script` of other systems neither takes a pipe for its input nor these options.
+      if (request.tty && process.platform !== 'linux')
+        throw failure('commands get no terminal on this machine: leave out -t', 400);
       const launch = begun && (await joinLaunch(sandbox, begun, { argv: terminalCommand(request), workingDirectory }));
       if (launch === undefined) throw failure(`container "${request.container}" is not running`, 400);
       const env = request.tty ? { TERM: 'xterm', ...launch.env } : launch.env;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { lockDataDirectory, openDataDirectory, purgeDataDirectory } from './claim-data-directory.ts';
-import { dataDirectory, readLock, unlockDataDirectory } from './data-directory.ts';
+import { dataDirectory, readLock, startTimeByPs, unlockDataDirectory } from './data-directory.ts';
 
 let root = '';
 beforeEach(() => {
@@ -50,6 +50,12 @@ test('a second up on the same folder is refused, naming the process', () => {
   assert.equal(readLock(data)?.pid, process.pid, 'another process cannot give it back');
   unlockDataDirectory(data, process.pid);
   assert.equal(readLock(data), undefined);
+});
+
+test('where there is no /proc, ps tells one process from another', () => {
+  assert.match(startTimeByPs(process.pid), /\d{4}$/);
+  assert.equal(startTimeByPs(process.pid), startTimeByPs(process.pid));
+  assert.equal(startTimeByPs(2 ** 22 + 1), '');
 });
 
 test('the lock of a process that is gone, of another of the same number, or a damaged one does not hold', () => {

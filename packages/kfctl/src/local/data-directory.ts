@@ -1,5 +1,6 @@
 /** Owns the folder of a local cluster: what lies where in it, and which process has it. Imported by what stays in memory. */
-import { readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 export interface DataDirectory {
@@ -61,12 +62,19 @@ export function isSameProcess({ pid, startTime }: Lock): boolean {
   return startTime === startTimeOf(pid);
 }
 
-/** Field 22 of /proc/PID/stat; the name in parentheses may hold spaces. Systems without /proc compare the number alone. */
+/** Field 22 of /proc/PID/stat; the name in parentheses may hold spaces. Systems without /proc have `ps`. */
 export function startTimeOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
   } catch {
-    return '';
+    return existsSync('/proc/self/stat') ? '' : startTimeByPs(pid);
   }
+}
+
+/** To the second; empty when the process does not run. */
+export function startTimeByPs(pid: number): string {
+  const env = { PATH: '/usr/bin:/bin', LC_ALL: 'C' };
+  const { stdout } = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { env, encoding: 'utf8' });
+  return (stdout ?? '').trim();
 }

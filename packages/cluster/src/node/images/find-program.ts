@@ -23,3 +23,8 @@ function isExecutable(path: string): boolean {
     return false;
   }
 }
+
+/** The command that installs what is missing, as this machine's package manager wants it. */
+export function installCommand({ apt, brew }: { readonly apt: string; readonly brew: string }): string {
+  return process.platform === 'darwin' ? `brew install ${brew}` : `sudo apt-get install ${apt}`;
+}

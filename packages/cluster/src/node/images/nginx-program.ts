@@ -1,7 +1,7 @@
 /** Owns the nginx image: the machine's nginx with a configuration rendered for the pod's address. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findProgram } from './find-program.ts';
+import { findProgram, installCommand } from './find-program.ts';
 import type { ListenPlace, LocalProgram, PreparedProgram, ProgramRequest } from './program.ts';
 
 const HTML = '/usr/share/nginx/html';
@@ -12,7 +12,7 @@ export function createNginxProgram(): LocalProgram {
     description: 'nginx, serving /usr/share/nginx/html on the pod address',
     missing: () =>
       findProgram('nginx') === undefined
-        ? 'nginx is not installed on this machine: apt-get install nginx-light'
+        ? `nginx is not installed on this machine: ${installCommand({ apt: 'nginx-light', brew: 'nginx' })}`
         : undefined,
     async prepare(request) {
       const [first] = request.command.length > 0 ? request.command : request.args;

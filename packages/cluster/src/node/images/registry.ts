@@ -1,4 +1,5 @@
 /** Owns the one table that says which program of this machine stands for which image. */
+import { installCommand } from './find-program.ts';
 import { createHostProgram, createKnownAbsence, createShellProgram } from './host-program.ts';
 import { isRepository, parseImageName } from './image-name.ts';
 import { createNginxProgram } from './nginx-program.ts';
@@ -30,7 +31,7 @@ const JUPYTER = createHostProgram({
   description: 'JupyterLab',
   programs: ['jupyter'],
   args: ['lab', '--no-browser'],
-  install: 'apt-get install jupyter-notebook, or pipx install jupyterlab',
+  install: `${installCommand({ apt: 'jupyter-notebook', brew: 'jupyterlab' })}, or pipx install jupyterlab`,
 });
 
 export type ImageAnswer =

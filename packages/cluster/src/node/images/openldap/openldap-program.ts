@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Mount } from '../../sandbox/sandbox.ts';
 import type { LocalProgram, PreparedProgram, ProgramRequest } from '../program.ts';
+import { installCommand } from '../find-program.ts';
 import { findSlapd } from './find-slapd.ts';
 
 const DATA = '/var/lib/ldap';
@@ -16,7 +17,7 @@ export function createOpenldapProgram(node: string): LocalProgram {
     description: 'slapd, set up from LDAP_* variables',
     missing: () =>
       findSlapd() === undefined
-        ? 'slapd is not installed on this machine: sudo apt-get install slapd ldap-utils'
+        ? `slapd is not installed on this machine: ${installCommand({ apt: 'slapd ldap-utils', brew: 'openldap' })}`
         : undefined,
     prepare: (request) => prepare(node, request),
   };
