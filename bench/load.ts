@@ -12,6 +12,8 @@ export interface Target {
   /** Whose CPU time counts. */
   readonly pids: readonly number[];
   readonly headers?: readonly string[];
+  /** HTTP/2, 16 connections of 4 streams, by h2load; otherwise wrk. */
+  readonly http2?: boolean;
 }
 
 export interface Measured {
@@ -26,6 +28,12 @@ export interface Measured {
 export function whyNoLoad(): string | false {
   if (process.platform !== 'linux') return 'CPU times are read from /proc';
   return spawnSync('wrk', ['-v']).error === undefined ? false : 'wrk is not installed (sudo apt-get install wrk)';
+}
+
+/** Why no load can be made over HTTP/2. */
+export function whyNoHttp2Load(): string | false {
+  if (spawnSync('h2load', ['--version']).error === undefined) return false;
+  return 'h2load is not installed (sudo apt-get install nghttp2-client)';
 }
 
 /** Read before anything is pinned: afterwards it would be 1. */
@@ -55,7 +63,26 @@ export async function measureInTurn(
   return results;
 }
 
-async function measure({ url, pids, headers = [] }: Target, seconds: number): Promise<Measured> {
+async function measure(target: Target, seconds: number): Promise<Measured> {
+  return target.http2 === true ? await measureHttp2(target, seconds) : await measureHttp1(target, seconds);
+}
+
+/** h2load counts what was answered, by class of status, and what failed: all of it is looked at. */
+async function measureHttp2({ url, pids, headers = [] }: Target, seconds: number): Promise<Measured> {
+  const before = cpuSeconds(pids);
+  const flags = ['-t1', '-c16', '-m4', `-D${seconds}`, ...headers.flatMap((header) => ['-H', header])];
+  const [command, ...args] = [...(PINS ? ['taskset', '-c', '1'] : []), 'h2load', ...flags, url] as const;
+  const { stdout } = await run(command, args);
+  const cpu = cpuSeconds(pids) - before;
+  const read = (pattern: RegExp): number => Number(pattern.exec(stdout)?.[1] ?? 0);
+  const good = read(/status codes: (\d+) 2xx/);
+  const other = [...(/status codes: .*/.exec(stdout)?.[0] ?? '').matchAll(/(\d+) [345]xx/g)];
+  const wrong =
+    other.reduce((sum, [, count]) => sum + Number(count), 0) + read(/(\d+) errored/) + read(/(\d+) timeout/);
+  return { requests: good, perSecond: good / seconds, perCpuSecond: good / cpu, wrong };
+}
+
+async function measureHttp1({ url, pids, headers = [] }: Target, seconds: number): Promise<Measured> {
   const before = cpuSeconds(pids);
   const flags = ['-t1', '-c64', `-d${seconds}s`, ...headers.flatMap((header) => ['-H', header])];
   const [command, ...args] = [...(PINS ? ['taskset', '-c', '1'] : []), 'wrk', ...flags, url] as const;

@@ -1,15 +1,65 @@
-/** A gateway in a process of its own for benchmarks: `gateway-bed.ts APPLICATION AUTHSERVICE`; AUTHSERVICE 0: no check. Writes its ports to stderr. */
+/**
+ * A gateway in a process of its own for benchmarks. `gateway-bed.ts APPLICATION AUTHSERVICE SESSIONS SERVICES`: AUTHSERVICE 0: no check;
+ * SESSIONS above 0: decided in the process, and that many are there; SERVICES: VirtualServices besides the application's. Writes its ports,
+ * and the cookie of one session, to stderr; at SIGUSR2 it changes a route and tells how long that took to be in force.
+ */
+import { connect } from 'node:net';
 import { kubeflowGateway, requireAuthservice, to, virtualService, withoutRedirect } from '../src/rig/objects.ts';
 import { startRig } from '../src/rig/rig.ts';
+import { createSessionBed } from '../src/rig/session-bed.ts';
 
-const [application = 0, authservice = 0] = process.argv.slice(2).map(Number);
+const [application = 0, authservice = 0, sessions = 0, services = 0] = process.argv.slice(2).map(Number);
 const rig = await startRig({ env: { ACCESS_LOG: 'false' } });
 rig.sources.gateways.put(withoutRedirect(kubeflowGateway()));
 rig.addService('application', application);
+for (let index = 0; index < services; index += 1) {
+  const match = [{ uri: { prefix: `/notebook/team-${index}/lab/` } }];
+  rig.sources.virtualServices.put(virtualService(`lab-${index}`, [{ match, ...to('application') }]));
+}
 rig.sources.virtualServices.put(virtualService('application', [to('application')]));
 if (authservice !== 0) {
   rig.addService('authservice', authservice, 'istio-system');
   requireAuthservice(rig.sources);
 }
+const report = (text: string): void => void process.stderr.write(`${text}\n`);
+if (sessions > 0) {
+  const bed = createSessionBed({ sessions: rig.sessions, secrets: rig.sources.secrets });
+  rig.sources.secrets.put({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'identity-assertion', namespace: 'istio-system', uid: 'bench', resourceVersion: '1' },
+    data: { key: Buffer.from('a'.repeat(44)).toString('base64') },
+  });
+  const lease = (): void => bed.lease({ provesIdentity: true });
+  lease();
+  setInterval(lease, 5_000);
+  const token = bed.logIn();
+  globalThis.gc?.();
+  const before = process.memoryUsage().heapUsed;
+  for (let index = 1; index < sessions; index += 1) bed.logIn({ userId: `person-${index}@example.com` });
+  globalThis.gc?.();
+  report(`bytes ${Math.round((process.memoryUsage().heapUsed - before) / sessions)}`);
+  report(`token ${token}`);
+}
 await rig.settle();
-process.stderr.write(`ports ${rig.plainPort()} ${rig.tlsPort()}\n`);
+report(`ports ${rig.plainPort()} ${rig.tlsPort()}`);
+
+let changes = 0;
+process.on('SIGUSR2', () => {
+  changes += 1;
+  const path = `/changed-${changes}`;
+  const direct = { directResponse: { status: 418, body: { string: 'new' } } };
+  const began = performance.now();
+  rig.sources.virtualServices.put(virtualService('changed', [{ match: [{ uri: { exact: path } }], ...direct }]));
+  const ask = (): void => {
+    const socket = connect(rig.plainPort(), '127.0.0.1').setEncoding('latin1');
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+    socket.once('data', (text: string) => {
+      socket.destroy();
+      // Where a check comes first, a refusal by the old route and by the new one look alike: the bed of this row has none.
+      if (text.includes(' 418 ')) report(`changed ${Math.round(performance.now() - began)}`);
+      else ask();
+    });
+  };
+  ask();
+});

@@ -14,7 +14,8 @@ export interface Nginx {
 
 /** A server of 1 KiB. */
 export function startApplication(cleanup: Cleanup): Promise<Nginx> {
-  return start(cleanup, '', `location / { return 200 "${'x'.repeat(1_024)}"; }`);
+  const big = 'location = /big { root BIG; }';
+  return start(cleanup, '', `location / { return 200 "${'x'.repeat(1_024)}"; } ${big}`);
 }
 
 /** A proxy, with auth_request where there is an AuthService. */
@@ -40,6 +41,7 @@ export function startProxy(cleanup: Cleanup, application: number, authservice?: 
 
 async function start(cleanup: Cleanup, upstreams: string, locations: string): Promise<Nginx> {
   const [port, tlsPort, directory] = [await freePort(), await freePort(), await temporaryDirectory(cleanup)];
+  await writeFile(path.join(directory, 'big'), Buffer.alloc(1_048_576, 'x'));
   const { data = {} } = await testCredential('gateway.example.com');
   for (const name of ['tls.crt', 'tls.key'])
     await writeFile(path.join(directory, name), Buffer.from(data[name] ?? '', 'base64'));
@@ -54,9 +56,9 @@ http {
   uwsgi_temp_path ${directory}/u; scgi_temp_path ${directory}/s;
   ${upstreams}
   server {
-    listen 127.0.0.1:${port}; listen 127.0.0.1:${tlsPort} ssl;
+    listen 127.0.0.1:${port}; listen 127.0.0.1:${tlsPort} ssl http2;
     ssl_certificate ${directory}/tls.crt; ssl_certificate_key ${directory}/tls.key;
-    ${locations}
+    ${locations.replace('BIG', directory)}
   }
 }
 `,

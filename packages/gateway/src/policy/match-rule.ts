@@ -40,9 +40,9 @@ export function matchesRule(rule: PolicyRule, request: PolicyRequest): boolean {
 
 function matchesSource(source: Source, request: PolicyRequest): boolean {
   return (
-    matchesLists(source.principals, [request.principal]) &&
-    matchesLists(source.requestPrincipals, [requestPrincipal(request)]) &&
-    matchesLists(source.namespaces, [request.namespace]) &&
+    matchesText(source.principals, request.principal) &&
+    (isOpen(source.requestPrincipals) || matchesText(source.requestPrincipals, requestPrincipal(request))) &&
+    matchesText(source.namespaces, request.namespace) &&
     matchesBlocks(source.ipBlocks, request.sourceIp) &&
     matchesBlocks(source.remoteIpBlocks, request.remoteIp)
   );
@@ -51,10 +51,10 @@ function matchesSource(source: Source, request: PolicyRequest): boolean {
 function matchesOperation(operation: Operation, request: PolicyRequest): boolean {
   const { hosts, ports, methods, paths } = operation;
   return (
-    matchesLists(lowerCase(hosts), [request.host, request.authority]) &&
-    matchesLists(ports, [String(request.port)]) &&
-    matchesLists(methods, [request.method]) &&
-    matchesLists(paths, [request.path])
+    (isOpen(hosts) || matchesLists(lowerCase(hosts), [request.host, request.authority])) &&
+    (isOpen(ports) || matchesText(ports, String(request.port))) &&
+    matchesText(methods, request.method) &&
+    matchesText(paths, request.path)
   );
 }
 
@@ -107,6 +107,17 @@ function claimValues(jwt: VerifiedToken | undefined, path: readonly string[]): r
   }
   if (typeof value === 'string') return [value, ...(value.includes(' ') ? value.split(' ') : [])];
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+/** Nothing is asked of the value. */
+function isOpen({ any, not }: ValueLists): boolean {
+  return any === undefined && not === undefined;
+}
+
+/** `matchesLists` for one value, as nearly all are. */
+function matchesText({ any, not }: ValueLists, value: string): boolean {
+  if (any !== undefined && !any.some((pattern) => matchesValue(pattern, value))) return false;
+  return not === undefined || !not.some((pattern) => matchesValue(pattern, value));
 }
 
 /** One of the positive values matches and none of the negative ones does. */

@@ -94,8 +94,8 @@ function selects({ selector }: PolicyModel, { labels, knowsAllLabels }: Workload
 
 /** The CUSTOM policies that want the request checked, each authorizer once. */
 export function requiredChecks(set: PolicySet, request: PolicyRequest): readonly CustomPolicy[] {
-  if (set.custom.length === 0) return set.custom;
   const matching = set.custom.filter(({ policy }) => policy.rules.some((rule) => matchesRule(rule, request)));
+  if (matching.length < 2) return matching;
   return [...new Map(matching.map((custom) => [custom.policy.provider, custom])).values()];
 }
 

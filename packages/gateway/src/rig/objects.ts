@@ -83,7 +83,7 @@ extensionProviders:
     port: 80
     timeout: 2s
     includeRequestHeadersInCheck: [authorization, cookie, x-auth-token, x-requested-with, accept]
-    headersToUpstreamOnAllow: [kubeflow-userid, kubeflow-groups, cookie, x-team-*]
+    headersToUpstreamOnAllow: [kubeflow-userid, kubeflow-groups, kubeflow-assertion, cookie, x-team-*]
     headersToDownstreamOnDeny: [set-cookie]
 `;
 
