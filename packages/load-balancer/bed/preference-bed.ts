@@ -30,10 +30,26 @@ const speakers = new Map(names.map((name) => [name, bed.startSpeaker(name)]));
 for (const run of speakers.values()) await until('synced', () => hasLogged(run, { event: 'stateSynced' }));
 
 const ip = await bed.addService('web', names);
-const answers = async (): Promise<string> =>
-  bed.execAt('client', ['arping', '-c', '1', '-w', '1', '-I', 'eth0', ip]).catch(() => '');
+const answers = async (address = ip): Promise<string> =>
+  bed.execAt('client', ['arping', '-c', '1', '-w', '1', '-I', 'eth0', address]).catch(() => '');
 const isAt = (name: string) => async (): Promise<boolean> => (await answers()).includes(macOf(name).toUpperCase());
 await until('the preferred node answers', isAt(favourite));
+
+// With traffic policy Local only a node with a pod may have it, preferred or not.
+const local = await bed.addService('local', ['node-1'], { externalTrafficPolicy: 'Local' });
+await until('the node of the pod answers', async () => (await answers(local)).includes(macOf('node-1').toUpperCase()));
+
+// A node that is excluded from load balancers hands its addresses over, and has them back afterwards.
+const exclude = (value: string | null): Promise<unknown> => {
+  const label = { 'node.kubernetes.io/exclude-from-external-load-balancers': value };
+  return bed.client.patch(resources.nodes, favourite, {
+    patch: { kind: 'merge', body: { metadata: { labels: label } } },
+  });
+};
+await exclude('');
+await until('another node answers', async () => (await isAt('node-1')()) || (await isAt('node-2')()));
+await exclude(null);
+await until('the preferred node has it back', isAt(favourite), 30_000);
 
 // It dies: the address goes elsewhere at once, and comes back after the node has been well for a while.
 const run = speakers.get(favourite) ?? assert.fail();
