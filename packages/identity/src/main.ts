@@ -46,7 +46,7 @@ async function serve(path: string): Promise<void> {
         env: process.env,
         clock: systemClock,
         random: systemRandom,
-        createLog: ({ logger }) => createLogger({ level: logger.level, format: logger.format, write }),
+        createLog: ({ logger }) => createLogger({ ...logger, write }),
         signal,
       });
       return await starting.catch(showMistakes);

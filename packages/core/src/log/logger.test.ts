@@ -31,3 +31,11 @@ test('drops records below its level and never shows a secret', () => {
   assert.equal(lines.length, 1);
   assert.doesNotMatch(lines.join(''), /hunter2|"t"/);
 });
+
+test('leaves out the fields that are not wanted, of child loggers too', () => {
+  const lines: string[] = [];
+  const log = createLogger({ excludeFields: ['from'], write: (line) => lines.push(line) });
+  log.child({ from: '192.0.2.1', id: 'r1' }).info('asked', { from: '192.0.2.2', path: '/' });
+  assert.match(lines[0] ?? '', /"id":"r1","path":"\/"/);
+  assert.doesNotMatch(lines[0] ?? '', /192/);
+});

@@ -18,6 +18,8 @@ export interface LoggerOptions {
   readonly level?: LogLevel;
   readonly format?: LogFormat;
   readonly fields?: LogFields;
+  /** Names of fields that no record has. */
+  readonly excludeFields?: readonly string[];
   /** Gets one whole line, newline included. Standard error when absent. */
   readonly write?: (line: string) => void;
   readonly now?: () => Date;
@@ -29,13 +31,16 @@ const SEVERITY: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 
 export function createLogger(options: LoggerOptions = {}): Logger {
   const { level = 'info', format = 'json', fields = {}, now = () => new Date() } = options;
   const write = options.write ?? ((line: string) => void process.stderr.write(line));
-  const emit = (recordLevel: LogLevel, message: string, more: LogFields = {}): void => {
+  const excluded = new Set(options.excludeFields);
+  const emit = (recordLevel: LogLevel, message: string, given: LogFields = {}): void => {
     if (SEVERITY[recordLevel] < SEVERITY[level]) return;
+    const whole = { ...fields, ...given };
+    const more = excluded.size === 0 ? whole : withoutFields(whole, excluded);
     // A field `time` of the record wins.
     const line =
       format === 'json'
-        ? `${JSON.stringify({ time: now().toISOString(), level: recordLevel, msg: message, ...fields, ...more })}\n`
-        : renderText(recordLevel, message, { ...fields, ...more });
+        ? `${JSON.stringify({ time: now().toISOString(), level: recordLevel, msg: message, ...more })}\n`
+        : renderText(recordLevel, message, more);
     write(line);
   };
   return {
@@ -45,6 +50,10 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     error: (message, more) => emit('error', message, more),
     child: (more) => createLogger({ ...options, fields: { ...fields, ...more } }),
   };
+}
+
+function withoutFields(fields: LogFields, excluded: ReadonlySet<string>): LogFields {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !excluded.has(name)));
 }
 
 /** A logger that drops everything. */

@@ -121,6 +121,7 @@ export interface SignerConfig {
 export interface LoggerConfig {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly format: 'text' | 'json';
+  readonly excludeFields: readonly string[];
 }
 
 export interface FrontendConfig {

@@ -76,13 +76,19 @@ function reportTwice(entry: YamlEntry, name: string, context: ReadContext): void
 }
 
 function warnUnknown(entry: YamlEntry, known: ReadonlyMap<string, string>, context: ReadContext): void {
+  // Dex's switch for files whose unknown keys are mistakes.
+  const strict = ['1', 't', 'T', 'TRUE', 'true', 'True'].includes(
+    context.env['DEX_CONFIG_DISALLOW_UNKNOWN_FIELDS'] ?? '',
+  );
   const near = [...known].find(([key]) => distance(key, entry.key.toLowerCase()) <= 2)?.[1];
-  context.problems.warn({
+  const problem = {
     offset: entry.keyOffset,
     path: childPath(context.path, entry.key),
     message: 'is not a key that is known here; it has no effect',
     hint: near === undefined ? `Known: ${[...known.values()].join(', ')}.` : `Did you mean "${near}"?`,
-  });
+  };
+  if (strict) context.problems.add(problem);
+  else context.problems.warn(problem);
 }
 
 /** Edit distance of two short words. */

@@ -176,6 +176,15 @@ test('warns about unknown keys and suggests the near one', async () => {
   assert.match(warnings[0]?.hint ?? '', /skipApprovalScreen/);
 });
 
+test('unknown keys are mistakes where the environment says so', async () => {
+  const text = `${BASE}oauth2: {skipAprovalScreen: true}\n`;
+  assert.equal(await mistakes(text), '');
+  assert.match(
+    await mistakes(text, { DEX_CONFIG_DISALLOW_UNKNOWN_FIELDS: 'true' }),
+    /Did you mean "skipApprovalScreen"/,
+  );
+});
+
 test('resolves anchors and merge keys', async () => {
   const config = await read(`${BASE}x-user: &u {hash: "${HASH}", userID: "1"}
 staticPasswords:

@@ -12,7 +12,7 @@ import { expirySection, oauth2Section, signerSection } from './oauth2-section.ts
 import { passwordsSection } from './password-section.ts';
 import { createProblems, renderProblems } from './problems.ts';
 import type { Problem, Problems } from './problems.ts';
-import { boolean, oneOf, refine, string } from './shape.ts';
+import { boolean, listOf, oneOf, refine, string } from './shape.ts';
 import type { ReadContext, Shape } from './shape.ts';
 import { sessionsSection } from './sessions-section.ts';
 import { storageSection } from './storage-section.ts';
@@ -40,6 +40,7 @@ const document = refine(
     logger: object('Log records, on standard error.', {
       level: oneOf('Least severity written.', { values: ['debug', 'info', 'warn', 'error'], fallback: 'info' }),
       format: oneOf('How records look.', { values: ['text', 'json'], fallback: 'text' }),
+      excludeFields: listOf('Fields that are left out of every record.', string('A name, such as from or user.')),
     }),
     frontend: frontendSection,
     staticClients: clientsSection,

@@ -18,6 +18,7 @@ export interface MicrosoftConfig extends OAuth2Settings {
   readonly promptType: string;
   readonly domainHint: string;
   readonly scopes: readonly string[];
+  readonly batchGroupLookups: boolean;
   readonly preferredUsernameField: '' | 'name' | 'email' | 'mailNickname' | 'onPremisesSamAccountName';
 }
 
@@ -38,6 +39,7 @@ export const microsoftSchema: Shape<MicrosoftConfig> = refine(
       promptType: text('prompt of the login there.'),
       domainHint: text('domain_hint of the login there.'),
       scopes: texts('Scopes asked for.', ['user.read']),
+      batchGroupLookups: flag('Accepted for compatibility: groups are asked for in pages of many.'),
       preferredUsernameField: oneOf('What becomes the login name.', {
         values: ['', 'name', 'email', 'mailNickname', 'onPremisesSamAccountName'],
         fallback: '',

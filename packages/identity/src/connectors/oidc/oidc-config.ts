@@ -27,6 +27,9 @@ export interface OidcConfig {
     readonly tokenURL: string;
     readonly authURL: string;
     readonly jwksURL: string;
+    readonly userInfoURL: string;
+    readonly deviceAuthURL: string;
+    readonly endSessionURL: string;
   };
   readonly basicAuthUnsupported: boolean;
   readonly scopes: readonly string[];
@@ -63,6 +66,9 @@ const document = object('Another OpenID Connect provider.', {
     tokenURL: text('Token endpoint.'),
     authURL: text('Authorization endpoint.'),
     jwksURL: text('Keys.'),
+    userInfoURL: text('Userinfo endpoint.'),
+    deviceAuthURL: text('Accepted for compatibility: people are redirected.'),
+    endSessionURL: text('Accepted for compatibility: a logout here does not log out there.'),
   }),
   basicAuthUnsupported: boolean('Send the client secret in the form instead of a header.'),
   scopes: texts('Scopes asked for besides openid.', ['profile', 'email']),

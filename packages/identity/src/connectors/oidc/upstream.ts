@@ -43,13 +43,14 @@ export async function discoverUpstream(config: OidcConfig): Promise<Upstream> {
 }
 
 function withOverrides(found: ServerMetadata, { issuerAlias, providerDiscoveryOverrides }: OidcConfig): ServerMetadata {
-  const { tokenURL, authURL, jwksURL } = providerDiscoveryOverrides;
+  const { tokenURL, authURL, jwksURL, userInfoURL } = providerDiscoveryOverrides;
   return {
     ...found,
     ...(issuerAlias === '' ? {} : { issuer: issuerAlias }),
     ...(tokenURL === '' ? {} : { token_endpoint: tokenURL }),
     ...(authURL === '' ? {} : { authorization_endpoint: authURL }),
     ...(jwksURL === '' ? {} : { jwks_uri: jwksURL }),
+    ...(userInfoURL === '' ? {} : { userinfo_endpoint: userInfoURL }),
   };
 }
 
