@@ -69,6 +69,14 @@ export class KustomizeError extends Error {
     if (this.stack !== undefined) error.stack = this.stack;
     return error;
   }
+
+  /** The same error at another place. */
+  movedTo(place: ErrorPlace): KustomizeError {
+    const { code, reason, hint, cause, stack } = this;
+    const error = new KustomizeError(code, reason, { hint, cause, ...place });
+    if (stack !== undefined) error.stack = stack;
+    return error;
+  }
 }
 
 function describe(reason: string, place: ErrorPlace): string {

@@ -3,12 +3,25 @@
 import { type BuildOptions, build } from './build/build.ts';
 import type { Json } from './patch/json-patch.ts';
 import { toJson } from './yaml/json.ts';
-import type { MapNode } from './yaml/node.ts';
+import { KustomizeError } from './errors.ts';
+import { type MapNode, textOf } from './yaml/node.ts';
 import { renderNode } from './yaml/render-node.ts';
+
+/** One object as YAML; a value that cannot be written names its object. */
+export function renderObject(node: MapNode): string {
+  try {
+    return renderNode(node);
+  } catch (error) {
+    if (!(error instanceof KustomizeError)) throw error;
+    const metadata = node.get('metadata');
+    const name = textOf(metadata?.kind === 'map' ? metadata.get('name') : undefined);
+    throw error.movedTo({ field: `${textOf(node.get('kind'))} ${name}` });
+  }
+}
 
 /** YAML documents divided by `---`, byte for byte as `kubectl kustomize` prints them. */
 export function renderYaml(nodes: readonly MapNode[]): string {
-  return nodes.map((node) => renderNode(node)).join('---\n');
+  return nodes.map((node) => renderObject(node)).join('---\n');
 }
 
 /** Plain JSON values, as a Kubernetes client takes them. */

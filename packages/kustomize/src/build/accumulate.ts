@@ -21,6 +21,7 @@ import { markVars, mergeVars } from '../transform/vars.ts';
 import { parseRemote } from '../remote/parse-remote.ts';
 import { type RemoteStore, openRemoteDirectory, readRemoteText } from '../remote/remote-store.ts';
 import { configuredBy, configuredByPlugin, readFrom, recordOrigin, recordTransformation } from './origins.ts';
+import { inKustomization } from './in-kustomization.ts';
 import { runPluginGenerator, runPluginTransformer } from './run-plugins.ts';
 import { runTransformers } from './run-transformers.ts';
 
@@ -64,21 +65,30 @@ export interface Step {
 export function accumulate(step: Step, into: Accumulator): void {
   const { loader, kustomization, context } = step;
   useSchema(step);
-  for (const [index, path] of kustomization.resources.entries())
-    addResource(step, path, { into, field: `resources[${index}]` });
+  for (const [index, path] of kustomization.resources.entries()) {
+    const field = `resources[${index}]`;
+    inKustomization(step, field, () => addResource(step, path, { into, field }));
+  }
   into.config = mergeConfigs(into.config, readConfigurations(loader, kustomization.configurations));
   into.config = mergeConfigs(into.config, readCrds(loader, kustomization.crds));
   runGenerators(step, into);
-  for (const path of kustomization.components) addComponent(step, path, into);
-  refuseValidators(kustomization);
+  for (const [index, path] of kustomization.components.entries())
+    inKustomization(step, `components[${index}]`, () => addComponent(step, path, into));
+  inKustomization(step, 'validators', () => refuseValidators(kustomization));
   const ran = (name: string): void => recordTransformation(step, configuredBy(step, name), into.map.resources);
   runTransformers({ loader, kustomization, config: into.config, map: into.map, schemas: context.schemas, ran });
-  for (const one of readPlugins(step, kustomization.transformers, 'transformers')) {
-    runPluginTransformer(one, step, into);
-    recordTransformation(step, configuredByPlugin(step, one), into.map.resources);
+  inKustomization(step, 'transformers', () => runPlugins(step, into));
+  inKustomization(step, 'vars', () => {
+    markVars(into.map.resources, kustomization.vars);
+    into.vars = mergeVars(into.vars, kustomization.vars);
+  });
+}
+
+function runPlugins(step: Step, into: Accumulator): void {
+  for (const plugin of readPlugins(step, step.kustomization.transformers, 'transformers')) {
+    runPluginTransformer(plugin, step, into);
+    recordTransformation(step, configuredByPlugin(step, plugin), into.map.resources);
   }
-  markVars(into.map.resources, kustomization.vars);
-  into.vars = mergeVars(into.vars, kustomization.vars);
 }
 
 function refuseValidators({ validators }: Kustomization): void {
@@ -168,13 +178,12 @@ function runGenerators(step: Step, into: Accumulator): void {
     into.map.absorb([resource]);
   };
   for (const generator of kustomization.configMapGenerator) {
-    absorb(
-      generateConfigMap(withGlobalOptions(generator, kustomization.generatorOptions), loader),
-      'ConfigMapGenerator',
-    );
+    const complete = withGlobalOptions(generator, kustomization.generatorOptions);
+    inKustomization(step, generator.field, () => absorb(generateConfigMap(complete, loader), 'ConfigMapGenerator'));
   }
   for (const generator of kustomization.secretGenerator) {
-    absorb(generateSecret(withGlobalOptions(generator, kustomization.generatorOptions), loader), 'SecretGenerator');
+    const complete = withGlobalOptions(generator, kustomization.generatorOptions);
+    inKustomization(step, generator.field, () => absorb(generateSecret(complete, loader), 'SecretGenerator'));
   }
   for (const plugin of readPlugins(step, kustomization.generators, 'generators')) {
     const made = runPluginGenerator(plugin, loader);

@@ -15,6 +15,7 @@ import { legacyOrder, sortResources } from '../transform/sort-resources.ts';
 import { resolveVars } from '../transform/vars.ts';
 import type { MapNode } from '../yaml/node.ts';
 import { writeOrigins } from './origins.ts';
+import { inKustomization } from './in-kustomization.ts';
 import { Accumulator, type BuildContext, accumulate, openKustomization } from './accumulate.ts';
 
 export interface BuildOptions {
@@ -54,17 +55,24 @@ export function build(options: BuildOptions): BuildResult {
   const all = new Accumulator();
   accumulate({ loader, kustomization, context, origin: '' }, all);
   const { resources } = all.map;
-  addHashes(resources);
-  fixReferences(resources, all.config.nameReference);
-  for (const name of resolveVars(resources, all.vars, all.config.varReference))
-    context.warn(`well-defined var that was never replaced: ${name}`);
-  all.map.requireValid();
+  inKustomization({ loader, kustomization }, undefined, () => settle(all, context));
   const kept = resources.filter((resource) => !isLocal(resource));
-  const sorted = sortResources(kept, kustomization.sortOptions ?? legacyOrder);
+  const sorted = inKustomization({ loader, kustomization }, 'sortOptions', () =>
+    sortResources(kept, kustomization.sortOptions ?? legacyOrder),
+  );
   if (kustomization.buildMetadata.includes('managedByLabel')) setEntries(sorted, managedBy, [metadataLabels]);
   writeOrigins(sorted, kustomization.buildMetadata);
   for (const resource of sorted) resource.setAnnotations(sortedEntries(resource.annotations()));
   return { nodes: sorted.map((resource) => resource.node) };
+}
+
+/** What only the outermost kustomization does: names with hashes, references to them, vars. */
+function settle({ map, config, vars }: Accumulator, { warn }: BuildContext): void {
+  addHashes(map.resources);
+  fixReferences(map.resources, config.nameReference);
+  for (const name of resolveVars(map.resources, vars, config.varReference))
+    warn(`well-defined var that was never replaced: ${name}`);
+  map.requireValid();
 }
 
 function sortedEntries(entries: ReadonlyMap<string, string>): Map<string, string> {

@@ -14,6 +14,7 @@ import { setNamespace } from '../transform/namespace.ts';
 import { applyReplacement } from '../transform/replacements.ts';
 import { setReplicas } from '../transform/replicas.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
+import { inKustomization } from './in-kustomization.ts';
 import { applyJson6902, applyPatches, applyStrategicFiles } from './patch-fields.ts';
 
 export interface TransformContext {
@@ -28,6 +29,8 @@ export interface TransformContext {
 
 interface Transformer {
   readonly name: string;
+  /** The field that asks for it, for errors. */
+  readonly field: string;
   /** How often it runs: once per entry of its field. */
   readonly count: (kustomization: Kustomization) => number;
   readonly run: (context: TransformContext) => void;
@@ -46,51 +49,60 @@ function reporting(context: TransformContext, name: string): TransformContext & 
 const transformers: readonly Transformer[] = [
   {
     name: 'PatchStrategicMergeTransformer',
+    field: 'patchesStrategicMerge',
     count: ({ patchesStrategicMerge }) => Math.min(patchesStrategicMerge.length, 1),
     run: applyStrategicFiles,
   },
   {
     name: 'PatchTransformer',
+    field: 'patches',
     count: ({ patches }) => patches.length,
     run: (context) => applyPatches(reporting(context, 'PatchTransformer')),
     reports: true,
   },
   {
     name: 'NamespaceTransformer',
+    field: 'namespace',
     count: ({ namespace }) => (namespace === '' ? 0 : 1),
     run: ({ kustomization: { namespace }, map, config }) =>
       setNamespace(map.resources, { namespace, specs: config.namespace, subjects: 'defaultOnly', unsetOnly: false }),
   },
   {
     name: 'PrefixTransformer',
+    field: 'namePrefix',
     count: ({ namePrefix }) => (namePrefix === '' ? 0 : 1),
     run: ({ kustomization, map, config }) => addPrefix(map.resources, kustomization.namePrefix, config.namePrefix),
   },
   {
     name: 'SuffixTransformer',
+    field: 'nameSuffix',
     count: ({ nameSuffix }) => (nameSuffix === '' ? 0 : 1),
     run: ({ kustomization, map, config }) => addSuffix(map.resources, kustomization.nameSuffix, config.nameSuffix),
   },
   {
     name: 'LabelTransformer',
+    field: 'labels',
     count: ({ labels, commonLabels }) => (labels.length + commonLabels.size > 0 ? labels.length + 1 : 0),
     run: (context) => addLabels(reporting(context, 'LabelTransformer')),
     reports: true,
   },
   {
     name: 'AnnotationsTransformer',
+    field: 'commonAnnotations',
     count: ({ commonAnnotations }) => (commonAnnotations.size > 0 ? 1 : 0),
     run: ({ kustomization, map, config }) =>
       setEntries(map.resources, kustomization.commonAnnotations, config.commonAnnotations),
   },
   {
     name: 'PatchJson6902Transformer',
+    field: 'patchesJson6902',
     count: ({ patchesJson6902 }) => patchesJson6902.length,
     run: (context) => applyJson6902(reporting(context, 'PatchJson6902Transformer')),
     reports: true,
   },
   {
     name: 'ReplicaCountTransformer',
+    field: 'replicas',
     count: ({ replicas }) => replicas.length,
     run: ({ kustomization, map, config }) => {
       for (const replica of kustomization.replicas) setReplicas(map.resources, replica, config.replicas);
@@ -98,6 +110,7 @@ const transformers: readonly Transformer[] = [
   },
   {
     name: 'ImageTagTransformer',
+    field: 'images',
     count: ({ images }) => images.length,
     run: ({ kustomization, map, config }) => {
       for (const image of kustomization.images) setImage(map.resources, image, config.images);
@@ -105,16 +118,17 @@ const transformers: readonly Transformer[] = [
   },
   {
     name: 'ReplacementTransformer',
+    field: 'replacements',
     count: ({ replacements }) => Math.min(replacements.length, 1),
     run: applyReplacements,
   },
 ];
 
 export function runTransformers(context: TransformContext): void {
-  for (const { name, count, run, reports } of transformers) {
+  for (const { name, field, count, run, reports } of transformers) {
     const times = count(context.kustomization);
     if (times === 0) continue;
-    run(context);
+    inKustomization(context, field, () => run(context));
     context.map.dropGone();
     if (reports === true) continue;
     for (let time = 0; time < times; time += 1) context.ran(name);

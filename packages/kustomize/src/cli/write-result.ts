@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { KustomizeError } from '../errors.ts';
 import { isClusterScoped, parseApiVersion } from '../resource/identity.ts';
 import { type MapNode, textOf } from '../yaml/node.ts';
-import { renderNode } from '../yaml/render-node.ts';
+import { renderObject } from '../render.ts';
 
 /** Text is handed on in pieces of about this length, so that large results are never in memory twice. */
 const pieceLength = 64 * 1024;
@@ -14,7 +14,7 @@ const pieceLength = 64 * 1024;
 export function printNodes(nodes: readonly MapNode[], write: (text: string) => void): void {
   let piece = '';
   for (const [index, node] of nodes.entries()) {
-    piece += (index === 0 ? '' : '---\n') + renderNode(node);
+    piece += (index === 0 ? '' : '---\n') + renderObject(node);
     if (piece.length < pieceLength) continue;
     write(piece);
     piece = '';
@@ -68,7 +68,7 @@ function writeFiles(nodes: readonly MapNode[], directory: string): void {
     const file = `${prefix}${name}.yaml`.toLowerCase();
     requireFree(file, written);
     written.add(file);
-    writeOne(join(directory, file), renderNode(node));
+    writeOne(join(directory, file), renderObject(node));
   }
 }
 

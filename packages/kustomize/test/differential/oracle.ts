@@ -52,6 +52,11 @@ export function buildOurs(directory: string): { failed: boolean; output: string 
   }
 }
 
+/** What kubectl makes of a case. */
+export function runKubectl(one: Case): Promise<{ failed: boolean; output: string }> {
+  return withFiles(one.files, (root) => run(['kustomize', join(root, one.directory)]));
+}
+
 export function compare(one: Case): Promise<Verdict> {
   return withFiles(one.files, async (root) => {
     const directory = join(root, one.directory);

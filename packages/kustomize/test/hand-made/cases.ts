@@ -1,0 +1,21 @@
+/** Every hand-made case: each documented field, option and mistake. */
+
+import { configurationCases } from './configuration.ts';
+import { generatorsCases } from './generators.ts';
+import { labelsAndImagesCases } from './labels-and-images.ts';
+import type { Cases } from './objects.ts';
+import { patchesCases } from './patches.ts';
+import { replacementsCases } from './replacements.ts';
+import { structureCases } from './structure.ts';
+
+export const handMade: Cases = {
+  ...structureCases,
+  ...labelsAndImagesCases,
+  ...patchesCases,
+  ...generatorsCases,
+  ...replacementsCases,
+  ...configurationCases,
+};
+
+/** Mistakes that kubectl lets pass, and that are refused here. */
+export const stricter: ReadonlySet<string> = new Set(['openapi bad']);

@@ -1,0 +1,55 @@
+/** Config map and secret generators. */
+
+import { type Cases, configMaps, objects, secrets, top } from './objects.ts';
+
+export const generatorsCases: Cases = {
+  'gen no name': top(configMaps('{literals: [a=b]}')),
+  'gen literal no eq': top(configMaps('{name: a, literals: [ab]}')),
+  'gen literal empty key': top(configMaps('{name: a, literals: ["=b"]}')),
+  'gen dup key': top(configMaps('{name: a, literals: [a=b, a=c]}')),
+  'gen bad key': top(configMaps('{name: a, literals: ["a b=c"]}')),
+  'gen missing file': top(configMaps('{name: a, files: [nope]}')),
+  'gen file key': top(configMaps('{name: a, files: [x=cm.yaml]}')),
+  'gen file eq': top(configMaps('{name: a, files: ["x="]}')),
+  'gen file double eq': top(configMaps('{name: a, files: ["a=b=cm.yaml"]}')),
+  'gen env missing': top(configMaps('{name: a, env: nope}')),
+  'gen env and envs': top(configMaps('{name: a, env: e, envs: [f]}'), { 'top/e': 'A=1\n', 'top/f': 'B=2\n' }),
+  'gen env no eq': top(configMaps('{name: a, env: e}'), { 'top/e': 'NOT_SET_ANYWHERE_1\n' }),
+  'gen env bad key': top(configMaps('{name: a, env: e}'), { 'top/e': 'a b=c\n' }),
+  'gen env bom': top(configMaps('{name: a, env: e}'), { 'top/e': '\ufeffA=1\n' }),
+  'gen env crlf': top(configMaps('{name: a, env: e}'), { 'top/e': 'A=1\r\nB=2\r\n' }),
+  'gen env export': top(configMaps('{name: a, env: e}'), { 'top/e': 'export A=1\n' }),
+  'gen env spaces': top(configMaps('{name: a, env: e}'), { 'top/e': 'A = 1\n' }),
+  'gen env dup': top(configMaps('{name: a, env: e}'), { 'top/e': 'A=1\nA=2\n' }),
+  'gen dup names': top(configMaps('{name: a}, {name: a}')),
+  'gen empty': top(configMaps('{name: a}')),
+  'gen merge missing': top(configMaps('{name: a, behavior: merge}')),
+  'gen behavior bad': top(configMaps('{name: a, behavior: zap}')),
+  'gen merge existing': top(objects + configMaps('{name: conf, behavior: merge, literals: [k=2]}')),
+  'gen replace existing': top(objects + configMaps('{name: conf, behavior: replace, literals: [z=2]}')),
+  'gen create existing': top(objects + configMaps('{name: conf, behavior: create, literals: [z=2]}')),
+  'gen opts': top(
+    configMaps(
+      '{name: a, literals: [x=y], options: {labels: {a: b}, annotations: {c: d}, immutable: true, disableNameSuffixHash: true}}',
+    ),
+  ),
+  'gen opts bad': top(configMaps('{name: a, options: {foo: bar}}')),
+  'gen unknown': top(configMaps('{name: a, literal: [x=y]}')),
+  'gen type': top(configMaps('{name: a, type: x}')),
+  'gen dir file': top(configMaps('{name: a, files: [d]}'), { 'top/d/x': '1' }),
+  'gen file traversal': top(configMaps('{name: a, files: ["../x"]}'), { x: '1' }),
+  'gen key dotdot': top(configMaps('{name: a, files: ["..=cm.yaml"]}')),
+  'gen hash prefix': top(configMaps('{name: a, literals: [x=y]}') + 'namePrefix: p-\nnameSuffix: -s\n'),
+  'genopts hash merge': top(
+    configMaps('{name: a, literals: [x=y], options: {disableNameSuffixHash: false}}') +
+      'generatorOptions: {disableNameSuffixHash: true, labels: {q: r}}\n',
+  ),
+  'genopts bad': top(configMaps('{name: a}') + 'generatorOptions: {foo: 1}\n'),
+  'gen name int': top(configMaps('{name: 5}')),
+  'gen literal int': top(configMaps('{name: a, literals: [5]}')),
+  'gen ns': top(configMaps('{name: a, namespace: n, literals: [a=b]}') + 'namespace: m\n'),
+  'sec type': top(secrets('{name: a, type: kubernetes.io/tls, literals: [a=b]}')),
+  'sec binary': top(secrets('{name: a, files: [b]}'), { 'top/b': '\u0000\u0001' }),
+  'sec long': top(secrets('{name: a, files: [b]}'), { 'top/b': 'x'.repeat(200) }),
+  'sec merge': top(secrets('{name: a, literals: [a=b]}, {name: a, behavior: merge, literals: [c=d]}')),
+};
