@@ -46,16 +46,22 @@ export function pin(pid: number, core: 0 | 1 | 'any'): void {
   if (PINS) spawnSync('taskset', ['-a', '-c', '-p', cores, String(pid)]);
 }
 
+export interface Rounds {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly warmUpSeconds?: number;
+}
+
 /**
- * Measures each target in turn, `rounds` times, after a warm-up; gives all rounds of each. 64 keep-alive connections. The processes
+ * Measures each target in turn, `rounds` times, after a warm-up (a second each, or as said); gives all rounds of each. 64 keep-alive connections. The processes
  * under test share core 0 and wrk has core 1, so that rates do not depend on who was scheduled where.
  */
 export async function measureInTurn(
   targets: readonly Target[],
-  { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
+  { rounds, seconds, warmUpSeconds = 1 }: Rounds,
 ): Promise<Measured[][]> {
   for (const pid of targets.flatMap(({ pids }) => pids)) pin(pid, 0);
-  for (const target of targets) await measure(target, 1);
+  for (const target of targets) await measure(target, warmUpSeconds);
   const results: Measured[][] = targets.map(() => []);
   for (let round = 0; round < rounds; round += 1) {
     for (const [index, target] of targets.entries()) results[index]?.push(await measure(target, seconds));

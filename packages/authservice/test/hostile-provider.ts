@@ -23,6 +23,7 @@ export interface HostileProvider {
     idToken: (claims: Record<string, unknown>) => string;
     token: (request: TokenRequest) => { status?: number; body: unknown };
     userinfo: () => { status?: number; body: unknown };
+    revoke: () => { status?: number; body: unknown };
     metadata: Record<string, unknown>;
   };
   readonly requests: string[];
@@ -66,6 +67,7 @@ export async function startHostileProvider(t: TestContext): Promise<HostileProvi
         },
       }),
       userinfo: () => ({ body: { sub: 'subject-1' } }),
+      revoke: () => ({ body: {} }),
       metadata: {},
     },
     close: () =>
@@ -100,6 +102,7 @@ export async function startHostileProvider(t: TestContext): Promise<HostileProvi
     if (path === '/keys') return { body: { keys: [exportPublicJwk(key, 'k1')] } };
     if (path === '/token') return provider.answers.token(request);
     if (path === '/userinfo') return provider.answers.userinfo();
+    if (path === '/revoke') return provider.answers.revoke();
     return { status: 404, body: {} };
   };
   t.after(provider.close);

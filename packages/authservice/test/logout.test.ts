@@ -125,6 +125,23 @@ describe('logout', () => {
     }
   });
 
+  test('a provider that will not revoke does not keep a session alive', async () => {
+    const { revoke } = provider.answers;
+    for (const answer of [
+      { status: 400, body: { error: 'unsupported_token_type' } },
+      { status: 503, body: {} },
+    ]) {
+      const browser = await login();
+      const token = browser.cookie('authservice_session') ?? '';
+      provider.answers.revoke = () => answer;
+      const logout = await browser.fetch(`${PUBLIC_ORIGIN}/logout`, { method: 'POST', headers: fromPage });
+      assert.equal(logout.status, 201);
+      assert.equal(await isIn(token), false);
+    }
+    provider.answers.revoke = revoke;
+    assert.match(service.logged(), /token not revoked/);
+  });
+
   test('a provider that fails does not keep a session alive', async () => {
     const browser = await login();
     const token = browser.cookie('authservice_session') ?? '';

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHmac, hkdfSync } from 'node:crypto';
 import { test } from 'node:test';
 import { Secret } from '@kfctl/core';
 import { createAssertions, parseAssertionKeys } from './identity-assertion.ts';
@@ -92,4 +93,15 @@ test('keys come as a list, and a short one is none', () => {
   assert.equal(parseAssertionKeys(`${'a'.repeat(43)},`), undefined);
   assert.equal(parseAssertionKeys('short'), undefined);
   assert.throws(() => createAssertions([]), TypeError);
+});
+
+test('the MAC is HMAC-SHA-256, whatever the length', () => {
+  const { assert: sign } = createAssertions([KEY]);
+  const key = Buffer.from(hkdfSync('sha256', KEY.reveal(), 'kfctl', 'identity assertion', 32));
+  for (const length of [0, 1, 50, 63, 64, 4_000, 4_096, 4_097, 20_000, 3]) {
+    const request = { ...REQUEST, path: `/${'p'.repeat(length)}`, userId: 'j\xfc\xff@x.org' };
+    const text = `v1\n${NOW / 1000}\nGET\n${request.path}\n${request.userId}\n${request.groups}`;
+    const mac = createHmac('sha256', key).update(text, 'latin1').digest('base64url');
+    assert.equal(sign(request, NOW), `v1.${NOW / 1000}.${mac}`);
+  }
 });

@@ -4,11 +4,14 @@ import { ASSERTION_HEADER, createAssertions } from '../assertion/identity-assert
 import { withoutCookies } from '../cookie/read-cookies.ts';
 import { FLOW_COOKIE_PREFIX } from '../state/login-flow.ts';
 import type { Credentials } from './check-session.ts';
+import { METHOD_OVERRIDES } from './token-limits.ts';
 
 /** Somebody, as upstreams are told. */
 export interface Caller {
   readonly userId: string;
   readonly groups: readonly string[];
+  /** Of a request that is made with one. */
+  readonly apiToken?: { readonly readOnly: boolean } | undefined;
 }
 
 export interface IdentityHeaderOptions {
@@ -90,6 +93,7 @@ export function createIdentityHeaders(options: IdentityHeaderOptions, clock: Clo
     const [set, remove] = [[...told.set], [...told.remove]];
     if (authMethodHeader !== undefined) set.push(authMethodHeader, via);
     if (via === 'header') remove.push(...credentials);
+    if (caller.apiToken?.readOnly === true) remove.push(...METHOD_OVERRIDES);
     const rest = typeof cookie === 'string' ? withoutCookies(cookie, isOwn) : cookie;
     if (rest === '' || (rest !== undefined && rest.length > MAX_COOKIE_CHARACTERS)) remove.push('cookie');
     else if (typeof rest === 'string' && rest !== cookie) set.push('cookie', rest);

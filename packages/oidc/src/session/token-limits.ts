@@ -8,6 +8,9 @@ export interface LimitedRequest {
   readonly path: string;
 }
 
+/** By these some servers take a GET for another method. */
+export const METHOD_OVERRIDES: readonly string[] = ['x-http-method-override', 'x-http-method', 'x-method-override'];
+
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** As a cookie it is nothing: a token in a browser would be there for every page. */

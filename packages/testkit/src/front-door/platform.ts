@@ -46,7 +46,7 @@ export async function startAuthService(
   identityPort: number,
   more: Readonly<Record<string, string>> = {},
 ): Promise<AuthServiceProcess> {
-  const [port, readinessPort] = [await freePort(), await freePort()];
+  const [port, readinessPort] = [Number(more['SERVER_PORT'] ?? (await freePort())), await freePort()];
   const directory = await temporaryDirectory(cleanup);
   const program = startProgram(cleanup, [process.execPath, `${PACKAGES}/authservice/src/main.ts`], {
     OIDC_PROVIDER: `http://127.0.0.1:${identityPort}/dex`,
