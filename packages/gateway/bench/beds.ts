@@ -1,11 +1,14 @@
 /** Owns what the benches of the gateway are run on: gateways in processes of their own, and somebody logged in. */
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { Client } from '../../../e2e/front-door/client.ts';
 import type { Cleanup } from '../../testkit/src/front-door/cleanup.ts';
 import { nginx } from '../../testkit/src/front-door/nginx.ts';
 import { startAuthService, startIdentity } from '../../testkit/src/front-door/platform.ts';
 import type { AuthServiceProcess } from '../../testkit/src/front-door/platform.ts';
-import { startProgram } from '../../testkit/src/front-door/programs.ts';
+import { startProgram, temporaryDirectory } from '../../testkit/src/front-door/programs.ts';
 import type { Program } from '../../testkit/src/front-door/programs.ts';
+import { testCredential } from '../src/rig/objects.ts';
 import type { Nginx } from './nginx-bed.ts';
 
 export interface LoggedIn {
@@ -43,7 +46,10 @@ export interface GatewayBedOptions {
 export async function startGateway(cleanup: Cleanup, options: GatewayBedOptions): Promise<GatewayBed> {
   const { application, authservice = 0, sessions = 0, services = 0 } = options;
   const bed = `${import.meta.dirname}/gateway-bed.ts`;
-  const flags = ['--expose-gc', bed, ...[application, authservice, sessions, services].map(String)];
+  const credential = path.join(await temporaryDirectory(cleanup), 'credential.json');
+  await writeFile(credential, JSON.stringify(await testCredential('gateway.example.com')));
+  const numbers = [application, authservice, sessions, services].map(String);
+  const flags = ['--expose-gc', bed, ...numbers, credential];
   const program = startProgram(cleanup, [process.execPath, ...flags]);
   const [, port, tlsPort] = await said(program, /^ports (\d+) (\d+)$/m);
   const token = /^token (\S+)$/m.exec(program.output())?.[1] ?? '';

@@ -1,15 +1,19 @@
 /**
- * A gateway in a process of its own for benchmarks. `gateway-bed.ts APPLICATION AUTHSERVICE SESSIONS SERVICES`: AUTHSERVICE 0: no check;
+ * A gateway in a process of its own for benchmarks. `gateway-bed.ts APPLICATION AUTHSERVICE SESSIONS SERVICES CREDENTIAL`: AUTHSERVICE 0: no check;
  * SESSIONS above 0: decided in the process, and that many are there; SERVICES: VirtualServices besides the application's. Writes its ports,
  * and the cookie of one session, to stderr; at SIGUSR2 it changes a route and tells how long that took to be in force.
  */
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import type { SecretObject } from '@kfctl/kube';
 import { kubeflowGateway, requireAuthservice, to, virtualService, withoutRedirect } from '../src/rig/objects.ts';
 import { startRig } from '../src/rig/rig.ts';
 import { createSessionBed } from '../src/rig/session-bed.ts';
 
-const [application = 0, authservice = 0, sessions = 0, services = 0] = process.argv.slice(2).map(Number);
-const rig = await startRig({ env: { ACCESS_LOG: 'false' } });
+const [application = 0, authservice = 0, sessions = 0, services = 0] = process.argv.slice(2, 6).map(Number);
+const file = process.argv[6];
+const credential = file === undefined ? {} : { credential: JSON.parse(readFileSync(file, 'utf8')) as SecretObject };
+const rig = await startRig({ env: { ACCESS_LOG: 'false' }, ...credential });
 rig.sources.gateways.put(withoutRedirect(kubeflowGateway()));
 rig.addService('application', application);
 for (let index = 0; index < services; index += 1) {

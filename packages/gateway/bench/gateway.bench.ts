@@ -41,7 +41,7 @@ async function compareRates(cleanup: Cleanup, application: Nginx): Promise<void>
     ...bothWays('gateway', ours),
     ...(await checkingTargets(cleanup, application.port)),
   ];
-  const rates = printRates(targets, await measureInTurn(targets, { rounds: 3, seconds: 2 }));
+  const rates = printRates(targets, await measureInTurn(targets, { rounds: 3, seconds: 2, warmUpSeconds: 3 }));
   const ratio = (left: string, right: string): string => ((rates.get(left) ?? 0) / (rates.get(right) ?? 0)).toFixed(2);
   printRows([
     ['gateway / nginx, HTTP/1.1', '>= 0.50', ratio('gateway, HTTP/1.1', 'nginx, HTTP/1.1')],
@@ -50,8 +50,8 @@ async function compareRates(cleanup: Cleanup, application: Nginx): Promise<void>
     ['in process / nginx auth_request', '>= 1.4', ratio(IN_PROCESS, 'nginx auth_request + AuthService')],
     ['in process / Envoy ext_authz', '> 1', noEnvoy || ratio(IN_PROCESS, 'Envoy ext_authz + AuthService')],
     ...(await steadyRows(plain, ours)),
-    ...(await bodyRows(plain, ours)),
     ...(await memoryRows(ours)),
+    ...(await bodyRows(plain, ours)),
   ]);
 }
 
@@ -141,7 +141,7 @@ async function memoryRows({ port, pid }: Nginx): Promise<Row[]> {
     await measureInTurn([target], { rounds: 1, seconds: LOAD_SECONDS / 4 });
     sizes.push(residentMb(pid));
   }
-  return [[`resident memory during ${LOAD_SECONDS} s more of full load`, '<= 130 MB, flat', `${sizes.join(', ')} MB`]];
+  return [[`resident memory during ${LOAD_SECONDS} s of full load`, '<= 130 MB, flat', `${sizes.join(', ')} MB`]];
 }
 
 function residentMb(pid: number): number {
@@ -165,7 +165,7 @@ async function compareSizes(cleanup: Cleanup, { port: application }: Nginx): Pro
     pids: [pid],
     headers: [cookie],
   });
-  const [small, large] = await measureInTurn([target(few), target(many)], { rounds: 3, seconds: 2 });
+  const [small, large] = await measureInTurn([target(few), target(many)], { rounds: 3, seconds: 2, warmUpSeconds: 3 });
   const rate = (rounds: readonly Measured[] = []): number => median(rounds.map(({ perCpuSecond }) => perCpuSecond));
   const wrong = (large ?? []).reduce((sum, measured) => sum + measured.wrong, 0);
   process.kill(changing.pid, 'SIGUSR2');

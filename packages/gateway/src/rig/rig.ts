@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { silentLogger } from '@kfctl/core';
+import type { SecretObject } from '@kfctl/kube';
 import { readConfig } from '../config.ts';
 import { startGateway } from '../gateway.ts';
 import type { Gateway } from '../gateway.ts';
@@ -30,12 +31,18 @@ export interface Rig {
   close(): Promise<void>;
 }
 
-export async function startRig(options: { env?: Record<string, string> } = {}): Promise<Rig> {
+export interface RigOptions {
+  readonly env?: Record<string, string>;
+  /** Instead of one made here, which loads a library of 35 MB. */
+  readonly credential?: SecretObject;
+}
+
+export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const sources = createMemorySources();
   const accessLog: string[] = [];
   const warnings: string[] = [];
   const servers: Server[] = [];
-  sources.secrets.put(await testCredential('gateway.example.com'));
+  sources.secrets.put(options.credential ?? (await testCredential('gateway.example.com')));
   sources.gateways.put(kubeflowGateway());
   const sessions = new MemorySource<SessionKubeObject>();
   const gateway = startGateway({

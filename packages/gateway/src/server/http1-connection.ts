@@ -9,6 +9,7 @@ import { BodyReader } from '../message/body-reader.ts';
 import type { BodyFraming } from '../request/request-head.ts';
 import { NOT_WATCHED } from './coarse-clock.ts';
 import type { CoarseClock, Watched } from './coarse-clock.ts';
+import type { CopyPool } from './copy-pool.ts';
 import type { DownstreamHandler } from './downstream.ts';
 import { Http1Downstream } from './http1-downstream.ts';
 import type { ListenerPlace } from './listener.ts';
@@ -19,6 +20,7 @@ export interface Http1ConnectionOptions {
   readonly place: ListenerPlace;
   readonly handler: DownstreamHandler;
   readonly clock: CoarseClock;
+  readonly copies: CopyPool;
   readonly headTimeoutMs: number;
   readonly keepAliveMs: number;
   readonly onClose: () => void;
@@ -35,6 +37,7 @@ export class Http1Connection implements Watched {
   readonly socket: Socket;
   readonly place: ListenerPlace;
   readonly sni: string;
+  readonly copies: CopyPool;
   readonly remoteAddress: string;
   readonly #options: Http1ConnectionOptions;
   readonly #body: BodyReader;
@@ -62,6 +65,7 @@ export class Http1Connection implements Watched {
     this.socket = socket;
     this.place = options.place;
     this.sni = sni;
+    this.copies = options.copies;
     this.remoteAddress = socket.remoteAddress ?? '';
     this.#options = options;
     this.#deadline = options.clock.now + options.headTimeoutMs;

@@ -112,11 +112,16 @@ export class Http1Downstream implements Downstream {
     const after = this.#framing === 'chunked' ? '\r\n' : '';
     this.#held = '';
     const size = before.length + chunk.length + after.length;
-    const bytes = Buffer.allocUnsafe(size);
+    const { copies } = this.#connection;
+    const isLarge = size >= copies.smallest;
+    const bytes = isLarge ? copies.take(size) : Buffer.allocUnsafe(size);
     if (before !== '') bytes.write(before, 0, 'latin1');
     chunk.copy(bytes, before.length);
     if (after !== '') bytes.write(after, size - after.length, 'latin1');
-    return socket.write(bytes);
+    if (!isLarge) return socket.write(bytes);
+    return socket.write(bytes, (error) => {
+      if (!(error instanceof Error)) copies.giveBack(bytes);
+    });
   }
 
   /** Trailers are left out: RFC 9110 section 6.5.1 allows it, and no HTTP/1.1 browser reads them. */

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Duplex, Readable } from 'node:stream';
 import type { FieldList } from '../request/fields.ts';
 import type { RawHead } from '../request/request-head.ts';
+import type { CopyPool } from './copy-pool.ts';
 import { NO_LISTENER } from './downstream.ts';
 import type { Downstream, DownstreamListener } from './downstream.ts';
 import type { ListenerPlace } from './listener.ts';
@@ -20,6 +21,7 @@ export interface Http2Peer {
   readonly sni: string;
   readonly remoteAddress: string;
   readonly place: ListenerPlace;
+  readonly copies: CopyPool;
 }
 
 export class Http2Downstream implements Downstream {
@@ -31,10 +33,11 @@ export class Http2Downstream implements Downstream {
   readonly body: Readable;
   listener: DownstreamListener = NO_LISTENER;
   readonly #stream: ServerHttp2Stream;
+  readonly #copies: CopyPool;
   #trailers: FieldList = [];
   #isDone = false;
 
-  constructor({ stream, headers, rawHeaders, ended }: Http2Request, { sni, remoteAddress, place }: Http2Peer) {
+  constructor({ stream, headers, rawHeaders, ended }: Http2Request, { sni, remoteAddress, place, copies }: Http2Peer) {
     this.raw = {
       protocol: 'HTTP/2',
       method: String(headers[':method'] ?? ''),
@@ -48,6 +51,7 @@ export class Http2Downstream implements Downstream {
     this.isTls = place.isTls;
     this.sni = sni;
     this.remoteAddress = remoteAddress;
+    this.#copies = copies;
     this.body = stream;
     this.#stream = stream;
     stream.on('error', () => undefined);
@@ -81,7 +85,14 @@ export class Http2Downstream implements Downstream {
   }
 
   write(chunk: Buffer): boolean {
-    return this.#stream.destroyed || this.#stream.write(Buffer.from(chunk));
+    if (this.#stream.destroyed) return true;
+    const copies = this.#copies;
+    if (chunk.length < copies.smallest) return this.#stream.write(Buffer.from(chunk));
+    const bytes = copies.take(chunk.length);
+    chunk.copy(bytes);
+    return this.#stream.write(bytes, (error) => {
+      if (!(error instanceof Error)) copies.giveBack(bytes);
+    });
   }
 
   end(trailers: FieldList): void {

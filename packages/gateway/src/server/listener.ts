@@ -8,6 +8,8 @@ import type { SecureContext, TLSSocket } from 'node:tls';
 import { listen } from '@kfctl/core';
 import { createCoarseClock } from './coarse-clock.ts';
 import type { CoarseClock } from './coarse-clock.ts';
+import { createCopyPool } from './copy-pool.ts';
+import type { CopyPool } from './copy-pool.ts';
 import type { DownstreamHandler } from './downstream.ts';
 import { MAX_HEAD_BYTES } from './find-head.ts';
 import { Http1Connection } from './http1-connection.ts';
@@ -78,12 +80,19 @@ interface Open {
   readonly connections: Set<Http1Connection>;
   readonly sessions: Set<ServerHttp2Session>;
   readonly clock: CoarseClock;
+  readonly copies: CopyPool;
 }
 
 /** Creates a listener; it does nothing until `listen`. */
 export function createListener(options: ListenerOptions): Listener {
   const clock = createCoarseClock(Math.min(TICK_MS, options.headTimeoutMs / 4));
-  const open: Open = { sockets: new Set(), connections: new Set(), sessions: new Set(), clock };
+  const open: Open = {
+    sockets: new Set(),
+    connections: new Set(),
+    sessions: new Set(),
+    clock,
+    copies: createCopyPool(),
+  };
   const { server, useDefault } = options.isTls ? createSecure(options, open) : createPlain(options, open);
   server.maxConnections = options.maxConnections;
   server.on('connection', (socket: Socket) => {
@@ -145,6 +154,7 @@ function serveHttp1(socket: Socket, sni: string, { options, open }: Serving): vo
     place: options,
     handler: options.handler,
     clock: open.clock,
+    copies: open.copies,
     headTimeoutMs: options.headTimeoutMs,
     keepAliveMs: KEEP_ALIVE_MS,
     onClose: () => open.connections.delete(connection),
@@ -162,7 +172,7 @@ function serveHttp2(socket: TLSSocket, sni: string, { options, open }: Serving):
   socket.allowHalfOpen = false;
   socket.on('error', () => socket.destroy());
   const session = performServerHandshake(socket, HTTP2_LIMITS);
-  const peer = { sni, remoteAddress: socket.remoteAddress ?? '', place: options };
+  const peer = { sni, remoteAddress: socket.remoteAddress ?? '', place: options, copies: open.copies };
   open.sessions.add(session);
   session.setTimeout(SESSION_IDLE_MS, () => session.close());
   session.on('error', () => session.destroy());
