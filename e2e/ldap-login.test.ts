@@ -46,8 +46,9 @@ test('the directory comes up from the manifest alone', { skip }, async () => {
   assert.match(shell(platform, command(/kubectl apply -f ldap\.yaml/)), /roll out complete/);
   // The manifest has no readiness probe: the pod is ready before slapd is.
   await eventually('the directory to answer', () =>
-    kubectl(platform, 'logs', '-n', 'kubeflow', 'ldap-0').includes('slapd starting'),
+    kubectl(platform, 'exec', '-n', 'kubeflow', 'ldap-0', '--', 'ldapwhoami', '-x').includes('anonymous'),
   );
+  assert.match(kubectl(platform, 'logs', '-n', 'kubeflow', 'ldap-0'), /slapd starting/);
 });
 
 test(

@@ -32,6 +32,10 @@ const gateway: NodeGateway = {
     const [exitCode] = (await once(child, 'close')) as [number];
     return { kind: 'exited', exitCode };
   },
+  async attach(_pod, { container, streams }) {
+    streams.stdout?.write(`attached to ${container}\n`);
+    return { kind: 'exited', exitCode: 0 };
+  },
   async portForward(_pod, port): Promise<Duplex> {
     const socket = connect(port, '127.0.0.1');
     await once(socket, 'connect');
@@ -65,6 +69,16 @@ test('kubectl reads logs, runs commands and forwards ports', async (t) => {
 
   await t.test('exec passes stdin to its end', async () => {
     assert.equal((await kubectl(server, ['exec', '-i', 'p', '--', 'tr', 'a-z', 'A-Z'], 'hello')).stdout, 'HELLO');
+  });
+
+  await t.test('attach joins the container', async () => {
+    assert.equal((await kubectl(server, ['attach', 'p'])).stdout, 'attached to c\n');
+  });
+
+  await t.test('debug is refused at once, in kubectl’s own words', async () => {
+    const asked = await kubectl(server, ['debug', 'p', '--image=busybox', '--', 'true']);
+    assert.equal(asked.code, 1);
+    assert.match(asked.stderr, /ephemeral containers are disabled for this cluster/);
   });
 
   await t.test('port-forward carries connections both ways', async (t) => {

@@ -49,6 +49,12 @@ export interface NodeGateway {
     call: { readonly request: ExecRequest; readonly streams: ExecStreams },
     signal: AbortSignal,
   ): Promise<ExecOutcome>;
+  /** Joins the container's own program, to its end. */
+  attach(
+    pod: PodPlace,
+    call: { readonly container: string; readonly streams: ExecStreams },
+    signal: AbortSignal,
+  ): Promise<ExecOutcome>;
   /** A connection to a port of the pod. */
   portForward(pod: PodPlace, port: number, signal: AbortSignal): Promise<Duplex>;
 }

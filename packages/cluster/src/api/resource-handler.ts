@@ -34,7 +34,7 @@ export interface ResourceHandlerDeps {
   readonly now: () => number;
 }
 
-const STORED_SUBRESOURCES = new Set(['status', 'finalize', 'ephemeralcontainers', 'resize']);
+const STORED_SUBRESOURCES = new Set(['status', 'finalize', 'resize']);
 
 export async function handleResource(
   deps: ResourceHandlerDeps,

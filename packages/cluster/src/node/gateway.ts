@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { AppError } from '@kfctl/core';
 import type { ExecOutcome, LogRequest, NodeGateway, PodPlace } from '../api/node-gateway.ts';
 import type { ContainerState } from './container/container-state.ts';
+import { attachContainer } from './container/attach-container.ts';
 import { attachCommand, terminalCommand } from './container/join-container.ts';
 import { joinLaunch } from './container/join-launch.ts';
 import { readLog } from './logs/read-log.ts';
@@ -37,6 +38,14 @@ export function createNodeGateway(pods: Pick<RunningPods, 'find'>, sandbox: Sand
       if (launch === undefined) throw failure(`container "${request.container}" is not running`, 400);
       const env = request.tty ? { TERM: 'xterm', ...launch.env } : launch.env;
       return attachCommand({ ...launch, env }, streams, signal);
+    },
+    async attach(place, { container, streams }, signal): Promise<ExecOutcome> {
+      const { state } = require(place, container);
+      const process = state.run.kind === 'never' ? undefined : state.begun?.process;
+      // One that has ended meanwhile still has something to say to whoever was about to attach.
+      if (process === undefined || (state.run.kind !== 'running' && !process.output.hasBacklog))
+        throw failure(`container "${container}" is not running`, 400);
+      return attachContainer(process, { streams, endsInput: state.spec.stdinOnce === true }, signal);
     },
     portForward: (place, port, signal) => openPort(requirePod(pods, place).ip, port, signal),
   };

@@ -58,17 +58,7 @@ export const builtInKinds: readonly BuiltInKind[] = [
       {
         shortNames: ['po'],
         categories: ALL,
-        subresources: [
-          'attach',
-          'binding',
-          'ephemeralcontainers',
-          'eviction',
-          'exec',
-          'log',
-          'portforward',
-          'resize',
-          'status',
-        ],
+        subresources: ['attach', 'binding', 'eviction', 'exec', 'log', 'portforward', 'resize', 'status'],
       },
     ],
     ['podtemplates', 'PodTemplate'],

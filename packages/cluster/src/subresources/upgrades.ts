@@ -36,9 +36,8 @@ export function createUpgrades(deps: UpgradeDeps): UpgradeHandler {
       deps.authorizer.requireAllowed(deps.authorizer.actingUser(request), judged);
       if (info.kind !== 'resource' || info.plural !== 'pods' || info.group !== '') throw noSuchStream();
       const pod = requirePod(deps, info);
-      if (info.subresource === 'attach')
-        throw badRequest('this cluster does not attach to running containers: use exec or logs');
-      if (info.subresource === 'exec') return exec(deps, { request, raw, pod });
+      if (info.subresource === 'exec' || info.subresource === 'attach')
+        return stream(deps, info.subresource, { request, raw, pod });
       if (info.subresource === 'portforward') return portForward(deps, { request, raw, pod });
       throw noSuchStream();
     },
@@ -80,21 +79,25 @@ function requireProtocol(request: ApiRequest, known: readonly string[]): string 
   );
 }
 
-async function exec(deps: UpgradeDeps, { request, raw, pod }: StreamCall): Promise<void> {
+/** A command of the caller's, or the container's own program: the streams are the same. */
+async function stream(deps: UpgradeDeps, kind: 'exec' | 'attach', { request, raw, pod }: StreamCall): Promise<void> {
   const { STREAM_PROTOCOLS } = await import('./stream-frames.ts');
   const { serveExec } = await import('./exec-socket.ts');
   const { query } = request;
   const flag = (name: string): boolean => query.has(name) && isTrue(query.get(name));
   const gateway = requireNode(deps.node);
   const command = query.getAll('command');
-  if (command.length === 0) throw badRequest('you must specify at least 1 command for the container');
+  if (kind === 'exec' && command.length === 0)
+    throw badRequest('you must specify at least 1 command for the container');
   const tty = flag('tty');
-  const execRequest = { container: chooseContainer(pod.object, query.get('container') ?? ''), command, tty };
+  const container = chooseContainer(pod.object, query.get('container') ?? '');
   const protocol = requireProtocol(request, STREAM_PROTOCOLS);
   const wishes = { stdin: flag('stdin'), stdout: flag('stdout'), stderr: flag('stderr'), tty };
   const socket = await accept(raw, protocol);
   await serveExec(socket, wishes, (streams) =>
-    gateway.exec(pod.place, { request: execRequest, streams }, request.signal),
+    kind === 'exec'
+      ? gateway.exec(pod.place, { request: { container, command, tty }, streams }, request.signal)
+      : gateway.attach(pod.place, { container, streams }, request.signal),
   );
 }
 

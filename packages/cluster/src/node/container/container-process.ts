@@ -1,9 +1,12 @@
 /** Owns one run of a container: its process, its log, its end. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import type { Writable } from 'node:stream';
 import { delay } from '@kfctl/core';
 import type { LogWriter } from '../logs/log-writer.ts';
 import type { Launch } from '../sandbox/sandbox.ts';
+import { createOutputFan } from './output-fan.ts';
+import type { OutputFan, OutputListener } from './output-fan.ts';
 import { closeWriteEnds, openOutputPipes } from './output-pipes.ts';
 import type { OutputPipe } from './output-pipes.ts';
 import { catchesSignal, commandLine, firstChild } from './process-table.ts';
@@ -21,6 +24,9 @@ export interface ContainerProcess {
   readonly exited: Promise<ContainerExit>;
   /** The container's own first process, as the host numbers it, once its sandbox stands; undefined after it ended. */
   innerPid(): Promise<number | undefined>;
+  /** Present when the container wants input. */
+  readonly stdin: Writable | undefined;
+  readonly output: OutputFan;
   /** SIGTERM, then after the grace SIGKILL; resolves when the process is gone. */
   terminate(graceMs: number): Promise<void>;
   kill(): void;
@@ -32,6 +38,8 @@ export interface StartOptions {
   /** Private to the container. */
   readonly directory: string;
   readonly ownsProcesses: boolean;
+  /** The container's program reads input: whoever attaches types it. */
+  readonly wantsInput: boolean;
 }
 
 const SIGNALS: Readonly<Record<string, number>> = {
@@ -57,6 +65,7 @@ export async function startContainerProcess({
   log,
   directory,
   ownsProcesses,
+  wantsInput,
 }: StartOptions): Promise<ContainerProcess> {
   const pipes = await openOutputPipes(directory);
   const child = spawn(launch.file, launch.args, {
@@ -64,15 +73,22 @@ export async function startContainerProcess({
     env: { ...launch.env },
     // Its own session: Ctrl-C in the terminal of the cluster must reach the cluster, which then stops its pods in order.
     detached: true,
-    stdio: ['ignore', pipes[0].writeFd, pipes[1].writeFd],
+    stdio: [wantsInput ? 'pipe' : 'ignore', pipes[0].writeFd, pipes[1].writeFd],
   });
   closeWriteEnds(pipes);
-  const exited = follow(child, pipes, log);
+  const output = createOutputFan(wantsInput);
+  child.stdin?.on('error', () => undefined);
+  const exited = follow(child, pipes, (stream, chunk) => {
+    log.write(stream, chunk);
+    output.write(stream, chunk);
+  }).finally(() => void log.close());
   const pid = await spawned(child);
   return {
     pid,
     startedAt: new Date(),
     exited,
+    stdin: child.stdin ?? undefined,
+    output,
     innerPid: () =>
       ownsProcesses ? settledChild(pid, launch, exited) : Promise.resolve(isOver(child) ? undefined : pid),
     terminate: (graceMs) => terminate({ child, pid, exited, ownsProcesses }, graceMs),
@@ -111,9 +127,13 @@ async function settledChild(pid: number, launch: Launch, exited: Promise<unknown
 /** Whoever inherited the pipes must not keep the container alive: what is in them is read, no more. */
 const DRAIN_MS = 500;
 
-function follow(child: ChildProcess, pipes: readonly [OutputPipe, OutputPipe], log: LogWriter): Promise<ContainerExit> {
+function follow(
+  child: ChildProcess,
+  pipes: readonly [OutputPipe, OutputPipe],
+  heard: OutputListener,
+): Promise<ContainerExit> {
   const drained = pipes.map(({ reader }, index) => {
-    reader.on('data', (chunk: Buffer) => log.write(index === 0 ? 'stdout' : 'stderr', chunk));
+    reader.on('data', (chunk: Buffer) => heard(index === 0 ? 'stdout' : 'stderr', chunk));
     return new Promise<void>((resolve) => {
       reader.on('error', () => undefined);
       reader.on('close', () => resolve());
@@ -124,7 +144,6 @@ function follow(child: ChildProcess, pipes: readonly [OutputPipe, OutputPipe], l
       const timer = setTimeout(() => pipes.forEach(({ reader }) => reader.destroy()), DRAIN_MS);
       await Promise.all(drained);
       clearTimeout(timer);
-      void log.close();
       const number = signal === null ? undefined : (SIGNALS[signal] ?? 1);
       resolve(number === undefined ? { exitCode: code ?? 1 } : { exitCode: 128 + number, signal: number });
     };

@@ -1,12 +1,11 @@
 /** Owns commands that run beside a container's own program: exec, exec probes, lifecycle hooks. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { readdir, readlink } from 'node:fs/promises';
-import { delay } from '@kfctl/core';
+import { once } from 'node:events';
 import type { ExecOutcome, ExecRequest, ExecStreams } from '../../api/node-gateway.ts';
 import type { Launch } from '../sandbox/sandbox.ts';
 import { shellQuote } from '../sandbox/shell-quote.ts';
-import { firstChild } from './process-table.ts';
+import { chainOf, followSizes } from './terminal-size.ts';
 
 const MAX_OUTPUT = 10 * 1024;
 
@@ -38,7 +37,7 @@ export function runCommand(launch: Launch, timeoutMs: number): Promise<{ exitCod
 }
 
 /** The command to spawn so that it has a terminal: `script` makes one. */
-export function terminalCommand(request: ExecRequest): readonly string[] {
+export function terminalCommand(request: Pick<ExecRequest, 'command' | 'tty'>): readonly string[] {
   if (!request.tty) return request.command;
   return [
     'script',
@@ -70,7 +69,7 @@ export async function attachCommand(launch: Launch, streams: ExecStreams, signal
   if (streams.stderr !== undefined) child.stderr.pipe(streams.stderr, { end: false });
   if (streams.stdout === undefined) child.stdout.resume();
   if (streams.stderr === undefined) child.stderr.resume();
-  void followSizes(child, streams.resize).catch(() => undefined);
+  if (child.pid !== undefined) void followSizes(child.pid, streams.resize, once(child, 'exit')).catch(() => undefined);
   try {
     return await new Promise((resolve) => {
       child.on('error', (error) => resolve({ kind: 'failed', message: error.message }));
@@ -91,43 +90,4 @@ async function endTree(child: ChildProcess): Promise<void> {
       // Gone meanwhile.
     }
   }
-}
-
-async function chainOf(pid: number): Promise<number[]> {
-  const chain = [pid];
-  for (let next = await firstChild(pid); next !== undefined && chain.length < 8; next = await firstChild(next))
-    chain.push(next);
-  return chain;
-}
-
-async function followSizes(child: ChildProcess, sizes: ExecStreams['resize']): Promise<void> {
-  for await (const { width, height } of sizes) {
-    const terminal = await waitForTerminal(child);
-    if (terminal === undefined) continue;
-    spawn('stty', ['-F', terminal, 'cols', String(width), 'rows', String(height)], { stdio: 'ignore' }).on(
-      'error',
-      () => undefined,
-    );
-  }
-}
-
-/** The first size comes before the command has its terminal. */
-async function waitForTerminal(child: ChildProcess): Promise<string | undefined> {
-  for (let tries = 0; tries < 40 && child.pid !== undefined && child.exitCode === null; tries += 1) {
-    const terminal = await terminalOf(await chainOf(child.pid));
-    if (terminal !== undefined) return terminal;
-    await delay(50);
-  }
-  return undefined;
-}
-
-/** The terminal that `script` made for its command. */
-async function terminalOf(chain: readonly number[]): Promise<string | undefined> {
-  for (const pid of chain.toReversed()) {
-    for (const fd of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
-      const target = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => '');
-      if (/^\/dev\/pts\/\d+$/.test(target)) return target;
-    }
-  }
-  return undefined;
 }

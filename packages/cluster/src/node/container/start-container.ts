@@ -17,6 +17,7 @@ import {
   nameRealPlaces,
   systemFiles,
 } from './container-environment.ts';
+import { terminalCommand } from './join-container.ts';
 import { startContainerProcess } from './container-process.ts';
 import type { Begun, Start } from './begun.ts';
 import { endOf } from './container-state.ts';
@@ -95,7 +96,7 @@ async function launch(start: Start, program: LocalProgram): Promise<void> {
   nameRealPlaces(environment, mounts, deps);
   const sandboxed = await deps.sandbox.launch({
     directory,
-    argv: prepared.argv,
+    argv: terminalCommand({ command: prepared.argv, tty: spec.tty === true }),
     env: environment,
     workingDirectory: spec.workingDir || '/',
     mounts,
@@ -111,6 +112,7 @@ async function launch(start: Start, program: LocalProgram): Promise<void> {
     log,
     directory,
     ownsProcesses: deps.sandbox.ownsProcesses,
+    wantsInput: spec.stdin === true,
   });
   began(start, { process, run, log, mounts, environment });
 }

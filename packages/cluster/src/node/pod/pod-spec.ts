@@ -79,6 +79,10 @@ export interface VolumeMount {
 }
 
 export interface ContainerSpec {
+  stdin?: boolean;
+  /** Its input ends with the first client that was attached. */
+  stdinOnce?: boolean;
+  tty?: boolean;
   name: string;
   image?: string;
   imagePullPolicy?: string;

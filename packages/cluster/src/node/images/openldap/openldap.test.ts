@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { delay } from '@kfctl/core';
 import { findSlapd } from './find-slapd.ts';
 import { readSettings } from './settings.ts';
 
@@ -72,9 +73,19 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+function answers(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  const answered = new Promise<boolean>((resolve) => {
+    socket.once('connect', () => resolve(true));
+    socket.once('error', () => resolve(false));
+  });
+  return answered.finally(() => socket.destroy());
+}
+
 /** The container's own first process; resolves when slapd answers. */
 async function start(t: TestContext, { data, configuration }: Places, env: object = ENV): Promise<Directory> {
-  const url = `ldap://127.0.0.1:${await freePort()}`;
+  const port = await freePort();
+  const url = `ldap://127.0.0.1:${port}`;
   const child = spawn(process.execPath, [START, data, configuration, url], {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -86,13 +97,11 @@ async function start(t: TestContext, { data, configuration }: Places, env: objec
     await exited;
   };
   t.after(stop);
-  await new Promise<void>((resolve, reject) => {
-    child.stderr.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      if (output.includes('slapd starting')) resolve();
-    });
-    child.on('exit', () => reject(new Error(output)));
-  });
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  while (!(await answers(port))) {
+    if (child.exitCode !== null) throw new Error(output);
+    await delay(20);
+  }
   return {
     output: () => output,
     pid: child.pid ?? 0,
