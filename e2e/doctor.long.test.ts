@@ -269,6 +269,19 @@ test('a workload whose image cannot be had', async () => {
   );
 });
 
+test('a part of another version', async () => {
+  await withChange(
+    ['deployment', '-n', 'kubeflow', 'profiles-deployment'],
+    (yaml) => yaml.replace(/image: kfctl\/platform:.*/, 'image: kfctl/platform:0.0.9'),
+    async () => {
+      assert.match(
+        await finds(/runs version/),
+        /^warning Deployment kubeflow\/profiles-deployment: runs version 0.0.9/,
+      );
+    },
+  );
+});
+
 test('a kind that the cluster does not serve any more', async () => {
   kubectl(platform, 'delete', 'crd', 'requestauthentications.security.istio.io');
   assert.match(

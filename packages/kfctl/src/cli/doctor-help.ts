@@ -9,6 +9,7 @@ It looks at what a request meets, in that order, and changes nothing:
   issuer          do the AuthService and dex mean the same issuer, and does it answer
   certificate     of the gateway and its CA: in force, not near the end, for the right address
   workloads       what is not ready, with the reasons of its pods
+  versions        does everything run the version of this kfctl
   kinds           is every kind still served in the version that was applied
 Each finding comes with what shows it and with the next command. Begin with the first: later ones often follow from it.
 

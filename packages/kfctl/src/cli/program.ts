@@ -9,8 +9,7 @@ import type { StatusFlags } from '../commands/status.ts';
 import { addIdentityCommands } from './identity-commands.ts';
 import { renderCompletion, SHELLS } from './completion.ts';
 import { DOCTOR_HELP } from './doctor-help.ts';
-
-export const VERSION = '0.1.0';
+import { VERSION } from '../version.ts';
 
 /** Gives the invocation of a command: `verbose` is its `-V`. */
 export type Invoke = (verbose: boolean) => Invocation;

@@ -248,6 +248,17 @@ test('status without a local cluster ends with 1 and says how to start one', asy
   assert.deepEqual(JSON.parse((await kfctl(['status', '-o', 'json'])).stdout), { running: false, deployments: [] });
 });
 
+test('doctor without a local cluster ends with 1 and says what to do; its help teaches', async () => {
+  const { code, stdout } = await kfctl(['doctor']);
+  assert.equal(code, 1);
+  assert.match(stdout, /No local cluster runs on .*kfctl up; or name a cluster: kfctl doctor --kubeconfig FILE/);
+  assert.deepEqual(JSON.parse((await kfctl(['doctor', '-o', 'json'])).stdout), { healthy: false, reports: [] });
+  const help = await kfctl(['doctor', '--help']);
+  for (const word of ['load balancer', 'certificate', 'Exit code 1', 'kfctl doctor --context']) {
+    assert.ok(help.stdout.includes(word), word);
+  }
+});
+
 test('down without a local cluster is no failure', async () => {
   assert.equal((await kfctl(['down', '--purge'])).code, 0);
 });

@@ -14,6 +14,7 @@ import { issuerCheck } from './checks/issuer.ts';
 import { loadBalancerCheck } from './checks/load-balancer.ts';
 import { loginCheck } from './checks/login.ts';
 import { routeCheck } from './checks/routes.ts';
+import { versionCheck } from './checks/versions.ts';
 import { workloadCheck } from './checks/workloads.ts';
 import type { Finding } from './finding.ts';
 
@@ -26,6 +27,7 @@ export const CHECKS: readonly Check[] = [
   issuerCheck,
   certificateCheck,
   workloadCheck,
+  versionCheck,
   customResourceCheck,
 ];
 
