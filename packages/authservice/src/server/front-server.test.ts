@@ -55,6 +55,26 @@ test('connections that end, older clients and bodies are told so as ever', async
   assert.deepEqual(seen, ['/']);
 });
 
+test('a connection ends when nothing comes for 20 minutes, not before, and not while requests come', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const server = createFrontServer({ endpoint: answerAll, log: silentLogger });
+  const port = await server.listen(0, '127.0.0.1');
+  t.after(() => server.close(0));
+  const socket = connect(port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  const ask = async (): Promise<void> => {
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    await once(socket, 'data');
+  };
+  await ask();
+  t.mock.timers.tick(20 * 60_000);
+  await ask();
+  t.mock.timers.tick(20 * 60_000);
+  await ask();
+  t.mock.timers.tick(21 * 60_000);
+  await once(socket, 'close');
+});
+
 test('a proof is one more line, and no value can be two', () => {
   const proven = provenAnswer(ALLOWED, 'v1.1.x');
   assert.equal(proven.fields, `${ALLOWED.fields}kubeflow-assertion: v1.1.x\r\n`);

@@ -22,15 +22,17 @@ export interface FrontServerOptions {
 
 /** Larger than any gateway's own limit: what the gateway took, the check must be able to judge. */
 const MAX_HEADER_BYTES = 96 * 1024;
-/** Gateways keep connections; ours must not be the side that closes first. */
-const KEEP_ALIVE_MS = 20 * 60_000;
+/** Gateways keep connections; ours must not be the side that closes first: nothing may come for 20 minutes. */
+const IDLE_LOOKS = 20;
+const IDLE_LOOK_MS = 60_000;
 const DRAIN_POLL_MS = 20;
 
 export function createFrontServer({ endpoint, log }: FrontServerOptions): FrontServer {
   let closing = false;
   const date = createDate();
   const server = createServer({
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    // Two timers for each request; `endIdle` does the same with one look a minute.
+    keepAliveTimeout: 0,
     headersTimeout: 20_000,
     requestTimeout: 30_000,
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -38,6 +40,7 @@ export function createFrontServer({ endpoint, log }: FrontServerOptions): FrontS
     optimizeEmptyRequests: true,
   });
   const sockets = trackSockets(server);
+  const idleLooks = endIdle(sockets);
   server.on('request', (request, response) => {
     if (closing) response.shouldKeepAlive = false;
     // Bodies of checks mean nothing; those that an endpoint reads it has begun to read before it answers.
@@ -47,6 +50,7 @@ export function createFrontServer({ endpoint, log }: FrontServerOptions): FrontS
     listen: (port, host) => listen(server, port, host),
     close: async (graceMs = 5_000) => {
       closing = true;
+      clearInterval(idleLooks);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
       const abort = new AbortController();
@@ -66,6 +70,18 @@ function trackSockets(server: Server): ReadonlySet<Socket> {
     socket.on('close', () => sockets.delete(socket));
   });
   return sockets;
+}
+
+/** Ends connections on which nothing came for many looks. What is asked is answered long before that. */
+function endIdle(sockets: ReadonlySet<Socket>): NodeJS.Timeout {
+  const seen = new WeakMap<Socket, { bytes: number; looks: number }>();
+  const look = (socket: Socket): void => {
+    const { bytes, looks } = seen.get(socket) ?? { bytes: -1, looks: 0 };
+    const idle = bytes === socket.bytesRead ? looks + 1 : 0;
+    if (idle >= IDLE_LOOKS) socket.destroy();
+    else seen.set(socket, { bytes: socket.bytesRead, looks: idle });
+  };
+  return setInterval(() => sockets.forEach(look), IDLE_LOOK_MS).unref();
 }
 
 async function closeIdle(server: Server, signal: AbortSignal): Promise<void> {
