@@ -1,4 +1,4 @@
-/** Neighbour discovery with the kernel's own as the peer: run by speaker.test.ts in namespaces of its own. */
+/** Neighbour discovery with the kernel's own as the peer: run by neighbour.test.ts in namespaces of its own. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';

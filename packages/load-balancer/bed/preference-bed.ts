@@ -1,4 +1,4 @@
-/** Preferred nodes and chosen interfaces on a network: run by speaker.test.ts in namespaces of its own. */
+/** Preferred nodes and chosen interfaces on a network: run by preference.test.ts in namespaces of its own. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { resources } from '@kfctl/kube';

@@ -1,6 +1,9 @@
 /** The seed's sequence on a network: run by speaker.test.ts in namespaces of its own. */
 import assert from 'node:assert/strict';
 import { resources } from '@kfctl/kube';
+import type { KubeObject, ResourceType } from '@kfctl/kube';
+import { explain } from '../src/explain/explain.ts';
+import type { ExplainedPod } from '../src/explain/finding.ts';
 import { buildBed, hasLogged, macOf, pathOf, until } from './network-bed.ts';
 
 const bed = await buildBed();
@@ -106,5 +109,32 @@ await until('the conflict is told', async () => {
   const { items } = await bed.client.list(resources.events, { namespace: 'default' });
   return items.some(({ reason, message }) => reason === 'AddressInUse' && message?.includes(macOf('client')) === true);
 });
+
+// And the explanation from the cluster's objects names the stranger.
+const everything = async <T extends KubeObject>(type: ResourceType<T>): Promise<readonly T[]> =>
+  (await bed.client.list(type)).items;
+const pod = (component: string, nodeName: string): ExplainedPod => ({
+  metadata: { name: component, labels: { app: 'metallb', component } },
+  spec: { nodeName },
+  status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+});
+const [configMap] = (await everything(resources.configMaps)).filter(({ metadata }) => metadata.name === 'config');
+const findings = await explain({
+  namespace: 'metallb-system',
+  loadBalancerClass: '',
+  configMap: configMap ?? assert.fail('no configuration'),
+  pools: [],
+  advertisements: [],
+  services: await everything(resources.services),
+  slices: await everything(resources.endpointSlices),
+  nodes: await everything(resources.nodes),
+  namespaces: await everything(resources.namespaces),
+  pods: [pod('controller', 'node-1'), pod('speaker', 'node-1'), pod('speaker', 'node-2'), pod('speaker', 'node-3')],
+  leases: await everything(resources.leases),
+  events: await everything(resources.events),
+});
+const taken = findings.find(({ subject }) => subject === 'Service default/taken');
+assert.equal(taken?.level, 'problem');
+assert.match(taken.finding, new RegExp(`${ip} is already in use by the host with MAC ${macOf('client')} on eth0`));
 await bed.stop();
 process.exit(0);

@@ -9,19 +9,3 @@ it(
     await runInNamespace('./speaker-bed.ts');
   },
 );
-
-it(
-  'brings an address to its preferred node and back there, keeps to chosen interfaces, and says what is wrong',
-  { skip: whyNoBed() },
-  async () => {
-    await runInNamespace('./preference-bed.ts');
-  },
-);
-
-it(
-  "answers the kernel's neighbour discovery: who has it, is it still there, is it free",
-  { skip: whyNoBed() },
-  async () => {
-    await runInNamespace('./neighbour-bed.ts');
-  },
-);
