@@ -49,7 +49,8 @@ export async function startGateway(cleanup: Cleanup, options: GatewayBedOptions)
   const credential = path.join(await temporaryDirectory(cleanup), 'credential.json');
   await writeFile(credential, JSON.stringify(await testCredential('gateway.example.com')));
   const numbers = [application, authservice, sessions, services].map(String);
-  const flags = ['--expose-gc', bed, ...numbers, credential];
+  // As the Deployment has it.
+  const flags = ['--max-semi-space-size=4', '--expose-gc', bed, ...numbers, credential];
   const program = startProgram(cleanup, [process.execPath, ...flags]);
   const [, port, tlsPort] = await said(program, /^ports (\d+) (\d+)$/m);
   const token = /^token (\S+)$/m.exec(program.output())?.[1] ?? '';
