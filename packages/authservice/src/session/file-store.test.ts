@@ -38,3 +38,21 @@ test('nobody else on the machine may read the file', async (t) => {
   await store.close?.();
   assert.ok((await readFile(path)).length > 0);
 });
+
+test('while many are told, others get a turn', async (t) => {
+  const path = await makePath(t);
+  const store = await openFileStore({ path, clock: systemClock });
+  for (let seed = 1; seed <= 1_201; seed += 1) await store.write(sampleSession(seed));
+  const told = new Told();
+  const following = store.follow(told, AbortSignal.abort());
+  let turns = 0;
+  const count = (): void => {
+    turns += 1;
+    if (told.sessions.size < 1_201) setImmediate(count);
+  };
+  setImmediate(count);
+  await following;
+  assert.equal(told.sessions.size, 1_201);
+  assert.ok(turns >= 2, String(turns));
+  await store.close?.();
+});

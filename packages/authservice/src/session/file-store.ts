@@ -1,5 +1,6 @@
 /** Owns sessions in one SQLite file: for a single replica with a volume. */
 import { closeSync, fchmodSync, openSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import type { StatementResultingChanges } from 'node:sqlite';
 import type { Clock } from '@kfctl/core';
 import type { StoredSession } from '@kfctl/oidc';
@@ -9,6 +10,8 @@ export interface FileStoreOptions {
   readonly path: string;
   readonly clock: Clock;
 }
+
+const PAGE = 500;
 
 /** Opens or makes the file; throws when it cannot be written. */
 export async function openFileStore({ path, clock }: FileStoreOptions): Promise<SessionStore> {
@@ -24,11 +27,17 @@ export async function openFileStore({ path, clock }: FileStoreOptions): Promise<
   const remove = database.prepare('DELETE FROM session WHERE id = ?');
   const prune = database.prepare('DELETE FROM session WHERE expires_at_ms <= ?');
   const one = database.prepare('SELECT id, sealed, expires_at_ms FROM session WHERE id = ?');
-  const all = database.prepare('SELECT id, sealed, expires_at_ms FROM session');
+  const page = database.prepare('SELECT id, sealed, expires_at_ms FROM session WHERE id > ? ORDER BY id LIMIT ?');
   return {
     follow: async (listener) => {
       prune.run(clock.now());
-      for (const row of all.iterate()) listener.put(toStored(row));
+      let last = '';
+      for (let rows = page.all(last, PAGE); rows.length > 0; rows = page.all(last, PAGE)) {
+        for (const row of rows) listener.put(toStored(row));
+        last = String(rows.at(-1)?.['id']);
+        // Opening a hundred thousand takes seconds, in which requests are told 503 rather than nothing.
+        await setImmediate();
+      }
     },
     write: async ({ id, sealed, expiresAtMs }, replaces) =>
       changed(
