@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defineResource } from '@kfctl/kube';
+import { defineResource, KubeError } from '@kfctl/kube';
 import type { ResourceType, UnknownObject } from '@kfctl/kube';
 import { runStorageSuite, SAMPLE_RECORDS } from '../../../../testkit/src/identity-storage.ts';
 import { MemoryKubeClient } from '../../../../testkit/src/memory-kube-client.ts';
 import type { Storage } from '../storage.ts';
 import { createKubernetesStorage } from './kubernetes-storage.ts';
+import { addOwnDefinitions } from './open-kubernetes-storage.ts';
 import { nameOfId, nameOfSubject } from './object-names.ts';
 
 const place = { namespace: 'kubeflow' };
@@ -76,3 +77,30 @@ test('does not take an object of another person for a session whose name collide
   await client.replace(type, { ...object, userID: 'someone-else' }, place);
   assert.equal(await storage.get('offlineSession', id), undefined);
 });
+
+/** An API server that lets its caller do what Dex needed, and no more. */
+function withDexRightsOnly(client: MemoryKubeClient, reason: 'Forbidden' | 'NotFound'): MemoryKubeClient {
+  const refuse = (): Promise<never> => Promise.reject(new KubeError({ status: 403, reason, message: 'no' }));
+  return new Proxy(client, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      return (type: ResourceType, ...rest: unknown[]): unknown =>
+        ['loginsessions', 'spentproofs', 'customresourcedefinitions'].includes(type?.plural)
+          ? refuse()
+          : (Reflect.apply(value, target, [type, ...rest]) as unknown);
+    },
+  });
+}
+
+for (const reason of ['Forbidden', 'NotFound'] as const) {
+  test(`with the rights that Dex had, all that Dex did goes on (${reason})`, async () => {
+    const client = withDexRightsOnly(new MemoryKubeClient(), reason);
+    const storage = open(client);
+    await addOwnDefinitions(storage, client);
+    const { id, record } = SAMPLE_RECORDS.authCode;
+    await storage.create('authCode', id, record);
+    assert.equal(await storage.deleteExpired(record.expiresAt + 1), 1);
+    await assert.rejects(storage.create('spentProof', 'x', { expiresAt: 1 }));
+  });
+}

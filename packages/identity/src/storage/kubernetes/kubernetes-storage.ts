@@ -3,7 +3,7 @@ import { AppError, delay } from '@kfctl/core';
 import { defineResource, isKubeError } from '@kfctl/kube';
 import type { KubeClient, ResourceType, UnknownObject } from '@kfctl/kube';
 import { IDENTITY_ERRORS } from '../../errors.ts';
-import { EXPIRING_KINDS, expiryOf, RECORD_KINDS } from '../records.ts';
+import { EXPIRING_KINDS, expiryOf, OWN_KINDS, RECORD_KINDS } from '../records.ts';
 import type { RecordKind, Records } from '../records.ts';
 import type { Storage, Stored } from '../storage.ts';
 import { CODECS, decodeRecord, encodeRecord } from './codecs.ts';
@@ -111,7 +111,7 @@ class ObjectStore {
     for (const kind of EXPIRING_KINDS) {
       const { items } = await this.#client
         .list(resourceOf(kind), { namespace: this.#namespace })
-        .catch(nothingOfAnUndefinedKind);
+        .catch((error: unknown) => nothingOfOwnKind(kind, error));
       for (const object of items) {
         const expiry = expiryOf(decodeRecord(kind, object) as unknown as Records[RecordKind]) ?? 0;
         if (expiry < nowMs && (await this.#delete(kind, object).catch(ignoreConflict))) count += 1;
@@ -157,9 +157,9 @@ function idOf(kind: RecordKind, object: UnknownObject): string {
   return CODECS[kind].id(object.metadata.name ?? '', object);
 }
 
-// A cluster whose administrator made Dex's definitions only; what needs the others says so when it is used.
-function nothingOfAnUndefinedKind(error: unknown): { readonly items: readonly UnknownObject[] } {
-  if (isKubeError(error, 'NotFound')) return { items: [] };
+// Where there are Dex's definitions and rights only; what needs our own kinds says so when it is used.
+function nothingOfOwnKind(kind: RecordKind, error: unknown): { readonly items: readonly UnknownObject[] } {
+  if (OWN_KINDS.includes(kind) && isKubeError(error, 'NotFound', 'Forbidden')) return { items: [] };
   throw error;
 }
 

@@ -39,16 +39,18 @@ async function requireDefinitions(storage: Storage, client: KubeClient): Promise
 }
 
 /** Beside Dex's definitions there are two of ours; where they may not be made, SAML and sessions say so when they are used. */
-async function addOwnDefinitions(storage: Storage, client: KubeClient): Promise<void> {
+export async function addOwnDefinitions(storage: Storage, client: KubeClient): Promise<void> {
   for (const kind of OWN_KINDS) {
     try {
       await storage.list(kind);
     } catch (error) {
+      // Rights that name Dex's resources one by one.
+      if (isKubeError(error, 'Forbidden')) continue;
       if (!isKubeError(error, 'NotFound')) throw error;
       const { definitionType, toDefinition } = await import('./definitions.ts');
       const made = client.apply(definitionType, toDefinition(kind), { fieldManager: 'identity', force: true });
       await made.catch((cause: unknown) => {
-        if (!isKubeError(cause, 'Forbidden')) throw cause;
+        if (!isKubeError(cause, 'Forbidden', 'NotFound')) throw cause;
       });
     }
   }
