@@ -130,11 +130,11 @@ function hasMark(document: Json): boolean {
   return annotations !== undefined && isObject(annotations) && Object.hasOwn(annotations, historyMark);
 }
 
-/** False when the annotations became something that is no map: the reference then loses what it kept in them. */
+/** False when the annotations became a list: the reference then loses what it kept in them. */
 function canBeAnnotated(document: Json): boolean {
   const metadata = isObject(document) ? document['metadata'] : undefined;
   const annotations = metadata !== undefined && isObject(metadata) ? metadata['annotations'] : undefined;
-  return annotations === undefined || isObject(annotations);
+  return !Array.isArray(annotations);
 }
 
 /** Operations may have copied or moved the annotations anywhere. */

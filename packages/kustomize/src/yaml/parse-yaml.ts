@@ -49,8 +49,11 @@ class Composer {
 
   document(): Node | undefined {
     while (this.peekType() === 'document-end') this.scanner.next();
-    if (this.peekType() === 'stream-end') return undefined;
-    if (this.peekType() === 'document-start') {
+    const first = this.scanner.peek();
+    if (first.type !== 'document-start' && this.scanner.hasDirectives)
+      throw unexpected(first, 'did not find expected <document start>');
+    if (first.type === 'stream-end') return undefined;
+    if (first.type === 'document-start') {
       this.scanner.next();
       const type = this.peekType();
       if (type === 'document-start' || type === 'document-end' || type === 'stream-end')
@@ -96,7 +99,7 @@ class Composer {
       case 'quoted':
       case 'folded':
         this.scanner.next();
-        return scalar(token, properties.tag);
+        return block || indentless ? scalar(token, properties.tag) : flowScalar(token, properties.tag);
       case 'block-entry':
         if (indentless) return this.blockSequence(token.line, true);
         break;
@@ -245,6 +248,18 @@ function scalar(token: Token, tag: string): ScalarNode {
   const node = new ScalarNode(token.value, actual, token.line);
   node.folded = token.type === 'folded';
   node.quoted = quoted && (tag === '' || tag === '!' || tag === tags.string);
+  return node;
+}
+
+/**
+ * A scalar of a flow collection. The reference writes those with a colon in quotes before it reads them again, so that a time of day stays
+ * the text it was.
+ */
+function flowScalar(token: Token, tag: string): ScalarNode {
+  const node = scalar(token, tag);
+  if (node.tag !== tags.timestamp || !node.value.includes(':')) return node;
+  node.tag = tags.string;
+  node.quoted = true;
   return node;
 }
 

@@ -17,6 +17,8 @@ export class Scanner {
   ]);
   private readonly blocks: BlockStructure;
   private ended = false;
+  /** True after a %YAML or %TAG line. */
+  hasDirectives = false;
 
   constructor(text: string) {
     this.cursor = new Cursor(text);
@@ -161,6 +163,7 @@ export class Scanner {
     this.blocks.removeKey();
     this.cursor.simpleKeyAllowed = false;
     scanDirective(this.cursor, this.handles);
+    this.hasDirectives = true;
   }
 
   private fetchDocumentIndicator(code: number): void {
@@ -242,7 +245,7 @@ function isDashPlain(next: number): boolean {
   return next !== char.space && next !== char.tab;
 }
 
-const neverPlain = new Set<number>([...'-?:,[]{}#&*!|>\'"%@`'].map((text) => text.charCodeAt(0)));
+const neverPlain = new Set<number>([...'-?:,[]{}#&*!|>\'"%@`\t'].map((text) => text.charCodeAt(0)));
 
 function startsPlain(code: number): boolean {
   return !neverPlain.has(code);

@@ -7,6 +7,7 @@ import type { Cases } from './objects.ts';
 import { patchesCases } from './patches.ts';
 import { replacementsCases } from './replacements.ts';
 import { structureCases } from './structure.ts';
+import { yamlCases } from './yaml.ts';
 
 export const handMade: Cases = {
   ...structureCases,
@@ -15,6 +16,7 @@ export const handMade: Cases = {
   ...generatorsCases,
   ...replacementsCases,
   ...configurationCases,
+  ...yamlCases,
 };
 
 /** Mistakes that kubectl lets pass, and that are refused here. */
