@@ -98,17 +98,6 @@ for (const program of ['authservice', 'identity', 'gateway', 'profiles', 'dashbo
   });
 }
 
-test('while the AuthService is away, nothing passes, session or not', async (t) => {
-  const session = await loggedIn(t);
-  kubectl(platform, 'scale', 'deployment', 'authservice', '-n', 'istio-system', '--replicas=0');
-  await eventually('requests to be refused', () =>
-    session.get('/', '--max-time', '3').status === 503 ? true : undefined,
-  );
-  assert.equal(anonymousStatus(), 503);
-  kubectl(platform, 'scale', 'deployment', 'authservice', '-n', 'istio-system', '--replicas=1');
-  await eventually('the session to work again', () => isServed(session));
-});
-
 test('kill -9 of the cluster itself: everything comes back as it was', async (t) => {
   const session = await loggedIn(t);
   const pods = kubectl(platform, 'get', 'pods', '-A', '-o', 'name').split('\n').toSorted();
@@ -128,4 +117,21 @@ test('Ctrl-C ends everything within 3 s, and the next start finds sessions and w
   platform = await startPlatform(home.directory);
   await eventually('the session to work after the start', () => isServed(session));
   assert.equal(kubectl(platform, 'get', 'profile', 'kubeflow-admin', '-o', 'jsonpath={.spec.owner.name}'), USER);
+});
+
+test('while the AuthService is away, a live session is decided in the gateway for a moment, and nobody else gets in', async (t) => {
+  const session = createSession(t, platform);
+  assert.equal(logIn(session, USER, PASSWORD).status, 200);
+  const logs = (): string => kubectl(platform, 'logs', '-n', 'istio-system', 'deploy/istio-ingressgateway');
+  await eventually('the gateway to decide', () => logs().includes('live sessions are decided here'));
+  const scale = (replicas: number): string =>
+    kubectl(platform, 'scale', '-n', 'istio-system', 'deploy/authservice', `--replicas=${replicas}`);
+  scale(0);
+  const stranger = (): string => curl('-o', '/dev/null', '-w', '%{http_code}', platform.url).stdout;
+  await eventually('strangers to be refused', () => stranger() === '503');
+  assert.equal(session.get('/').status, 200);
+  // The lease runs out: then nobody at all gets in.
+  await eventually('everybody to be refused', () => session.get('/').status === 503);
+  scale(1);
+  await eventually('the session to work again', () => isServed(session));
 });
