@@ -69,5 +69,13 @@ test('a lease is kept among the sessions while they are known, and no store take
 test('gateways are to ask where somebody else has the last word, or they could not see sessions', () => {
   assert.equal(checkSettingsOf({ ...config, externalAuthorizerUrl: 'http://opa/' }), undefined);
   assert.equal(checkSettingsOf({ ...config, store: { kind: 'file', path: '/x' } }), undefined);
-  assert.deepEqual(checkSettingsOf(config)?.askAlways, ['/dex', '/login/oidc', '/authservice', '/logout']);
+  const others = [
+    { strictValidation: true },
+    { sessionHeader: 'x-session' },
+    { authMethodHeader: 'auth-method' },
+    { removedHeaders: ['kubeflow-userid-token'] },
+  ];
+  for (const more of others) assert.equal(checkSettingsOf({ ...config, ...more }), undefined, JSON.stringify(more));
+  const { askAlways } = checkSettingsOf({ ...config, verifyPath: '/check' }) ?? {};
+  assert.deepEqual(askAlways, ['/dex', '/login/oidc', '/authservice', '/check', '/logout']);
 });

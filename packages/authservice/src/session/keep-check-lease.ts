@@ -19,11 +19,13 @@ const RENEW_MS = 5_000;
 const VALID_MS = 20_000;
 
 /**
- * The settings that gateways decide by; undefined where they must ask about every request: another authorizer has the last word, or
- * sessions are not where gateways could see them.
+ * The settings that gateways decide by; undefined where they must ask about every request: somebody else has the last word, sessions are
+ * not where gateways could see them, or a setting of older AuthServices looks at or edits headers that gateways leave alone.
  */
 export function checkSettingsOf(config: Config): CheckSettings | undefined {
-  if (config.externalAuthorizerUrl !== undefined || config.store.kind !== 'kubernetes') return undefined;
+  const { externalAuthorizerUrl, strictValidation, store, sessionHeader, authMethodHeader, removedHeaders } = config;
+  if (externalAuthorizerUrl !== undefined || strictValidation || store.kind !== 'kubernetes') return undefined;
+  if (sessionHeader !== undefined || authMethodHeader !== undefined || removedHeaders.length > 0) return undefined;
   const { cookieName, userIdHeader, groupsHeader, allowedGroups, idleTimeoutMs } = config;
   return {
     cookieName,
@@ -32,7 +34,7 @@ export function checkSettingsOf(config: Config): CheckSettings | undefined {
     allowedGroups,
     copiesGroups: config.gatewayCopiesGroups,
     provesIdentity: config.assertionKeys.length > 0,
-    askAlways: [...config.exemptPaths, config.callbackPath, config.urlPrefix, '/logout'],
+    askAlways: [...config.exemptPaths, config.callbackPath, config.urlPrefix, config.verifyPath, '/logout'],
     idleTimeoutMs: Number.isFinite(idleTimeoutMs) ? idleTimeoutMs : undefined,
   };
 }
