@@ -111,7 +111,10 @@ export class ResourceMap {
         field: 'behavior',
       });
     }
+    const { origin } = resource;
     inheritMetadata(resource, old);
+    // What is replaced comes from its new generator; what is merged from the one that made it first.
+    if (resource.behavior === 'replace') resource.origin = origin;
     if (resource.behavior === 'merge') {
       resource.setData('data', new Map([...old.data('data'), ...resource.data('data')]));
       resource.setData('binaryData', new Map([...old.data('binaryData'), ...resource.data('binaryData')]));
