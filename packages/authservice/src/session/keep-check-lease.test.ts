@@ -21,7 +21,12 @@ const config = {
   callbackPath: '/login/oidc',
   urlPrefix: '/authservice',
   idleTimeoutMs: Number.POSITIVE_INFINITY,
+  verifyPath: '/authservice/verify',
   externalAuthorizerUrl: undefined,
+  strictValidation: false,
+  sessionHeader: undefined,
+  authMethodHeader: undefined,
+  removedHeaders: [],
   encryptionKeys: [key],
   store: { kind: 'kubernetes', namespace },
 } as unknown as Config;
