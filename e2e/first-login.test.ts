@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import bcrypt from '@node-rs/bcrypt';
 import { launchChromium } from '../packages/testkit/src/chromium.ts';
+import { findBlock, readBlocks } from './document.ts';
 import { createSession, logIn } from './log-in.ts';
 import {
   createHome,
@@ -14,6 +15,7 @@ import {
   kubectl,
   kubectlInput,
   PASSWORD,
+  shell,
   startPlatform,
   USER,
 } from './platform.ts';
@@ -257,6 +259,19 @@ test('the guide’s diagnostic commands show what they should', () => {
     kubectl(platform, 'describe', 'service', '-n', 'istio-system', 'istio-ingressgateway'),
     /IPAllocated.*Assigned IP/,
   );
+});
+
+test('a service of one’s own gets an address, events and log lines, and serves, as in the guide', () => {
+  const blocks = readBlocks('guides/kubectl-on-the-local-cluster.md');
+  const said = shell(platform, findBlock(blocks, /kubectl create service loadbalancer nginx/));
+  assert.match(said, /service\/nginx created/);
+  assert.match(said, /Normal\s+IPAllocated\s+\S+\s+metallb-controller\s+Assigned IP "127\.[\d.]+"/);
+  assert.match(said, /<em>Thank you for using nginx\.<\/em>/);
+  assert.match(
+    said,
+    /\{"caller":"[^"]+","event":"ipAllocated","ip":"[\d.]+","msg":"IP address assigned by controller","service":"default\/nginx","ts":"[^"]+"\}/,
+  );
+  assert.match(said, /service "nginx" deleted[^]*pod "nginx" deleted/);
 });
 
 test('a second up on the same data says who runs already', async () => {
