@@ -1,5 +1,4 @@
 /** Owns a whole gateway over real sockets, fed from memory, with stub upstreams. Imported by tests only. */
-import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { silentLogger } from '@kfctl/core';
@@ -11,6 +10,9 @@ import type { SessionKubeObject } from '../session/session-objects.ts';
 import { createMemorySources, MemorySource } from './memory-sources.ts';
 import type { MemorySources } from './memory-sources.ts';
 import { endpointSlice, kubeflowGateway, service, testCredential } from './objects.ts';
+
+// Not `import`: see server/http1-downstream.ts. Benchmarks look at this process's memory.
+const { createServer } = process.getBuiltinModule('node:http');
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
