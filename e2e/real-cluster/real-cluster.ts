@@ -11,6 +11,8 @@ export interface RealCluster {
   readonly kubeconfig: string;
   /** Makes an image of a root directory and gives it to the node. */
   addImage(rootDirectory: string, name: string, config: object): void;
+  /** Gives the node the images of an archive. */
+  loadArchive(file: string): void;
   /** Ends it, and forgets everything. */
   stop(): void;
 }
@@ -41,6 +43,7 @@ export function startRealCluster(): RealCluster {
       script('mkimage.sh', rootDirectory, name, archive, JSON.stringify(config));
       script('load-image.sh', archive);
     },
+    loadArchive: (file) => void script('load-image.sh', file),
     stop: () => void script('down.sh', 'wipe'),
   };
 }

@@ -1,9 +1,8 @@
 /** Owns root directories of images, made of this machine's own programs: no registry and no container engine is needed. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, cpSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-const ROOT = path.resolve(import.meta.dirname, '../..');
 /** Found by name at run time, so that `ldd` does not tell them. */
 const NAME_SERVICE = ['libnss_dns.so.2', 'libnss_files.so.2', 'libresolv.so.2'];
 
@@ -18,27 +17,6 @@ export function createRootDirectory(folder: string, programs: Readonly<Record<st
   );
   writeFileSync(path.join(folder, 'etc/group'), 'root:x:0:\nwww-data:x:33:\nkfctl:x:1001:\n');
   writeFileSync(path.join(folder, 'etc/nsswitch.conf'), 'passwd: files\ngroup: files\nhosts: files dns\n');
-}
-
-/** What images/Dockerfile makes: Node, the sources, their dependencies, one command for each process. */
-export function addPlatform(folder: string): void {
-  createRootDirectory(folder, { '/usr/local/bin/node': process.execPath, '/bin/busybox': '/bin/busybox' });
-  symlinkSync('busybox', path.join(folder, 'bin/sh'));
-  cpSync(path.join(ROOT, 'images/bin'), path.join(folder, 'usr/local/bin'), { recursive: true });
-  const app = path.join(folder, 'app');
-  mkdirSync(app);
-  cpSync(path.join(ROOT, 'package.json'), path.join(app, 'package.json'));
-  cpSync(path.join(ROOT, 'packages'), path.join(app, 'packages'), { recursive: true, filter: isShipped });
-  const { stdout } = spawnSync('npm', ['ls', '--omit=dev', '--all', '--parseable'], { cwd: ROOT, encoding: 'utf8' });
-  const modules = stdout.split('\n').filter((line) => line.startsWith(path.join(ROOT, 'node_modules')));
-  for (const module of modules) {
-    const place = path.join(app, path.relative(ROOT, module));
-    cpSync(module, place, { recursive: true, verbatimSymlinks: true });
-  }
-}
-
-function isShipped(source: string): boolean {
-  return !source.endsWith('.test.ts') && path.basename(source) !== 'node_modules';
 }
 
 function addProgram(folder: string, place: string, file: string): void {

@@ -1,15 +1,17 @@
 /** The load balancer on a real Kubernetes with kubelet, kube-proxy and containers: the sequence that MetalLB's users know, word for word. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createHome, eventually, kfctl, kubectl, kubectlInput } from '../platform.ts';
 import type { Home } from '../platform.ts';
+import { confineSpeaker } from './confine-speaker.ts';
 import { createClientHost, macOf } from './client-host.ts';
 import type { ClientHost } from './client-host.ts';
 import { NODE_LINK, startRealCluster, whyNoRealCluster } from './real-cluster.ts';
 import type { RealCluster } from './real-cluster.ts';
-import { addPlatform, createRootDirectory } from './root-directory.ts';
+import { release } from './release.ts';
+import { createRootDirectory } from './root-directory.ts';
 import { assertLine, parseEvents, parseLog, SEED } from './seed-lines.ts';
 
 const KFDEF = `apiVersion: kfdef.apps.kubeflow.org/v1
@@ -50,10 +52,6 @@ data:
 `;
 const VIP = '10.0.0.101';
 const NODE = 'k8s-node';
-/** The machine's other networks must not hear of the test. */
-const ONLY_THE_TEST_NETWORK = `
-        - name: METALLB_EXCLUDED_INTERFACES
-          value: ^(?!${NODE_LINK}$)`;
 
 describe('the load balancer on a real Kubernetes', { skip: whyNoRealCluster() }, () => {
   let home: Home;
@@ -86,10 +84,7 @@ describe('the load balancer on a real Kubernetes', { skip: whyNoRealCluster() },
   });
 
   function addImages(): void {
-    const platform = path.join(home.directory, 'platform-image');
-    addPlatform(platform);
-    const env = ['PATH=/usr/local/bin:/usr/bin:/bin', 'NODE_ENV=production'];
-    cluster.addImage(platform, 'kfctl/platform:0.1.0', { User: '1001:1001', WorkingDir: '/app', Env: env });
+    cluster.loadArchive(release().image);
     const nginx = path.join(home.directory, 'nginx-image');
     createRootDirectory(nginx, { '/usr/sbin/nginx': '/usr/sbin/nginx' });
     for (const folder of ['var/log/nginx', 'var/lib/nginx', 'run', 'html', 'etc/nginx'])
@@ -108,10 +103,7 @@ describe('the load balancer on a real Kubernetes', { skip: whyNoRealCluster() },
     const init = kfctl(place, home.directory, 'init', 'balancer', `--config=${kfdef}`);
     assert.equal(init.code, 0, init.stderr);
     assert.equal(kfctl(place, app, 'generate', 'all').code, 0);
-    const speaker = path.join(app, 'kustomize/metallb/overlays/speaker/speaker.yaml');
-    const text = readFileSync(speaker, 'utf8');
-    assert.match(text, /\n {8}env:\n/);
-    writeFileSync(speaker, text.replace('\n        env:', `\n        env:${ONLY_THE_TEST_NETWORK}`));
+    confineSpeaker(app);
     const applied = kfctl(place, app, 'apply', 'all', '-V');
     assert.equal(applied.code, 0, applied.stderr);
     kubectlInput(place, POOL, 'apply', '-f', '-');
