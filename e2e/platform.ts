@@ -109,7 +109,12 @@ async function interrupt(child: ChildProcess): Promise<number> {
 export function run(
   command: string,
   args: readonly string[],
-  options: { readonly env?: NodeJS.ProcessEnv; readonly input?: string; readonly cwd?: string } = {},
+  options: {
+    readonly env?: NodeJS.ProcessEnv;
+    readonly input?: string;
+    readonly cwd?: string;
+    readonly timeout?: number;
+  } = {},
 ): CommandResult {
   const result = spawnSync(command, [...args], {
     encoding: 'utf8',

@@ -34,6 +34,7 @@ export function whyNoRealCluster(): string | false {
 
 /** Starts it, empty. Half a minute. */
 export function startRealCluster(): RealCluster {
+  script('down.sh', 'wipe');
   const output = script('node-up.sh');
   const kubeconfig = /KUBECONFIG=(\S+)/.exec(output)?.[1] ?? '';
   return {
