@@ -78,9 +78,10 @@ export function applyPatches(context: PatchFieldContext): void {
 
 /** patchesJson6902: JSON patches with their targets. */
 export function applyJson6902(context: PatchFieldContext): void {
+  const silent = { map: context.map, schemas: context.schemas, remembers: false };
   for (const patch of context.kustomization.patchesJson6902) {
     const { text, file } = patchText(patch, context.loader);
-    inPlace({ file, field: patch.field }, () => applyJsonPatches(parseJsonPatch(text, file), patch.target, context));
+    inPlace({ file, field: patch.field }, () => applyJsonPatches(parseJsonPatch(text, file), patch.target, silent));
     context.applied?.();
   }
 }

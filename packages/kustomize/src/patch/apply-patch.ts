@@ -12,6 +12,8 @@ import { mapFromJson, toJson } from '../yaml/json.ts';
 import { strategicMerge } from './strategic-merge.ts';
 
 export interface PatchContext {
+  /** False for patchesJson6902: only there, references are not looked at again because of a patch alone. */
+  readonly remembers?: boolean;
   readonly map: ResourceMap;
   readonly schemas: SchemaLookup;
 }
@@ -92,7 +94,7 @@ export function applyNamedPatches(objects: readonly Resource[], context: PatchCo
 export function applyJsonPatches(
   operations: readonly PatchOperation[],
   target: Selector | undefined,
-  { map }: PatchContext,
+  { map, remembers = true }: PatchContext,
 ): void {
   if (target === undefined) {
     throw new KustomizeError('PATCH_INVALID', 'must specify a target for a JSON patch', {
@@ -101,7 +103,7 @@ export function applyJsonPatches(
     });
   }
   for (const resource of selectResources(map.resources, target)) {
-    resource.rememberId();
+    if (remembers) resource.rememberId();
     patchResource(resource, operations);
   }
 }
