@@ -12,6 +12,7 @@ import { describeError } from '@kfctl/core';
 import type { Logger } from '@kfctl/core';
 import { isKubeError, resources } from '@kfctl/kube';
 import type { Informer, KubeClient, Lease } from '@kfctl/kube';
+import { Alarm } from './alarm.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { LivingNodes } from './living-nodes.ts';
 import { NOBODY_OUTRANKS, TIMING } from './ownership.ts';
@@ -55,12 +56,10 @@ export class LeaseOwnership implements Ownership {
   readonly #freeSince = new Map<string, number>();
   readonly #pass = createTurnstile(WRITES);
   readonly #wantedSince = new Map<string, number>();
+  readonly #alarm = new Alarm(() => this.#look());
   readonly #unsubscribe: () => void;
   #plan: Plan = new Map();
   #outranks: Outranks = NOBODY_OUTRANKS;
-  #timer: NodeJS.Timeout | undefined;
-  #due = Infinity;
-  #stopping = false;
 
   constructor(options: LeaseOwnershipOptions) {
     const { client, namespace, node, log, leases, listener, timing = TIMING } = options;
@@ -78,38 +77,26 @@ export class LeaseOwnership implements Ownership {
     for (const lease of leases.list(namespace)) this.#living.observe(lease);
     this.#unsubscribe = leases.onChange((lease) => {
       if (lease !== undefined) this.#living.observe(lease);
-      this.#lookIn(0);
+      this.#alarm.ringIn(0);
     });
   }
 
   setPlan(plan: Plan, outranks: Outranks = NOBODY_OUTRANKS): void {
     this.#plan = plan;
     this.#outranks = outranks;
-    this.#lookIn(0);
+    this.#alarm.ringIn(0);
   }
 
   doubt(address: string): void {
     this.#owned.delete(address);
-    this.#lookIn(RETRY_MS);
+    this.#alarm.ringIn(RETRY_MS);
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
-    clearTimeout(this.#timer);
+    this.#alarm.stop();
     this.#unsubscribe();
     await this.#heartbeat.stop();
     this.#owned.clear();
-  }
-
-  #lookIn(ms: number): void {
-    const due = performance.now() + ms;
-    if (this.#stopping || due >= this.#due) return;
-    clearTimeout(this.#timer);
-    this.#due = due;
-    this.#timer = setTimeout(() => {
-      this.#due = Infinity;
-      this.#look();
-    }, ms);
   }
 
   #look(): void {
@@ -122,7 +109,7 @@ export class LeaseOwnership implements Ownership {
       if (wait > 0) next = Math.min(next, wait, this.#suit(address));
       else this.#run(address, () => this.#pass(() => this.#claim(address)));
     }
-    if (next < Infinity) this.#lookIn(next);
+    if (next < Infinity) this.#alarm.ringIn(next);
     if (this.#owned.size === 0 && this.#busy.size === 0) void this.#heartbeat.stop();
   }
 
@@ -204,7 +191,7 @@ export class LeaseOwnership implements Ownership {
       })
       .finally(() => {
         this.#busy.delete(address);
-        this.#lookIn(again);
+        this.#alarm.ringIn(again);
       });
   }
 
@@ -212,7 +199,7 @@ export class LeaseOwnership implements Ownership {
     const { client, namespace, node, listener, timing = TIMING } = this.#options;
     // First the sign of life: an owner without one would lose the address at once.
     await this.#heartbeat.start();
-    if (!this.#heartbeat.isCertain || this.#stopping) return;
+    if (!this.#heartbeat.isCertain || this.#alarm.isStopped) return;
     const present = this.#leaseOf(address);
     const holder = holderOf(present);
     if (holder !== '' && holder !== node) {
@@ -230,7 +217,7 @@ export class LeaseOwnership implements Ownership {
       throw error;
     }
     // The write may have taken so long that somebody called us dead and took the address: then the lease must be read again.
-    if (this.#stopping || !this.#heartbeat.isCertain) return;
+    if (this.#alarm.isStopped || !this.#heartbeat.isCertain) return;
     this.#freeSince.delete(address);
     this.#owned.set(address, versionOf(present));
     listener.onAcquired(address);

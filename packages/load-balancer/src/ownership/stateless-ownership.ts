@@ -4,6 +4,7 @@
  */
 import type { Informer, KubeClient, Lease } from '@kfctl/kube';
 import type { Logger } from '@kfctl/core';
+import { Alarm } from './alarm.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { LivingNodes } from './living-nodes.ts';
 import { TIMING } from './ownership.ts';
@@ -26,11 +27,9 @@ export class StatelessOwnership implements Ownership {
   readonly #heartbeat: Heartbeat;
   readonly #living: LivingNodes;
   readonly #owned = new Set<string>();
+  readonly #alarm = new Alarm(() => this.#look());
   readonly #unsubscribe: () => void;
   #plan: Plan = new Map();
-  #timer: NodeJS.Timeout | undefined;
-  #due = Infinity;
-  #stopping = false;
 
   constructor(options: StatelessOwnershipOptions) {
     const { leases, namespace, listener, timing = TIMING } = options;
@@ -43,35 +42,23 @@ export class StatelessOwnership implements Ownership {
     for (const lease of leases.list(namespace)) this.#living.observe(lease);
     this.#unsubscribe = leases.onChange((lease) => {
       if (lease !== undefined) this.#living.observe(lease);
-      this.#lookIn(0);
+      this.#alarm.ringIn(0);
     });
   }
 
   setPlan(plan: Plan): void {
     this.#plan = plan;
-    this.#lookIn(0);
+    this.#alarm.ringIn(0);
   }
 
   doubt(): void {
-    this.#lookIn(0);
+    this.#alarm.ringIn(0);
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
-    clearTimeout(this.#timer);
+    this.#alarm.stop();
     this.#unsubscribe();
     await this.#heartbeat.stop();
-  }
-
-  #lookIn(ms: number): void {
-    const due = performance.now() + ms;
-    if (this.#stopping || due >= this.#due) return;
-    clearTimeout(this.#timer);
-    this.#due = due;
-    this.#timer = setTimeout(() => {
-      this.#due = Infinity;
-      this.#look();
-    }, ms);
   }
 
   #look(): void {
@@ -87,7 +74,7 @@ export class StatelessOwnership implements Ownership {
       } else if (winner !== node) this.#lose(address);
     }
     for (const address of this.#owned) if (!this.#plan.has(address)) this.#lose(address);
-    if (next < Infinity) this.#lookIn(next);
+    if (next < Infinity) this.#alarm.ringIn(next);
   }
 
   #lose(address: string): void {
