@@ -7,7 +7,8 @@ import { CHECK_HEADERS, DENY_HEADERS, UPSTREAM_HEADERS } from './ext-authz-heade
 import { freePort, startProgram, temporaryDirectory, untilListening } from './programs.ts';
 import type { CleansUp } from './cleanup.ts';
 
-const found = spawnSync('bash', [path.join(import.meta.dirname, '../../../../scripts/envoy.sh')], { encoding: 'utf8' });
+const script = path.join(import.meta.dirname, '../../../../scripts/front-door-program.sh');
+const found = spawnSync('bash', [script, 'envoy'], { encoding: 'utf8' });
 export const envoyProgram: string = found.stdout.trim();
 export const noEnvoy: string | false = found.status === 0 ? false : found.stderr.trim() || 'no envoy';
 

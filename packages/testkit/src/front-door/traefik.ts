@@ -6,8 +6,8 @@ import type { CleansUp } from './cleanup.ts';
 import type { Backends, DataPlane } from './data-plane.ts';
 import { freePort, startProgram, temporaryDirectory, until } from './programs.ts';
 
-const script = path.join(import.meta.dirname, '../../../../scripts/traefik.sh');
-const found = spawnSync('bash', [script], { encoding: 'utf8' });
+const script = path.join(import.meta.dirname, '../../../../scripts/front-door-program.sh');
+const found = spawnSync('bash', [script, 'traefik'], { encoding: 'utf8' });
 
 export const traefik: DataPlane = {
   name: 'Traefik, forwardAuth',
