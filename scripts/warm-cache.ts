@@ -42,7 +42,7 @@ async function importAll(): Promise<void> {
 }
 
 function sources(): string[] {
-  const packages = [...PODS, 'cluster', 'core', 'kfctl', 'kube', 'kustomize', 'oidc'];
+  const packages = [...PODS, 'cluster', 'core', 'http', 'kfctl', 'kube', 'kustomize', 'oidc'];
   const all = globSync(`packages/{${packages.join(',')}}/src/**/*.ts`, { cwd: root });
   return all.filter((file) => !file.endsWith('.test.ts')).toSorted();
 }

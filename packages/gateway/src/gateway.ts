@@ -2,6 +2,8 @@
 import { describeError, systemClock } from '@kfctl/core';
 import type { Logger } from '@kfctl/core';
 import type { KubeObject } from '@kfctl/kube';
+import { createCoarseClock, createHttpDate } from '@kfctl/http';
+import type { Downstream } from '@kfctl/http';
 import type { Config } from './config.ts';
 import type { Source, Sources } from './istio/sources.ts';
 import { fetchJson } from './jwt/fetch-json.ts';
@@ -12,9 +14,6 @@ import { EMPTY_STATE } from './proxy/gateway-state.ts';
 import type { GatewayState } from './proxy/gateway-state.ts';
 import { serveRequest } from './proxy/request-flow.ts';
 import type { FlowDeps } from './proxy/request-flow.ts';
-import { createHttpDate } from './proxy/http-date.ts';
-import { createCoarseClock } from './server/coarse-clock.ts';
-import type { Downstream } from './server/downstream.ts';
 import { createSessionCheck } from './session/session-check.ts';
 import type { SessionCheck, SessionCheckOptions } from './session/session-check.ts';
 import { createListeners } from './server/listeners.ts';

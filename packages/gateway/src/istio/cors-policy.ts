@@ -1,7 +1,7 @@
 /** Owns reading of a VirtualService rule's corsPolicy. */
+import { isFieldName } from '@kfctl/http';
 import type { StringMatch } from '../match/string-match.ts';
 import { parseStringMatch } from '../match/string-match.ts';
-import { isFieldName } from '../request/field-syntax.ts';
 import type { Fields } from './fields.ts';
 
 export interface CorsPolicy {

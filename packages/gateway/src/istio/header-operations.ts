@@ -1,5 +1,5 @@
 /** Owns Istio's header operations: set, add and remove, on requests and on responses. */
-import { isFieldName, isFieldValue } from '../request/field-syntax.ts';
+import { isFieldName, isFieldValue } from '@kfctl/http';
 import type { Fields } from './fields.ts';
 
 export interface HeaderOperations {

@@ -1,6 +1,6 @@
 /** Owns reading of Istio's MeshConfig (ConfigMap `istio`, key `mesh`): the external authorizers and how paths are normalised. */
 import { parseYaml } from '@kfctl/kube';
-import { isFieldName, isFieldValue } from '../request/field-syntax.ts';
+import { isFieldName, isFieldValue } from '@kfctl/http';
 import type { EscapedSlashes } from '../request/normalize-path.ts';
 import { Fields } from './fields.ts';
 import type { Problems } from './fields.ts';

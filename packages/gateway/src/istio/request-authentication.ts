@@ -1,6 +1,6 @@
 /** Owns reading of security.istio.io RequestAuthentication objects: whose tokens are accepted, and what is made of their claims. */
 import type { UnknownObject } from '@kfctl/kube';
-import { isFieldName } from '../request/field-syntax.ts';
+import { isFieldName } from '@kfctl/http';
 import { Fields } from './fields.ts';
 import type { Problems } from './fields.ts';
 import { objectKey } from './object-key.ts';

@@ -1,8 +1,8 @@
 /** Owns what a request's token is worth: RequestAuthentication says whose tokens count, a token that does not hold is 401. */
 import type { JwtClaims } from '@kfctl/oidc';
+import { findField, removeField, setField } from '@kfctl/http';
 import type { JwtRule, RequestAuthenticationModel } from '../istio/request-authentication.ts';
 import type { VerifiedToken } from '../policy/match-rule.ts';
-import { findField, removeField, setField } from '../request/fields.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import type { KeyStore } from './key-store.ts';
 

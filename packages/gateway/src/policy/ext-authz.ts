@@ -1,8 +1,8 @@
 /** Owns the question to an external authorizer over HTTP, as Envoy asks it. Every doubt is a no. */
+import { findField } from '@kfctl/http';
+import type { FieldList } from '@kfctl/http';
 import type { ExternalAuthorizer } from '../istio/mesh-config.ts';
 import type { RequestHead } from '../request/request-head.ts';
-import type { FieldList } from '../request/fields.ts';
-import { findField } from '../request/fields.ts';
 import { parseServiceHost, pickEndpoint } from '../upstream/service-directory.ts';
 import type { ServiceDirectory } from '../upstream/service-directory.ts';
 import type { Upstream, UpstreamAddress, UpstreamFailure, UpstreamHead } from '../upstream/upstream.ts';

@@ -1,7 +1,7 @@
 /** Owns whether a rule of an AuthorizationPolicy matches a request. Absent values match no positive list. */
+import { findField } from '@kfctl/http';
+import type { FieldList } from '@kfctl/http';
 import type { Condition, Operation, PolicyRule, Source, ValueLists } from '../istio/authorization-policy.ts';
-import { findField } from '../request/fields.ts';
-import type { FieldList } from '../request/fields.ts';
 import { isInBlocks } from './cidr.ts';
 
 export interface PolicyRequest {

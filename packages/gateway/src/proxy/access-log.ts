@@ -1,5 +1,5 @@
 /** Owns the access log: Envoy's default format, one line per request, written in batches. Codes and tokens in queries are masked. */
-import { findField } from '../request/fields.ts';
+import { findField } from '@kfctl/http';
 import type { RequestHead } from '../request/request-head.ts';
 
 export interface AccessRecord {

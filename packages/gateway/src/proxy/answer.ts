@@ -2,9 +2,8 @@
 import { describeError } from '@kfctl/core';
 import type { Logger } from '@kfctl/core';
 import type { Duplex } from 'node:stream';
-import type { FieldList } from '../request/fields.ts';
+import type { Downstream, DownstreamListener, FieldList } from '@kfctl/http';
 import type { RequestHead } from '../request/request-head.ts';
-import type { Downstream, DownstreamListener } from '../server/downstream.ts';
 import type { AccessLog } from './access-log.ts';
 
 export interface AnswerDeps {

@@ -1,8 +1,8 @@
 /** Owns cross-origin answers (Fetch standard): which pages of other origins may read what a route answers. */
+import { findField } from '@kfctl/http';
+import type { FieldList } from '@kfctl/http';
 import type { CorsPolicy } from '../istio/cors-policy.ts';
 import { matchesString } from '../match/string-match.ts';
-import { findField } from '../request/fields.ts';
-import type { FieldList } from '../request/fields.ts';
 import type { RequestHead } from '../request/request-head.ts';
 
 export type CorsVerdict =

@@ -1,14 +1,10 @@
 /** Owns carrying one request to an endpoint and its answer back, both as streams with back-pressure. */
 import type { Duplex } from 'node:stream';
+import { findField, NO_LISTENER, NOT_WATCHED, removeField } from '@kfctl/http';
+import type { DownstreamListener, FieldList, Watched } from '@kfctl/http';
 import type { Destination, ForwardAction } from '../istio/route-action.ts';
 import type { PolicyRequest } from '../policy/match-rule.ts';
 import { NO_POLICIES } from '../policy/policy-table.ts';
-import type { FieldList } from '../request/fields.ts';
-import { findField, removeField } from '../request/fields.ts';
-import { NO_LISTENER } from '../server/downstream.ts';
-import type { DownstreamListener } from '../server/downstream.ts';
-import { NOT_WATCHED } from '../server/coarse-clock.ts';
-import type { Watched } from '../server/coarse-clock.ts';
 import { pickEndpoint } from '../upstream/service-directory.ts';
 import type { EndpointSet } from '../upstream/service-directory.ts';
 import { isReplayable } from '../upstream/upstream.ts';

@@ -1,5 +1,5 @@
 /** Owns what the gateway states about the client to those behind it. */
-import type { Downstream } from '../server/downstream.ts';
+import type { Downstream } from '@kfctl/http';
 import type { RequestHead } from '../request/request-head.ts';
 
 export interface ClientFacts {

@@ -1,7 +1,7 @@
 /** Owns applying header operations to a list of fields. */
+import { removeField, setField } from '@kfctl/http';
 import type { HeaderChanges } from '../istio/header-operations.ts';
 import type { FieldRules } from '../request/field-rules.ts';
-import { removeField, setField } from '../request/fields.ts';
 
 /** Applies in Envoy's order: remove, set, add; never to names that say who the user is. `host` is not a field here: see `hostFrom`. */
 export function applyHeaderChanges(

@@ -1,4 +1,5 @@
 /** Owns putting a request before a set of policies: authorizers are asked in turn, then DENY and ALLOW judge what came of it. */
+import { removeField, setField } from '@kfctl/http';
 import type { JwtRule } from '../istio/request-authentication.ts';
 import { applyToken, checkToken } from '../jwt/check-token.ts';
 import type { TokenVerdict } from '../jwt/check-token.ts';
@@ -7,7 +8,6 @@ import type { CheckResult } from '../policy/ext-authz.ts';
 import type { PolicyRequest } from '../policy/match-rule.ts';
 import { findRefusal, NO_POLICIES, requiredChecks } from '../policy/policy-table.ts';
 import type { CustomPolicy, PolicySet } from '../policy/policy-table.ts';
-import { removeField, setField } from '../request/fields.ts';
 import { pushForwarded } from './forwarded.ts';
 import type { RoutedFlow } from './request-flow.ts';
 

@@ -4,6 +4,7 @@
  *   head -> https redirect -> route -> authorizers -> token -> policies -> action: redirect | direct
  *     400         301          404    302/401/503     401       403           : forward -> policies of the destination -> upstream
  */
+import type { CoarseClock, Downstream } from '@kfctl/http';
 import type { ForwardAction } from '../istio/route-action.ts';
 import type { Route } from '../istio/virtual-service.ts';
 import type { KeyStore } from '../jwt/key-store.ts';
@@ -11,9 +12,7 @@ import type { PolicyRequest, VerifiedToken } from '../policy/match-rule.ts';
 import { NO_POLICIES } from '../policy/policy-table.ts';
 import { parseRequestHead } from '../request/request-head.ts';
 import type { RequestHead } from '../request/request-head.ts';
-import type { Downstream } from '../server/downstream.ts';
 import type { SessionCheck } from '../session/session-check.ts';
-import type { CoarseClock } from '../server/coarse-clock.ts';
 import type { ServerTable } from '../routes/route-table.ts';
 import type { ServiceDirectory } from '../upstream/service-directory.ts';
 import type { Upstream } from '../upstream/upstream.ts';

@@ -2,8 +2,7 @@
  * Owns what happens to each incoming request header. Whoever is behind the gateway believes identity headers, so none that a client
  * sends gets there, in whatever spelling; hop-by-hop headers end here; what the gateway states itself is not taken from clients.
  */
-import { ownCopy } from '../message/field-names.ts';
-import { isFieldName } from './field-syntax.ts';
+import { isFieldName, ownCopy } from '@kfctl/http';
 
 export type FieldAction =
   | 'forward'

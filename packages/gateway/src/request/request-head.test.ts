@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { RawHead } from '@kfctl/http';
 import { createFieldRules } from './field-rules.ts';
 import { parseRequestHead } from './request-head.ts';
-import type { RawHead, RequestHead } from './request-head.ts';
+import type { RequestHead } from './request-head.ts';
 
 const rules = { fields: createFieldRules(['x-who', 'x-team-*']), escapedSlashes: 'reject' } as const;
 

@@ -1,26 +1,11 @@
 /** Owns the check of a request's head: what is ambiguous is refused before anything else looks at it (RFC 9112, RFC 9113 section 8). */
-import { isFieldValue } from './field-syntax.ts';
+import { isFieldValue, MAX_FIELDS, NO_BODY, parseFraming, removeField } from '@kfctl/http';
+import type { AcceptedHead, RawHead } from '@kfctl/http';
 import type { FieldAction, FieldRules } from './field-rules.ts';
-import { removeField } from './fields.ts';
 import { normalizeTarget } from './normalize-path.ts';
 import type { EscapedSlashes } from './normalize-path.ts';
 
-/** A head as a server adapter hands it over. */
-export interface RawHead {
-  readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2';
-  readonly method: string;
-  readonly target: string;
-  /** `:authority`; undefined for HTTP/1. */
-  readonly authority: string | undefined;
-  /** Flat names and values as sent, without pseudo headers. */
-  readonly rawFields: readonly string[];
-  /** HTTP/2: the stream ended with the head. */
-  readonly ended: boolean;
-  /** RFC 8441 `:protocol`. */
-  readonly extendedProtocol: string | undefined;
-}
-
-export interface RequestHead {
+export interface RequestHead extends AcceptedHead {
   readonly method: string;
   readonly path: string;
   readonly query: string;
@@ -30,20 +15,10 @@ export interface RequestHead {
   readonly host: string;
   /** Flat, lower-case names: what may be forwarded. */
   readonly fields: string[];
-  readonly body: BodyFraming;
-  readonly webSocket: boolean;
-  readonly expectsContinue: boolean;
-  /** HTTP/1: another request may follow on the connection (RFC 9112 section 9.3). HTTP/1.0 clients get one answer for each connection. */
-  readonly keepAlive: boolean;
   /** What the client claims about earlier hops; believed only behind trusted proxies. */
   readonly claimedFor: string | undefined;
   readonly claimedProto: string | undefined;
 }
-
-export type BodyFraming =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'length'; readonly bytes: number }
-  | { readonly kind: 'chunked' };
 
 /** `detail` is for the operator's log. */
 export interface Refusal {
@@ -56,7 +31,6 @@ export interface HeadRules {
   readonly escapedSlashes: EscapedSlashes;
 }
 
-export const MAX_FIELDS = 100;
 const MAX_FIELD_BYTES = 65_536;
 const METHOD = /^[A-Z][A-Z-]{0,31}$/;
 const AUTHORITY = /^(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;
@@ -75,7 +49,7 @@ export function parseRequestHead(raw: RawHead, rules: HeadRules): RequestHead | 
   const authority = parseAuthority(absolute?.authority ?? raw.authority, collected, raw.protocol);
   if (authority === undefined) return { status: 400, detail: 'host' };
   const body = webSocketStream ? NO_BODY : parseFraming(raw, collected);
-  if ('status' in body) return body;
+  if (body.kind === 'bad') return { status: 400, detail: body.field };
   const upgrade = webSocketStream || wantsWebSocket(raw, collected);
   if (upgrade && body.kind !== 'none') return { status: 400, detail: 'websocket with body' };
   if (collected.expect !== undefined && collected.expect.toLowerCase() !== '100-continue')
@@ -94,9 +68,6 @@ export function parseRequestHead(raw: RawHead, rules: HeadRules): RequestHead | 
     claimedProto: collected.claimedProto,
   };
 }
-
-const NO_BODY: BodyFraming = { kind: 'none' };
-const CHUNKED: BodyFraming = { kind: 'chunked' };
 
 interface Collected {
   readonly fields: string[];
@@ -240,20 +211,6 @@ function parseAuthority(named: string | undefined, collected: Collected, protoco
 function hostOf(authority: string): string {
   const host = authority.includes(':') ? authority.replace(/:\d+$/, '') : authority;
   return host.endsWith('.') ? host.slice(0, -1) : host;
-}
-
-/** RFC 9112 section 6.3, strictly: two statements about the length are one too many. */
-function parseFraming(raw: RawHead, { length, encoding }: Collected): BodyFraming | Refusal {
-  if (encoding !== undefined) {
-    const isPlain = encoding.toLowerCase() === 'chunked';
-    if (raw.protocol !== 'HTTP/1.1' || length !== undefined || !isPlain)
-      return { status: 400, detail: 'transfer-encoding' };
-    return CHUNKED;
-  }
-  if (length === undefined) return raw.protocol === 'HTTP/2' && !raw.ended ? CHUNKED : NO_BODY;
-  if (!/^\d{1,15}$/.test(length)) return { status: 400, detail: 'content-length' };
-  if (raw.ended && Number(length) !== 0) return { status: 400, detail: 'content-length' };
-  return { kind: 'length', bytes: Number(length) };
 }
 
 /** RFC 6455 section 4.2.1; any other upgrade is ignored, as RFC 9110 section 7.8 allows. */

@@ -1,8 +1,8 @@
 /** Owns finding the first route that matches among thousands: by exact path, by prefix length, then the rest, in the order of the list. */
+import { findField } from '@kfctl/http';
+import type { FieldList } from '@kfctl/http';
 import { matchesString } from '../match/string-match.ts';
 import type { NamedMatch, Route, RouteMatch } from '../istio/virtual-service.ts';
-import { findField } from '../request/fields.ts';
-import type { FieldList } from '../request/fields.ts';
 
 /** What matches look at. */
 export interface RoutedRequest {

@@ -2,12 +2,8 @@
 import { constants } from 'node:http2';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Duplex, Readable } from 'node:stream';
-import type { FieldList } from '../request/fields.ts';
-import type { RawHead } from '../request/request-head.ts';
-import type { CopyPool } from './copy-pool.ts';
-import { NO_LISTENER } from './downstream.ts';
-import type { Downstream, DownstreamListener } from './downstream.ts';
-import type { ListenerPlace } from './listener.ts';
+import { NO_LISTENER } from '@kfctl/http';
+import type { CopyPool, Downstream, DownstreamListener, FieldList, ListenerPlace, RawHead } from '@kfctl/http';
 
 export interface Http2Request {
   readonly stream: ServerHttp2Stream;

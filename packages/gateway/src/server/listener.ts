@@ -6,13 +6,8 @@ import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { listen } from '@kfctl/core';
-import { createCoarseClock } from './coarse-clock.ts';
-import type { CoarseClock } from './coarse-clock.ts';
-import { createCopyPool } from './copy-pool.ts';
-import type { CopyPool } from './copy-pool.ts';
-import type { DownstreamHandler } from './downstream.ts';
-import { MAX_HEAD_BYTES } from './find-head.ts';
-import { Http1Connection } from './http1-connection.ts';
+import { createCoarseClock, createCopyPool, Http1Connection, MAX_HEAD_BYTES } from '@kfctl/http';
+import type { CoarseClock, CopyPool, DownstreamHandler, ListenerPlace } from '@kfctl/http';
 import { Http2Downstream } from './http2-downstream.ts';
 
 export interface ListenerOptions {
@@ -25,12 +20,6 @@ export interface ListenerOptions {
   readonly maxConnections: number;
   /** How long the head of a request may take. */
   readonly headTimeoutMs: number;
-}
-
-/** What a request needs to know of the listener it came through. */
-export interface ListenerPlace {
-  readonly port: number;
-  readonly isTls: boolean;
 }
 
 export interface Listener extends ListenerPlace {

@@ -2,9 +2,9 @@
 import type { Logger } from '@kfctl/core';
 import { describeError } from '@kfctl/core';
 import type { SecureContext } from 'node:tls';
+import type { DownstreamHandler } from '@kfctl/http';
 import type { ListenerTable, RouteTable, ServerTable } from '../routes/route-table.ts';
 import type { Credential, Credentials } from '../tls/credentials.ts';
-import type { DownstreamHandler } from './downstream.ts';
 import { createListener } from './listener.ts';
 import type { Listener } from './listener.ts';
 

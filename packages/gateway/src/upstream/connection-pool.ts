@@ -1,5 +1,5 @@
 /** Owns the connections to one endpoint: the most recently used is used first, so that those too many grow old and go. */
-import type { FieldNames } from '../message/field-names.ts';
+import type { FieldNames } from '@kfctl/http';
 import { Http1Connection } from './http1-connection.ts';
 import { isReplayable } from './upstream.ts';
 import type { UpstreamAddress, UpstreamExchange, UpstreamHandler, UpstreamRequest } from './upstream.ts';

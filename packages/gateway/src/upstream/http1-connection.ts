@@ -2,7 +2,7 @@
 import { describeError } from '@kfctl/core';
 import { connect } from 'node:net';
 import type { Socket, TcpNetConnectOpts } from 'node:net';
-import type { FieldNames } from '../message/field-names.ts';
+import type { FieldNames } from '@kfctl/http';
 import { writeRequest } from './request-writer.ts';
 import type { BodyWriter } from './request-writer.ts';
 import type { ResponseHead } from './response-head.ts';

@@ -1,5 +1,5 @@
 /** Owns the pools of HTTP/1.1 connections, one per endpoint address. */
-import { createFieldNames } from '../message/field-names.ts';
+import { createFieldNames } from '@kfctl/http';
 import { ConnectionPool } from './connection-pool.ts';
 import type { Upstream, UpstreamAddress } from './upstream.ts';
 

@@ -1,7 +1,6 @@
 /** Owns reading of an HTTP/1 response head, strictly: what two parsers could read differently is refused (RFC 9112). */
-import { splitFieldLines } from '../message/field-lines.ts';
-import type { FieldNames } from '../message/field-names.ts';
-import { isFieldValue } from '../request/field-syntax.ts';
+import { isFieldValue, splitFieldLines } from '@kfctl/http';
+import type { FieldNames } from '@kfctl/http';
 import type { UpstreamHead } from './upstream.ts';
 
 export interface ResponseHead extends UpstreamHead {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { createFieldNames } from '@kfctl/http';
 import type { ResponseHead } from './response-head.ts';
-import { createFieldNames } from '../message/field-names.ts';
 import { ResponseParser } from './response-parser.ts';
 
 interface Parsed {

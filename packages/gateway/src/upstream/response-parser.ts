@@ -1,6 +1,6 @@
 /** Owns the parsing of one HTTP/1 response from a stream of chunks. It must not know sockets. */
-import { BodyReader } from '../message/body-reader.ts';
-import type { FieldNames } from '../message/field-names.ts';
+import { BodyReader } from '@kfctl/http';
+import type { FieldNames } from '@kfctl/http';
 import { parseResponseHead } from './response-head.ts';
 import type { ResponseHead } from './response-head.ts';
 

@@ -1,6 +1,6 @@
 /** Owns the contract between the proxy and whatever carries a request to an endpoint. */
 import type { Duplex, Readable } from 'node:stream';
-import type { FieldList } from '../request/fields.ts';
+import type { FieldList } from '@kfctl/http';
 
 export interface UpstreamAddress {
   readonly host: string;

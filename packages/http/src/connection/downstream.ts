@@ -1,7 +1,14 @@
 /** Owns the contract between the protocol servers and the proxy: one request and the way to answer it. */
 import type { Duplex, Readable } from 'node:stream';
-import type { FieldList } from '../request/fields.ts';
-import type { RawHead, RequestHead } from '../request/request-head.ts';
+import type { FieldList } from '../message/fields.ts';
+import type { AcceptedHead, RawHead } from '../head/raw-head.ts';
+
+/** What a request needs to know of the listener it came through. */
+export interface ListenerPlace {
+  /** The port that Gateway objects name. */
+  readonly port: number;
+  readonly isTls: boolean;
+}
 
 /** An object and not two functions: closures that requests hold are promoted by V8's young collection and keep the request with them. */
 export interface DownstreamListener {
@@ -29,7 +36,7 @@ export interface Downstream {
    * The head was found good: its body ends where `head.body` says, judged once for the server and the proxy. Called before anything else;
    * an answer without it ends an HTTP/1 connection, since nobody knows where the next request would start.
    */
-  accept(head: RequestHead): void;
+  accept(head: AcceptedHead): void;
   /** `100 Continue`. */
   sendContinue(): void;
   /** No request is taken from this connection after the answer. */

@@ -1,5 +1,5 @@
 /** Owns reading of a trailer section (RFC 9112 section 7.1.2). */
-import { isFieldName, isFieldValue } from '../request/field-syntax.ts';
+import { isFieldName, isFieldValue } from './field-syntax.ts';
 import { splitFieldLines } from './field-lines.ts';
 
 const MAX_FIELDS = 100;

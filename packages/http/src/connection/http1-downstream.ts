@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import { AppError } from '@kfctl/core';
-import type { RawHead, RequestHead } from '../request/request-head.ts';
+import type { AcceptedHead, RawHead } from '../head/raw-head.ts';
 import { NO_LISTENER } from './downstream.ts';
 import type { Downstream, DownstreamListener } from './downstream.ts';
 import type { Http1Connection } from './http1-connection.ts';
@@ -23,7 +23,7 @@ export class Http1Downstream implements Downstream {
   readonly remoteAddress: string;
   listener: DownstreamListener = NO_LISTENER;
   readonly #connection: Http1Connection;
-  #head: RequestHead | undefined;
+  #head: AcceptedHead | undefined;
   #body: Readable | undefined;
   /** The head of the answer, until its first bytes of body or the end of this turn. */
   #held = '';
@@ -43,7 +43,7 @@ export class Http1Downstream implements Downstream {
     this.#connection = connection;
   }
 
-  accept(head: RequestHead): void {
+  accept(head: AcceptedHead): void {
     this.#head = head;
     this.#connection.expectBody(head.body);
   }

@@ -5,16 +5,15 @@
  *    └─ not HTTP: 400, 408, 431 and the end        └─ not wanted any more: discarded up to a limit, or the end
  */
 import type { Socket } from 'node:net';
+import { findHead, INCOMPLETE, STRAY, TOO_LARGE, withoutEmptyLine } from '../head/find-head.ts';
+import type { BodyFraming } from '../head/framing.ts';
+import { parseHead } from '../head/parse-head.ts';
 import { BodyReader } from '../message/body-reader.ts';
-import type { BodyFraming } from '../request/request-head.ts';
 import { NOT_WATCHED } from './coarse-clock.ts';
 import type { CoarseClock, Watched } from './coarse-clock.ts';
 import type { CopyPool } from './copy-pool.ts';
-import type { DownstreamHandler } from './downstream.ts';
+import type { DownstreamHandler, ListenerPlace } from './downstream.ts';
 import { Http1Downstream } from './http1-downstream.ts';
-import type { ListenerPlace } from './listener.ts';
-import { findHead, INCOMPLETE, STRAY, TOO_LARGE, withoutEmptyLine } from './find-head.ts';
-import { parseHead } from './parse-head.ts';
 
 export interface Http1ConnectionOptions {
   readonly place: ListenerPlace;

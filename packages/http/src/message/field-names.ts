@@ -1,5 +1,5 @@
 /** Owns the names of header fields: checked and lower-cased once, and remembered. */
-import { isFieldName } from '../request/field-syntax.ts';
+import { isFieldName } from './field-syntax.ts';
 
 /** Peers choose names: the memory of them is bounded. */
 const MAX_REMEMBERED = 4096;

@@ -1,7 +1,7 @@
 /** Owns cutting an HTTP/1 request head into its parts (RFC 9112 section 3). What the parts may be is judged by the request's rules. */
 import { splitFieldLines } from '../message/field-lines.ts';
-import { MAX_FIELDS } from '../request/request-head.ts';
-import type { RawHead } from '../request/request-head.ts';
+import { MAX_FIELDS } from './raw-head.ts';
+import type { RawHead } from './raw-head.ts';
 
 const REQUEST_LINE = /^([!-~]+) ([!-~\x80-\xff]+) HTTP\/1\.([01])$/;
 

@@ -1,0 +1,23 @@
+/** The curated exports of http: the strict HTTP/1.1 server, and the parts that a proxy builds on. It knows no routes and no policies. */
+export { createCoarseClock, NOT_WATCHED } from './connection/coarse-clock.ts';
+export type { CoarseClock, Watched } from './connection/coarse-clock.ts';
+export { createCopyPool } from './connection/copy-pool.ts';
+export type { CopyPool } from './connection/copy-pool.ts';
+export { NO_LISTENER } from './connection/downstream.ts';
+export type { Downstream, DownstreamHandler, DownstreamListener, ListenerPlace } from './connection/downstream.ts';
+export { Http1Connection } from './connection/http1-connection.ts';
+export type { Http1ConnectionOptions } from './connection/http1-connection.ts';
+export { MAX_HEAD_BYTES } from './head/find-head.ts';
+export { NO_BODY, parseFraming } from './head/framing.ts';
+export type { BadFraming, BodyFraming, StatedLength } from './head/framing.ts';
+export { MAX_FIELDS } from './head/raw-head.ts';
+export type { AcceptedHead, RawHead } from './head/raw-head.ts';
+export { BodyReader } from './message/body-reader.ts';
+export type { BodySink } from './message/body-reader.ts';
+export { splitFieldLines } from './message/field-lines.ts';
+export { createFieldNames, ownCopy } from './message/field-names.ts';
+export type { FieldNames } from './message/field-names.ts';
+export { isFieldName, isFieldValue } from './message/field-syntax.ts';
+export { countField, findField, removeField, setField } from './message/fields.ts';
+export type { FieldList } from './message/fields.ts';
+export { createHttpDate } from './message/http-date.ts';
