@@ -15,8 +15,8 @@ export interface HttpRequest {
   readonly params: Readonly<Record<string, string>>;
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal;
-  /** The whole body; throws AppError 413 beyond the server's limit. */
-  body(): Promise<Buffer>;
+  /** The whole body; throws AppError 413 beyond the server's limit, or beyond the one given. The first call decides. */
+  body(maxBytes?: number): Promise<Buffer>;
 }
 
 export interface HttpResponse {
@@ -53,7 +53,7 @@ export async function readJson(request: HttpRequest): Promise<unknown> {
   }
 }
 
-/** The parsed `application/x-www-form-urlencoded` body. */
-export async function readForm(request: HttpRequest): Promise<URLSearchParams> {
-  return new URLSearchParams((await request.body()).toString('utf8'));
+/** The parsed `application/x-www-form-urlencoded` body; `maxBytes` as for `body`. */
+export async function readForm(request: HttpRequest, maxBytes?: number): Promise<URLSearchParams> {
+  return new URLSearchParams((await request.body(maxBytes)).toString('utf8'));
 }

@@ -47,8 +47,8 @@ export class ServedRequest implements HttpRequest {
     return (this.#signal ??= signalOf(this.#outgoing));
   }
 
-  body(): Promise<Buffer> {
-    return (this.#body ??= readBody(this.#incoming, this.#maxBodyBytes));
+  body(maxBytes: number = this.#maxBodyBytes): Promise<Buffer> {
+    return (this.#body ??= readBody(this.#incoming, maxBytes));
   }
 }
 

@@ -5,10 +5,11 @@
  *                                       │                        └──► upstream?state=…                  callback
  *                                       └──(no)──► page, or redirect to the client with an error
  */
-import type { AppError, HttpHandler, HttpResponse } from '@kfctl/core';
+import type { AppError, HttpHandler, HttpRequest, HttpResponse } from '@kfctl/core';
 import type { Client } from '../clients/find-client.ts';
 import type { ConnectorInfo } from '../connectors/connector-set.ts';
 import type { CallbackBegin, Connector } from '../connectors/connector.ts';
+import { startRelay } from '../login/relay-state.ts';
 import { pageError } from '../pages/error-page.ts';
 import { chooseConnectorPage, forwardPage } from '../pages/login-pages.ts';
 import type { ProviderDeps } from '../provider.ts';
@@ -72,7 +73,8 @@ export function createAuthorizeEndpoint(deps: ProviderDeps): HttpHandler {
     const back = connectors.list.length > 1 ? `${config.basePath}/auth?${backQuery(raw)}` : '';
     const start = { back, pending: bound === undefined ? pending : { ...pending, browser: bound.browser } };
     const reauthenticate = wantsLogin(parameters) || parameters.maxAge !== '';
-    return withCookies(await startLogin(deps, connector, { ...start, reauthenticate }), bound?.cookies ?? []);
+    const started = await startLogin(deps, connector, { ...start, request, reauthenticate });
+    return withCookies(started.response, [...(bound?.cookies ?? []), ...started.cookies]);
   };
 }
 
@@ -121,33 +123,44 @@ function toPending(
 }
 
 interface Start {
+  readonly request: HttpRequest;
   readonly pending: PendingRequest;
   readonly back: string;
   /** Whoever logs in must prove it now, at the upstream too. */
   readonly reauthenticate: boolean;
 }
 
+interface Started {
+  readonly response: HttpResponse;
+  readonly cookies: readonly string[];
+}
+
 async function startLogin(
   deps: ProviderDeps,
   connector: Connector,
-  { pending, back, reauthenticate }: Start,
-): Promise<HttpResponse> {
+  { request, pending, back, reauthenticate }: Start,
+): Promise<Started> {
   const { config, keys } = deps;
   if (connector.password !== undefined) {
     const query = new URLSearchParams({ back, state: sealPending(keys, pending) });
-    return redirectTo(
-      `${config.basePath}/auth/${encodeURIComponent(pending.connectorId)}/login?${query.toString()}`,
-      302,
-    );
+    const page = `${config.basePath}/auth/${encodeURIComponent(pending.connectorId)}/login?${query.toString()}`;
+    return { response: redirectTo(page, 302), cookies: [] };
   }
   const { callback, posted } = connector;
-  const request: CallbackBegin = {
+  const question: CallbackBegin = {
     seal: (carried) => sealCarried(keys, { pending, carried }),
     scopes: connectorScopes(pending.scopes),
     loginHint: pending.loginHint === '' ? undefined : pending.loginHint,
     reauthenticate,
   };
-  if (callback !== undefined) return redirectTo((await callback.begin(request)).location, 302);
-  if (posted !== undefined) return deps.render(forwardPage(await posted.begin(request)));
+  if (callback !== undefined) {
+    return { response: redirectTo((await callback.begin(question)).location, 302), cookies: [] };
+  }
+  if (posted !== undefined) {
+    const { action, fields, carried, returnTo } = await posted.begin(question);
+    const relay = startRelay(deps, request, { sealed: question.seal(carried), returnTo });
+    const form = forwardPage({ action, fields: { ...fields, RelayState: relay.relayState } });
+    return { response: deps.render(form), cookies: relay.cookies };
+  }
   throw pageError(500, 'Requested resource does not exist.');
 }

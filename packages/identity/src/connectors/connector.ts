@@ -73,15 +73,19 @@ export interface CallbackFinish {
   readonly ownPath: boolean;
 }
 
-/** Sends the browser elsewhere with a form (SAML's HTTP POST binding) and understands the form that comes back, with `RelayState`. */
+/** Sends the browser elsewhere with a form (SAML's HTTP POST binding) and understands the form that comes back. The host adds `RelayState`. */
 export interface PostedLogin {
-  begin(request: CallbackBegin): Promise<PostedStart>;
+  begin(request: Omit<CallbackBegin, 'seal'>): Promise<PostedStart>;
   finish(request: PostedFinish): Promise<LoginOutcome>;
 }
 
 export interface PostedStart {
   readonly action: string;
   readonly fields: Readonly<Record<string, string>>;
+  /** What the connector wants to find again in `finish`. */
+  readonly carried: Readonly<Record<string, string>>;
+  /** The address that the answer will be sent to. */
+  readonly returnTo: string;
 }
 
 export interface PostedFinish {

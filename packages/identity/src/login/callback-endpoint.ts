@@ -1,41 +1,73 @@
 /** Owns the return from an upstream provider: `/callback` and `/callback/{connector}`, by redirect or by form. */
-import { describeError, readForm } from '@kfctl/core';
+import { describeError } from '@kfctl/core';
 import type { HttpHandler, HttpRequest, HttpResponse } from '@kfctl/core';
 import { openPending } from '../authorize/pending-request.ts';
 import type { CarriedRequest } from '../authorize/pending-request.ts';
 import { connectorScopes } from '../authorize/scopes.ts';
 import type { Connector, LoginOutcome } from '../connectors/connector.ts';
 import { pageError } from '../pages/error-page.ts';
+import { forwardPage } from '../pages/login-pages.ts';
 import type { ProviderDeps } from '../provider.ts';
 import { withCookies } from '../session/answer-from-session.ts';
 import { finishLogin } from './finish-login.ts';
+import { createFormReader } from './posted-form.ts';
+import { openRelay, SENT_AGAIN } from './relay-state.ts';
 
 // Not `import`: that loads Web Cryptography too, 5 MB for nothing.
 const { createHash } = process.getBuiltinModule('node:crypto');
 
 const FAILED = 'Authentication failed. Please contact your administrator or try again later.';
-const STATE_FIELDS: Readonly<Record<string, string>> = { GET: 'state', POST: 'RelayState' };
 
 export function createCallbackEndpoint(deps: ProviderDeps): HttpHandler {
-  const { keys, clock, connectors } = deps;
+  const withPostedForm = createFormReader();
   return async (request) => {
-    const stateField = STATE_FIELDS[request.method];
-    if (stateField === undefined) throw pageError(400, 'Method not supported');
-    const answer = request.method === 'POST' ? await readForm(request) : request.query;
-    const opened = await openPending({ keys, nowMs: clock.now() }, answer.get(stateField), 'callback');
-    const { pending } = opened;
-    const named = request.params['connector'];
-    if (named !== undefined && named !== pending.connectorId)
-      throw pageError(400, 'Requested resource does not exist.');
-    const connector = await connectors.open(pending.connectorId);
-    const finish = connector === undefined ? undefined : finisherOf(connector, { request, answer, opened });
-    if (finish === undefined) throw pageError(400, 'Invalid request');
-    const outcome = await finish().catch((cause: unknown) => {
-      const message = `connector ${pending.connectorId} failed: ${describeError(cause)}`;
-      throw pageError(500, FAILED, { message, cause });
-    });
-    return await conclude(deps, request, { opened, outcome });
+    if (request.method === 'GET') {
+      const state = request.query.get('state');
+      return await finishAnswer(deps, request, { answer: request.query, state, forget: [] });
+    }
+    if (request.method !== 'POST') throw pageError(400, 'Method not supported');
+    return await withPostedForm(request, (form) => finishForm(deps, request, form));
   };
+}
+
+/** The pending request is in a cookie, which over plain http comes only with forms of our own: the form is then sent once more, by us. */
+async function finishForm(deps: ProviderDeps, request: HttpRequest, answer: URLSearchParams): Promise<HttpResponse> {
+  const relayed = openRelay(deps, request, answer);
+  if (relayed.kind === 'found') {
+    return await finishAnswer(deps, request, { answer, state: relayed.sealed, forget: relayed.cookies });
+  }
+  if (!relayed.sendAgain) throw pageError(400, 'User session error.', { message: 'the browser lost its cookie' });
+  const kept = ['SAMLResponse', 'RelayState'].map((name) => [name, answer.get(name) ?? ''] as const);
+  return deps.render(
+    forwardPage({ action: request.path, fields: { ...Object.fromEntries(kept), [SENT_AGAIN]: 'yes' } }),
+  );
+}
+
+interface UpstreamAnswer {
+  readonly answer: URLSearchParams;
+  readonly state: string | null;
+  /** Cookies that are of no more use. */
+  readonly forget: readonly string[];
+}
+
+async function finishAnswer(
+  deps: ProviderDeps,
+  request: HttpRequest,
+  { answer, state, forget }: UpstreamAnswer,
+): Promise<HttpResponse> {
+  const { keys, clock, connectors } = deps;
+  const opened = await openPending({ keys, nowMs: clock.now() }, state, 'callback');
+  const { pending } = opened;
+  const named = request.params['connector'];
+  if (named !== undefined && named !== pending.connectorId) throw pageError(400, 'Requested resource does not exist.');
+  const connector = await connectors.open(pending.connectorId);
+  const finish = connector === undefined ? undefined : finisherOf(connector, { request, answer, opened });
+  if (finish === undefined) throw pageError(400, 'Invalid request');
+  const outcome = await finish().catch((cause: unknown) => {
+    const message = `connector ${pending.connectorId} failed: ${describeError(cause)}`;
+    throw pageError(500, FAILED, { message, cause });
+  });
+  return await conclude(deps, request, { opened, outcome, forget });
 }
 
 interface Answer {
@@ -63,12 +95,13 @@ function finisherOf(
 interface Conclusion {
   readonly opened: CarriedRequest;
   readonly outcome: LoginOutcome;
+  readonly forget: readonly string[];
 }
 
 async function conclude(
   deps: ProviderDeps,
   request: HttpRequest,
-  { opened: { pending }, outcome }: Conclusion,
+  { opened: { pending }, outcome, forget }: Conclusion,
 ): Promise<HttpResponse> {
   const logged = { id: request.id, connector: pending.connectorId };
   if (outcome.kind === 'denied') {
@@ -87,7 +120,7 @@ async function conclude(
   const persistent = deps.sessions?.settings.rememberMeCheckedByDefault ?? false;
   const login = { clientId, connectorId, browser, who: outcome, groups, offline, persistent };
   const cookies = (await deps.sessions?.start(request, login)) ?? [];
-  return withCookies(await finishLogin(deps, pending, outcome), cookies);
+  return withCookies(await finishLogin(deps, pending, outcome), [...cookies, ...forget]);
 }
 
 /** True for the first caller, of any number and on any replica. */

@@ -12,6 +12,8 @@ const MAX_CHARACTERS = 1_000_000;
 const MAX_DEPTH = 40;
 const MAX_ELEMENTS = 20_000;
 const MAX_ATTRIBUTES = 50;
+/** Each element that declares one has a list of all: without a bound, few bytes would become many entries. */
+const MAX_NAMESPACES = 100;
 
 const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace';
 const DECLARATION =
@@ -164,6 +166,7 @@ function declare(
     if (value === '') scope.delete('');
     else scope.set(declared, value);
   }
+  if (scope.size > MAX_NAMESPACES) throw refused(reader, 'too many namespaces');
   return scope;
 }
 

@@ -50,16 +50,29 @@ interface Started {
   readonly request: string;
   readonly requestId: string;
   readonly relayState: string;
+  readonly cookie: string;
 }
 
-async function begin(at: TestIdentity = identity): Promise<Started> {
-  const page = await at.fetch(authUrl({ scope: 'openid profile email groups offline_access' }, '/dex/auth/saml'));
+/** What the gateway in front says of the browser. */
+const PUBLIC = { 'x-forwarded-host': 'login.example.com', 'x-forwarded-proto': 'https' };
+
+async function begin(
+  at: TestIdentity = identity,
+  headers: Record<string, string> = PUBLIC,
+  changes: Record<string, string> = {},
+): Promise<Started> {
+  const asked = { scope: 'openid profile email groups offline_access', ...changes };
+  const page = await at.fetch(authUrl(asked, '/dex/auth/saml'), { headers });
   assert.equal(page.status, 200);
   const html = await page.text();
   const field = (name: string): string => new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? '';
   const request = Buffer.from(field('SAMLRequest'), 'base64').toString();
   const requestId = /ID="([^"]*)"/.exec(request)?.[1] ?? '';
-  return { page, html, request, requestId, relayState: field('RelayState') };
+  const cookie = page.headers
+    .getSetCookie()
+    .map((one) => one.split(';')[0])
+    .join('; ');
+  return { page, html, request, requestId, relayState: field('RelayState'), cookie };
 }
 
 const answer = (started: Started, changes: Partial<Parameters<typeof samlResponse>[0]> = {}): string => {
@@ -69,7 +82,7 @@ const answer = (started: Started, changes: Partial<Parameters<typeof samlRespons
 };
 
 const post = (started: Started, SAMLResponse: string, at: TestIdentity = identity): Promise<Response> =>
-  at.post('/dex/callback', { SAMLResponse, RelayState: started.relayState });
+  at.post('/dex/callback', { SAMLResponse, RelayState: started.relayState }, { ...PUBLIC, cookie: started.cookie });
 
 test('the browser is sent on with a form, a request that says who asks, and one script known by its hash', async () => {
   const { page, html, request, relayState } = await begin();
@@ -78,7 +91,12 @@ test('the browser is sent on with a form, a request that says who asks, and one 
   assert.match(request, new RegExp(`AssertionConsumerServiceURL="${CALLBACK}"`));
   assert.match(request, new RegExp(`<saml:Issuer>${US}</saml:Issuer>`));
   assert.match(request, /nameid-format:persistent" AllowCreate="true"/);
-  assert.notEqual(relayState, '');
+  // SAML Bindings §3.4.3 allows 80 bytes.
+  assert.match(relayState, /^[\w-]{32}$/);
+  assert.match(
+    page.headers.getSetCookie().join(),
+    /^dex_relay_0=\S+; Path=\/dex; HttpOnly; SameSite=None; Secure; Max-Age=3600$/,
+  );
   const policy = page.headers.get('content-security-policy') ?? '';
   assert.match(policy, /default-src 'none'; script-src 'sha256-[^']+'; style-src/);
   const { relayState: another, requestId } = await begin();
@@ -193,14 +211,13 @@ test('nonsense, a missing state and other methods are refused without a word abo
     assert.equal(response.status, 500);
     assert.doesNotMatch(await response.text(), /DOCTYPE|character|SAMLResponse/);
   }
-  assert.equal((await identity.post('/dex/callback', { SAMLResponse: answer(started) })).status, 400);
-  assert.equal((await identity.post('/dex/callback', { SAMLResponse: answer(started), RelayState: 'x' })).status, 400);
-  assert.equal(
-    (await identity.post('/dex/callback/other', { SAMLResponse: answer(started), RelayState: started.relayState }))
-      .status,
-    400,
-  );
-  assert.equal((await identity.fetch(`/dex/callback?state=${started.relayState}`)).status, 400);
+  const good = { SAMLResponse: answer(started), RelayState: started.relayState };
+  const browser = { ...PUBLIC, cookie: started.cookie };
+  assert.equal((await identity.post('/dex/callback', { SAMLResponse: good.SAMLResponse }, browser)).status, 400);
+  assert.equal((await identity.post('/dex/callback', { ...good, RelayState: 'x' }, browser)).status, 400);
+  assert.equal((await identity.post('/dex/callback/other', good, browser)).status, 400);
+  const sealed = started.cookie.split('.').at(-1) ?? '';
+  assert.equal((await identity.fetch(`/dex/callback?state=${sealed}`, { headers: browser })).status, 400);
   // A login page's state is no RelayState.
   assert.equal((await post(started, answer(started))).status, 303);
 });
@@ -218,6 +235,69 @@ test('groups: one value with a delimiter, allowed groups, filtered groups', asyn
   const code = locationOf(response).searchParams.get('code') ?? '';
   const tokens = (await (await redeem(limited, code)).json()) as Tokens;
   assert.deepEqual(claimsOf(tokens.id_token)['groups'], ['dev', 'qa']);
+});
+
+test('an answer is taken only in the browser that asked, and once', async () => {
+  const [mine, theirs] = [await begin(), await begin()];
+  const form = { SAMLResponse: answer(mine), RelayState: mine.relayState };
+  const bare = await identity.post('/dex/callback', form, PUBLIC);
+  assert.equal(bare.status, 400);
+  assert.match(await bare.text(), /User session error/);
+  assert.equal((await identity.post('/dex/callback', form, { ...PUBLIC, cookie: theirs.cookie })).status, 400);
+  const forged = mine.cookie.replace(/.{4}$/, 'AAAA');
+  assert.equal((await identity.post('/dex/callback', form, { ...PUBLIC, cookie: forged })).status, 400);
+  const done = await post(mine, form.SAMLResponse);
+  assert.equal(done.status, 303);
+  assert.match(done.headers.getSetCookie().join(), /^dex_relay_0=; .*Max-Age=0$/);
+});
+
+test('logins in three tabs go side by side, a fourth takes the place of one', async () => {
+  const jar: string[] = [];
+  const started: Started[] = [];
+  for (let tab = 0; tab < 3; tab += 1) {
+    started.push(await begin(identity, { ...PUBLIC, cookie: jar.join('; ') }));
+    jar.push(started.at(-1)?.cookie ?? '');
+  }
+  assert.deepEqual(
+    jar.map((one) => one.split('=')[0]),
+    ['dex_relay_0', 'dex_relay_1', 'dex_relay_2'],
+  );
+  const fourth = await begin(identity, { ...PUBLIC, cookie: jar.join('; ') });
+  assert.match(fourth.cookie, /^dex_relay_[012]=/);
+  for (const one of started) {
+    const form = { SAMLResponse: answer(one), RelayState: one.relayState };
+    const response = await identity.post('/dex/callback', form, { ...PUBLIC, cookie: jar.join('; ') });
+    assert.equal(response.status, 303);
+  }
+});
+
+test('where no cookie would come back, the request travels itself', async () => {
+  for (const [headers, changes] of [
+    [{ 'x-forwarded-host': '192.0.2.7', 'x-forwarded-proto': 'https' }, {}],
+    [PUBLIC, { state: 's'.repeat(4000) }],
+  ] as const) {
+    const started = await begin(identity, headers, changes);
+    assert.equal(started.cookie, '');
+    assert.ok(started.relayState.length > 80);
+    const form = { SAMLResponse: answer(started), RelayState: started.relayState };
+    assert.equal((await identity.post('/dex/callback', form, headers)).status, 303);
+  }
+});
+
+test('over plain http the form is sent once more from here, with nothing in it but what came', async () => {
+  const plain = { 'x-forwarded-host': 'login.example.com' };
+  const started = await begin(identity, plain);
+  assert.match(started.page.headers.getSetCookie().join(), /SameSite=Lax; Max-Age=3600$/);
+  const form = { SAMLResponse: `${answer(started)}"><script>`, RelayState: started.relayState, evil: '1' };
+  const page = await identity.post('/dex/callback', form, plain);
+  const html = await page.text();
+  assert.equal(page.status, 200);
+  assert.match(html, /action="\/dex\/callback"/);
+  assert.match(html, /name="SAMLResponse" value="[\w+/=]+&quot;&gt;&lt;script&gt;"/);
+  assert.doesNotMatch(html, /evil/);
+  const again = { SAMLResponse: answer(started), RelayState: started.relayState, sent_again: 'yes' };
+  assert.equal((await identity.post('/dex/callback', again, plain)).status, 400);
+  assert.equal((await identity.post('/dex/callback', again, { ...plain, cookie: started.cookie })).status, 303);
 });
 
 test('a missing attribute is named in the log, with those that are there', async () => {

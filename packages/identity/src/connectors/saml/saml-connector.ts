@@ -29,12 +29,11 @@ function createSamlConnector(config: SamlConfig, deps: ConnectorDeps): Connector
   const certificates = config.insecureSkipSignatureValidation ? undefined : openCertificates(config);
   return {
     posted: {
-      begin: ({ seal, reauthenticate = false }) => {
+      begin: ({ reauthenticate = false }) => {
         const id = `_${randomBytes(20).toString('hex')}`;
         const request = renderRequest(config, { id, nowMs: deps.clock.now(), forceAuthn: String(reauthenticate) });
-        // A state of ours is longer than the 80 bytes that Bindings §3.5.3 asks for; nothing may be stored for strangers.
-        const fields = { SAMLRequest: Buffer.from(request).toString('base64'), RelayState: seal({ id }) };
-        return Promise.resolve({ action: config.ssoURL, fields });
+        const fields = { SAMLRequest: Buffer.from(request).toString('base64') };
+        return Promise.resolve({ action: config.ssoURL, fields, carried: { id }, returnTo: config.redirectURI });
       },
       finish: (request) => Promise.resolve(finish(config, { certificates, deps }, request)),
     },
