@@ -43,6 +43,8 @@ export class MemoryKubeClient implements KubeClient {
   readonly calls: MemoryCall[] = [];
   /** Throws to make a write fail; called before it is done. */
   onWrite: (call: MemoryCall) => void = () => undefined;
+  /** False: what belongs to deleted objects stays, as where the garbage collector is late or stuck. */
+  collectsGarbage = true;
   readonly #objects = new Map<string, Stored>();
   readonly #history: Change[] = [];
   readonly #watchers = new Set<() => void>();
@@ -176,7 +178,8 @@ export class MemoryKubeClient implements KubeClient {
     this.#objects.delete(keyOf(stored.type, name, namespace));
     this.#tell({ kind: 'deleted', ...stored });
     for (const other of this.#objects.values()) {
-      const owned = other.object.metadata.ownerReferences?.some((owner) => owner.uid === uid) === true;
+      const owned =
+        this.collectsGarbage && other.object.metadata.ownerReferences?.some((owner) => owner.uid === uid) === true;
       const inside = stored.type.plural === 'namespaces' && other.object.metadata.namespace === name;
       if (owned || inside) this.#remove(other);
     }

@@ -33,7 +33,8 @@ export async function runDelete(
         terminal.progress(text);
         terminal.note(text);
       },
-      onDeleted: (text) => terminal.detail(`  deleted ${text}`),
+      onDeleted: (text) => terminal.detail(`  ${flags.dryRun === true ? 'would delete' : 'deleted'} ${text}`),
+      onWaiting: () => undefined,
     });
     terminal.progress(undefined);
     if (result === undefined) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { defineResource, resources } from '@kfctl/kube';
-import type { DiscoveredResource, KubeObject, ResourceType, UnknownObject } from '@kfctl/kube';
+import type { DeleteOptions, DiscoveredResource, KubeObject, ResourceType, UnknownObject } from '@kfctl/kube';
 import { MemoryKubeClient } from '../../../testkit/src/index.ts';
 import { readApp } from '../app/app-directory.ts';
 import { initApp } from '../app/init-app.ts';
@@ -24,6 +24,7 @@ const crds = defineResource('apiextensions.k8s.io/v1', 'CustomResourceDefinition
 });
 const widgets = defineResource('example.com/v1', 'Widget', { plural: 'widgets' });
 const gadgets = defineResource('example.com/v1', 'Gadget', { plural: 'gadgets' });
+const profiles = defineResource('kubeflow.org/v1', 'Profile', { plural: 'profiles', namespaced: false });
 const SERVED = [
   resources.namespaces,
   resources.configMaps,
@@ -32,9 +33,19 @@ const SERVED = [
   crds,
   widgets,
   gadgets,
+  profiles,
 ];
 
 class Cluster extends MemoryKubeClient {
+  /** Called when something was deleted. */
+  onDeleted: (type: ResourceType<KubeObject>, name: string) => Promise<unknown> = async () => undefined;
+
+  override async delete(type: ResourceType<KubeObject>, name: string, options: DeleteOptions = {}): Promise<boolean> {
+    const existed = await super.delete(type, name, options);
+    await this.onDeleted(type, name);
+    return existed;
+  }
+
   override discover(): Promise<readonly DiscoveredResource[]> {
     return Promise.resolve(
       SERVED.map(
@@ -97,6 +108,7 @@ async function remove(scope: Scope = 'all', dryRun = false): Promise<DeleteResul
     signal: new AbortController().signal,
     onStage: () => undefined,
     onDeleted: () => undefined,
+    onWaiting: () => undefined,
   });
 }
 
@@ -126,6 +138,64 @@ test('custom resources go first, their kinds and the namespaces last, the invent
   ]);
   assert.equal(result?.deleted.length, 7);
   assert.equal(await remove(), undefined);
+});
+
+test('a program that makes its state anew as long as it runs holds nothing up', async () => {
+  const entries = [
+    await make(resources.namespaces, 'kubeflow'),
+    await make(crds, 'widgets.example.com', { object: { ...WIDGET_CRD, apiVersion: 'apiextensions.k8s.io/v1' } }),
+    await make(resources.deployments, 'dex'),
+  ];
+  await make(widgets, 'lease', { owner: '' });
+  client.onDeleted = async (_, name) => {
+    if (name === 'lease') await make(widgets, 'lease', { owner: '' });
+  };
+  await writeInventory(client, PLACE, entries);
+  await remove();
+  assert.deepEqual(deletions().slice(0, 4), [
+    'Widget lease',
+    'Deployment dex',
+    'CustomResourceDefinition widgets.example.com',
+    'Namespace kubeflow',
+  ]);
+});
+
+test('what belongs to workloads and Profiles goes without the garbage collector, a namespace of another owner stays', async () => {
+  client.collectsGarbage = false;
+  const ownedBy = async (type: ResourceType<KubeObject>, name: string, namespace = 'kubeflow'): Promise<object> => {
+    const uid = (await client.get(type, name, type.namespaced ? { namespace } : {}))?.metadata.uid ?? '';
+    return { ownerReferences: [{ apiVersion: 'v1', kind: type.kind, name, uid, controller: true }] };
+  };
+  const child = async (type: ResourceType<KubeObject>, name: string, more: object): Promise<void> => {
+    const metadata = { name, ...(type.namespaced ? { namespace: 'kubeflow' } : {}), ...more };
+    await client.create(type as ResourceType, { apiVersion: 'v1', kind: type.kind, metadata });
+  };
+  const entries = [
+    await make(resources.namespaces, 'kubeflow'),
+    await make(profiles, 'ann', { application: 'profiles' }),
+    await make(profiles, 'ben', { application: 'profiles' }),
+    await make(resources.deployments, 'dex'),
+  ];
+  await child(resources.namespaces, 'ann', await ownedBy(profiles, 'ann'));
+  await child(resources.namespaces, 'ben', {});
+  await child(resources.replicaSets, 'dex-1', await ownedBy(resources.deployments, 'dex'));
+  await child(resources.pods, 'dex-1-a', await ownedBy(resources.replicaSets, 'dex-1'));
+  await child(resources.pods, 'another', {});
+  await writeInventory(client, PLACE, entries);
+
+  const rehearsed = await remove('all', true);
+  const result = await remove();
+  const wanted = ['Profile ann', 'Profile ben', 'Namespace ann', 'Deployment kubeflow/dex', 'Namespace kubeflow'];
+  assert.deepEqual([rehearsed?.deleted, result?.deleted], [wanted, wanted]);
+  assert.deepEqual(deletions().slice(0, -1), [
+    'Profile ann',
+    'Profile ben',
+    'Namespace ann',
+    'Deployment dex',
+    'ReplicaSet dex-1',
+    'Pod dex-1-a',
+    'Namespace kubeflow',
+  ]);
 });
 
 test('what was there before, and what has another owner now, stays and is named', async () => {

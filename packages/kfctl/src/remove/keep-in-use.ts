@@ -6,7 +6,7 @@ import type { KubeClient, ResourceType, UnknownObject } from '@kfctl/kube';
 import type { InventoryEntry } from '../apply/inventory.ts';
 import { describeId, groupOf } from '../plan/object-id.ts';
 import { typesOfCrd } from '../plan/plan.ts';
-import type { Doomed } from './delete-app.ts';
+import type { Doomed } from './doomed.ts';
 
 export interface InUse {
   readonly doomed: readonly Doomed[];
