@@ -7,6 +7,7 @@ export { NO_LISTENER } from './connection/downstream.ts';
 export type { Downstream, DownstreamHandler, DownstreamListener, ListenerPlace } from './connection/downstream.ts';
 export { Http1Connection } from './connection/http1-connection.ts';
 export type { Http1ConnectionOptions } from './connection/http1-connection.ts';
+export { Outgoing } from './connection/outgoing.ts';
 export { MAX_HEAD_BYTES } from './head/find-head.ts';
 export { NO_BODY, parseFraming } from './head/framing.ts';
 export type { BadFraming, BodyFraming, StatedLength } from './head/framing.ts';

@@ -2,9 +2,10 @@
 import { describeError } from '@kfctl/core';
 import { connect } from 'node:net';
 import type { Socket, TcpNetConnectOpts } from 'node:net';
+import { Outgoing } from '@kfctl/http';
 import type { FieldNames } from '@kfctl/http';
 import { writeRequest } from './request-writer.ts';
-import type { BodyWriter } from './request-writer.ts';
+import type { BodyWriter, Way } from './request-writer.ts';
 import type { ResponseHead } from './response-head.ts';
 import { ResponseParser } from './response-parser.ts';
 import type { ResponseEvents } from './response-parser.ts';
@@ -59,6 +60,7 @@ class Exchange implements UpstreamExchange {
 export class Http1Connection implements ResponseEvents {
   readonly #options: ConnectionOptions;
   readonly #socket: Socket;
+  readonly #way: Way;
   readonly #parser: ResponseParser;
   #running: Exchange | undefined;
   #connected = false;
@@ -71,6 +73,7 @@ export class Http1Connection implements ResponseEvents {
     this.#options = options;
     this.#parser = new ResponseParser(options.names);
     this.#socket = connect({ ...options.address, noDelay: true, ...this.#readOptions(options.readBuffer) });
+    this.#way = { socket: this.#socket, out: new Outgoing(this.#socket) };
     const timer = setTimeout(() => this.#fail('connect', 'connect timeout'), options.connectTimeoutMs);
     timer.unref();
     // Whoever waits for an answer keeps the process alive, not the connection.
@@ -102,7 +105,7 @@ export class Http1Connection implements ResponseEvents {
     const running = new Exchange(this, request, handler);
     this.#running = running;
     this.#parser.start(request.method, this);
-    running.writer = writeRequest(this.#socket, request, (detail) => this.#fail('reset', detail));
+    running.writer = writeRequest(this.#way, request, (detail) => this.#fail('reset', detail));
     return running;
   }
 

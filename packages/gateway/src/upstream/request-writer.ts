@@ -1,14 +1,21 @@
 /** Owns the writing of one HTTP/1.1 request: head, then body with back-pressure in the framing that the head announced. */
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import type { Outgoing } from '@kfctl/http';
 import type { UpstreamRequest } from './upstream.ts';
 
 /** Writes the head, and the body as it comes. `onBroken` tells that the body ended early or did not fit: the connection is lost. */
-export function writeRequest(socket: Socket, request: UpstreamRequest, onBroken: (detail: string) => void): BodyWriter {
-  socket.write(renderHead(request), 'latin1');
+export function writeRequest(way: Way, request: UpstreamRequest, onBroken: (detail: string) => void): BodyWriter {
+  way.out.text(renderHead(request));
   const { body } = request;
   if (body.kind === 'none') return FINISHED;
-  return pumpBody(socket, { source: body.source, bytes: body.kind === 'length' ? body.bytes : undefined, onBroken });
+  return pumpBody(way, { source: body.source, bytes: body.kind === 'length' ? body.bytes : undefined, onBroken });
+}
+
+/** A connection, and what is held for it. */
+export interface Way {
+  readonly socket: Socket;
+  readonly out: Outgoing;
 }
 
 export interface BodyWriter {
@@ -37,18 +44,18 @@ interface Pump {
   readonly onBroken: (detail: string) => void;
 }
 
-function pumpBody(socket: Socket, { source, bytes, onBroken }: Pump): BodyWriter {
+function pumpBody({ socket, out }: Way, { source, bytes, onBroken }: Pump): BodyWriter {
   let sent = 0;
   let finished = false;
   const onData = (chunk: Buffer): void => {
     sent += chunk.length;
     if (bytes !== undefined && sent > bytes) return fail('body longer than its length');
-    if (!writeChunk(socket, chunk, bytes === undefined)) source.pause();
+    if (!writeChunk(out, chunk, bytes === undefined)) source.pause();
   };
   const onDrain = (): void => void source.resume();
   const onEnd = (): void => {
     if (bytes !== undefined && sent !== bytes) return fail('body shorter than its length');
-    if (bytes === undefined) socket.write('0\r\n\r\n', 'latin1');
+    if (bytes === undefined) out.text('0\r\n\r\n');
     finished = true;
     detach();
   };
@@ -68,13 +75,8 @@ function pumpBody(socket: Socket, { source, bytes, onBroken }: Pump): BodyWriter
   return { isFinished: () => finished, detach };
 }
 
-function writeChunk(socket: Socket, chunk: Buffer, chunked: boolean): boolean {
-  if (!chunked) return socket.write(chunk);
+function writeChunk(out: Outgoing, chunk: Buffer, chunked: boolean): boolean {
+  if (!chunked) return out.bytes('', chunk, '');
   if (chunk.length === 0) return true;
-  socket.cork();
-  socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
-  socket.write(chunk);
-  const more = socket.write('\r\n', 'latin1');
-  socket.uncork();
-  return more;
+  return out.bytes(`${chunk.length.toString(16)}\r\n`, chunk, '\r\n');
 }

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { findHead, INCOMPLETE, STRAY, TOO_LARGE, withoutEmptyLine } from '../head/find-head.ts';
 import type { BodyFraming } from '../head/framing.ts';
 import { parseHead } from '../head/parse-head.ts';
+import { Outgoing } from './outgoing.ts';
 import { BodyReader } from '../message/body-reader.ts';
 import { NOT_WATCHED } from './coarse-clock.ts';
 import type { CoarseClock, Watched } from './coarse-clock.ts';
@@ -36,7 +37,7 @@ export class Http1Connection implements Watched {
   readonly socket: Socket;
   readonly place: ListenerPlace;
   readonly sni: string;
-  readonly copies: CopyPool;
+  readonly out: Outgoing;
   readonly remoteAddress: string;
   readonly #options: Http1ConnectionOptions;
   readonly #body: BodyReader;
@@ -64,7 +65,7 @@ export class Http1Connection implements Watched {
     this.socket = socket;
     this.place = options.place;
     this.sni = sni;
-    this.copies = options.copies;
+    this.out = new Outgoing(socket, options.copies);
     this.remoteAddress = socket.remoteAddress ?? '';
     this.#options = options;
     this.#deadline = options.clock.now + options.headTimeoutMs;
@@ -265,7 +266,7 @@ export class Http1Connection implements Watched {
 
   /** What cannot be parsed gets one plain answer, and the connection ends: nobody knows where the next request would start. */
   #refuse(status: string): false {
-    this.socket.write(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`, 'latin1');
+    this.out.text(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
     this.#close();
     return false;
   }
@@ -275,6 +276,7 @@ export class Http1Connection implements Watched {
     this.#isClosing = true;
     this.#pending = EMPTY;
     if (this.socket.destroyed) return;
+    this.out.flush();
     this.socket.end();
     if (this.#clientEnded) return;
     if (this.socket.isPaused()) this.socket.resume();

@@ -25,8 +25,6 @@ export class Http1Downstream implements Downstream {
   readonly #connection: Http1Connection;
   #head: AcceptedHead | undefined;
   #body: Readable | undefined;
-  /** The head of the answer, until its first bytes of body or the end of this turn. */
-  #held = '';
   #framing: Framing = 'none';
   #hasBegun = false;
   #isLast = false;
@@ -80,7 +78,7 @@ export class Http1Downstream implements Downstream {
 
   sendContinue(): void {
     this.#saidContinue = true;
-    this.#connection.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
+    this.#connection.out.text('HTTP/1.1 100 Continue\r\n\r\n');
   }
 
   retire(): void {
@@ -100,43 +98,28 @@ export class Http1Downstream implements Downstream {
     else if (this.#framing === 'none' && !isSized && this.#statesLength(status)) text += 'content-length: 0\r\n';
     this.#hasBegun = true;
     this.#isLast ||= this.#mustClose();
-    this.#held = `${text}${this.#isLast ? CLOSE : KEEP_ALIVE}`;
-    // Answers whose body comes later (server-sent events) show their head at once.
-    if (hasBody) process.nextTick(flushHead, this);
+    this.#connection.out.text(`${text}${this.#isLast ? CLOSE : KEEP_ALIVE}`);
   }
 
   write(chunk: Buffer): boolean {
-    const { socket } = this.#connection;
+    const { out, socket } = this.#connection;
     if (chunk.length === 0 || socket.destroyed) return true;
-    const before = this.#framing === 'chunked' ? `${this.#held}${chunk.length.toString(16)}\r\n` : this.#held;
-    const after = this.#framing === 'chunked' ? '\r\n' : '';
-    this.#held = '';
-    const size = before.length + chunk.length + after.length;
-    const { copies } = this.#connection;
-    const isLarge = size >= copies.smallest;
-    const bytes = isLarge ? copies.take(size) : Buffer.allocUnsafe(size);
-    if (before !== '') bytes.write(before, 0, 'latin1');
-    chunk.copy(bytes, before.length);
-    if (after !== '') bytes.write(after, size - after.length, 'latin1');
-    if (!isLarge) return socket.write(bytes);
-    return socket.write(bytes, (error) => {
-      if (!(error instanceof Error)) copies.giveBack(bytes);
-    });
+    if (this.#framing !== 'chunked') return out.bytes('', chunk, '');
+    return out.bytes(`${chunk.length.toString(16)}\r\n`, chunk, '\r\n');
   }
 
   /** Trailers are left out: RFC 9110 section 6.5.1 allows it, and no HTTP/1.1 browser reads them. */
   end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    const rest = this.#framing === 'chunked' ? `${this.#held}0\r\n\r\n` : this.#held;
-    this.#held = '';
-    if (rest !== '') this.#connection.socket.write(rest, 'latin1');
+    if (this.#framing === 'chunked') this.#connection.out.text('0\r\n\r\n');
     this.#connection.finish(this.#isLast || this.#connection.isRetired);
   }
 
   abort(): void {
     this.#hasEnded = true;
     this.#body?.destroy();
+    this.#connection.out.flush();
     this.#connection.socket.destroy();
   }
 
@@ -145,23 +128,16 @@ export class Http1Downstream implements Downstream {
       throw new AppError('NOT_AN_UPGRADE', 'the client did not ask for another protocol');
     }
     this.#hasEnded = true;
-    const { socket } = this.#connection;
+    const { out, socket } = this.#connection;
     const rest = this.#connection.release();
     let head = 'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n';
     for (let index = 0; index < fields.length; index += 2) head += `${fields[index]}: ${fields[index + 1]}\r\n`;
-    socket.write(`${head}\r\n`, 'latin1');
+    out.text(`${head}\r\n`);
+    out.flush();
     socket.pause();
     socket.on('error', () => socket.destroy());
     if (rest.length > 0) socket.unshift(rest);
     return socket;
-  }
-
-  /** Shows the head when no body has followed at once. */
-  flush(): void {
-    if (this.#held === '' || this.#hasEnded) return;
-    const head = this.#held;
-    this.#held = '';
-    if (!this.#connection.socket.destroyed) this.#connection.socket.write(head, 'latin1');
   }
 
   #openBody(): Readable {
@@ -191,10 +167,6 @@ export class Http1Downstream implements Downstream {
     if (head.expectsContinue && !this.#saidContinue) return true;
     return this.#connection.isRetired;
   }
-}
-
-function flushHead(downstream: Http1Downstream): void {
-  downstream.flush();
 }
 
 const statusLines = new Map<number, string>();
