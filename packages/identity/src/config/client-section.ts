@@ -18,6 +18,7 @@ interface ClientEntry {
   readonly logoURL: string;
   readonly allowedConnectors: readonly string[];
   readonly ssoSharedWith: readonly string[] | undefined;
+  readonly mfaChain: readonly string[];
   readonly clientCredentialsClaims: { readonly groups: readonly string[] };
 }
 
@@ -38,6 +39,7 @@ const entry: Shape<ClientEntry> = object('An application that may ask who somebo
   ssoSharedWith: optional(
     listOf('Clients that its login sessions answer too; "*" for all, [] for none.', string('A client id.')),
   ),
+  mfaChain: listOf('Second factors; not there, and refused where one is named.', string('An authenticator.')),
   clientCredentialsClaims: object('Claims of its own client_credentials tokens.', {
     groups: listOf('Groups.', string('A group.')),
   }),
@@ -49,6 +51,8 @@ const checked = refine(entry, (client, complain, { env }) => {
   else if (client.id === '' && client.idEnv === '') complain('id', 'is required', 'Set id or idEnv.');
   else if (id === '')
     complain('idEnv', `names ${client.idEnv}, which is not set`, 'Set it in the environment of this process.');
+  if (client.mfaChain.length > 0)
+    complain('mfaChain', 'is not supported', 'Ask for the second factor at an upstream (allowedConnectors).');
   const plain = client.secret.reveal();
   if (plain !== '' && client.secretEnv !== '') complain('secretEnv', 'is given beside secret', 'Keep one of them.');
   if (client.public) return;

@@ -64,7 +64,8 @@ async function readConnector(node: YamlNode, context: ReadContext): Promise<Conn
     return undefined;
   }
   const connectorType = await load();
-  const inner = contextOf(context, 'config', node);
+  // A misspelt allowedGroups would let everybody in.
+  const inner = { ...contextOf(context, 'config', node), strict: true };
   const value = expanded(connectorType.schema).read(config, inner);
   const { check } = connectorType;
   const tried = check === undefined ? {} : { check: (person: CheckedPerson) => check(value, person) };

@@ -76,19 +76,22 @@ function reportTwice(entry: YamlEntry, name: string, context: ReadContext): void
 }
 
 function warnUnknown(entry: YamlEntry, known: ReadonlyMap<string, string>, context: ReadContext): void {
-  // Dex's switch for files whose unknown keys are mistakes.
-  const strict = ['1', 't', 'T', 'TRUE', 'true', 'True'].includes(
-    context.env['DEX_CONFIG_DISALLOW_UNKNOWN_FIELDS'] ?? '',
-  );
   const near = [...known].find(([key]) => distance(key, entry.key.toLowerCase()) <= 2)?.[1];
   const problem = {
     offset: entry.keyOffset,
     path: childPath(context.path, entry.key),
-    message: 'is not a key that is known here; it has no effect',
+    message: 'is not a key that is known here',
     hint: near === undefined ? `Known: ${[...known.values()].join(', ')}.` : `Did you mean "${near}"?`,
   };
-  if (strict) context.problems.add(problem);
-  else context.problems.warn(problem);
+  if (isMistake(context)) context.problems.add(problem);
+  else context.problems.warn({ ...problem, message: `${problem.message}; it has no effect` });
+}
+
+/** Dex's switch decides where it is set, in the spellings of Go's ParseBool. */
+function isMistake({ env, strict = false }: ReadContext): boolean {
+  const said = env['DEX_CONFIG_DISALLOW_UNKNOWN_FIELDS'] ?? '';
+  if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(said)) return true;
+  return strict && !['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(said);
 }
 
 /** Edit distance of two short words. */

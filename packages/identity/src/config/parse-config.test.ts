@@ -185,6 +185,17 @@ test('unknown keys are mistakes where the environment says so', async () => {
   );
 });
 
+test('what promises a second factor and cannot keep it is refused', async () => {
+  assert.match(await mistakes(`${BASE}mfa: {authenticators: [{id: totp, type: TOTP}]}\n`), /mfa is not supported/);
+  assert.equal(await mistakes(`${BASE}mfa: {authenticators: []}\n`), '');
+  const client = '{id: a, name: A, public: true, mfaChain: [totp]}';
+  assert.match(await mistakes(`${BASE}staticClients: [${client}]\n`), /mfaChain is not supported/);
+  const ldap = (kerberos: string): string =>
+    `${BASE}connectors: [{type: ldap, id: l, name: L, config: {host: h, userSearch: {baseDN: b, username: uid, idAttr: uid, emailAttr: mail}, kerberos: ${kerberos}}}]\n`;
+  assert.match(await mistakes(ldap('{enabled: true}')), /kerberos is not supported/);
+  assert.equal(await mistakes(ldap('{enabled: false, spn: x}')), '');
+});
+
 test('resolves anchors and merge keys', async () => {
   const config = await read(`${BASE}x-user: &u {hash: "${HASH}", userID: "1"}
 staticPasswords:

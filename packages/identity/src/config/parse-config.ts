@@ -12,7 +12,7 @@ import { expirySection, oauth2Section, signerSection } from './oauth2-section.ts
 import { passwordsSection } from './password-section.ts';
 import { createProblems, renderProblems } from './problems.ts';
 import type { Problem, Problems } from './problems.ts';
-import { boolean, listOf, oneOf, refine, string } from './shape.ts';
+import { boolean, findEntry, listOf, oneOf, refine, string } from './shape.ts';
 import type { ReadContext, Shape } from './shape.ts';
 import { sessionsSection } from './sessions-section.ts';
 import { storageSection } from './storage-section.ts';
@@ -25,6 +25,8 @@ export interface ParsedConfig {
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
 }
+
+type Tree = Parameters<typeof documentSchema.read>[0];
 
 const document = refine(
   object('The configuration file.', {
@@ -46,17 +48,29 @@ const document = refine(
     staticClients: clientsSection,
     enablePasswordDB: boolean('Offer login with e-mail address and password (connector id "local").'),
     staticPasswords: passwordsSection,
+    mfa: anyNode('A second factor; not there, and refused where authenticators are named.'),
     connectors: anyNode('The list of ways to prove who one is.'),
   }),
   (value, complain) => {
     const issuerProblem = value.issuer === '' ? undefined : judgeIssuer(value.issuer);
     if (issuerProblem !== undefined)
       complain('issuer', issuerProblem, 'Write for example https://login.example.com/dex.');
+    if (asksForMfa(value.mfa)) {
+      const hint = 'Ask for the second factor at an upstream, or remove the section and know that one factor is left.';
+      complain('mfa', 'is not supported', hint);
+    }
     if (value.staticPasswords.length > 0 && !value.enablePasswordDB) {
       complain('staticPasswords', 'has no effect while enablePasswordDB is off', 'Set enablePasswordDB: true.');
     }
   },
 );
+
+// Dex's shape of "none" may stay in a file; whoever named an authenticator counts on it.
+function asksForMfa(node: Tree): boolean {
+  if (node === undefined || node.kind !== 'map') return node !== undefined;
+  const authenticators = findEntry(node, 'authenticators')?.value;
+  return authenticators?.kind === 'list' && authenticators.items.length > 0;
+}
 
 /** For the reference. */
 export const documentSchema: Shape<unknown> = document;
@@ -84,14 +98,12 @@ export async function requireConfig(text: string, env: Environment, file: string
   );
 }
 
-type Tree = Parameters<typeof document.read>[0];
-
 async function readTree(
   tree: Tree,
   { problems, env }: { problems: Problems; env: Environment },
 ): Promise<IdentityConfig> {
   const context: ReadContext = { path: '', problems, offset: tree?.offset ?? 0, env, expand: false };
-  const { connectors: connectorsNode, ...value } = document.read(tree, context);
+  const { connectors: connectorsNode, mfa: _refused, ...value } = document.read(tree, context);
   const connectors = await readConnectors(connectorsNode, { ...context, path: 'connectors' });
   if (connectors.length === 0 && !value.enablePasswordDB && problems.errors.length === 0) {
     problems.add({

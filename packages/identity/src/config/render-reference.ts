@@ -8,7 +8,8 @@ import { STORAGE_SCHEMAS } from './storage-section.ts';
 const INTRODUCTION = `# Configuration of the identity provider
 
 Made from the program by \`identity reference\`; a test compares the two. The file is Dex's: YAML, keys in any case, durations as Go
-writes them (\`24h\`, \`5m\`, \`1h30m\`). Unknown keys are warnings. In \`storage.config\` and \`connectors[].config\` \`$VAR\` and
+writes them (\`24h\`, \`5m\`, \`1h30m\`). Unknown keys are warnings, and mistakes in \`connectors[].config\`;
+\`DEX_CONFIG_DISALLOW_UNKNOWN_FIELDS\` (\`true\`, \`false\`) makes all one or the other. In \`storage.config\` and \`connectors[].config\` \`$VAR\` and
 \`\${VAR}\` are replaced from the environment, unless \`DEX_EXPAND_ENV=false\`. A change of the file takes effect within a second or two
 ([what happens then](../guides/users-and-ldap.md)); \`issuer\`, \`storage\`, \`telemetry\`, \`grpc\`, \`logger\` and the listeners of
 \`web\` need a restart. \`identity check FILE\` names every mistake with its line.`;

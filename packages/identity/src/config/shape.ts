@@ -16,6 +16,8 @@ export interface ReadContext {
   readonly env: Environment;
   /** Whether `$VAR` in string values means the environment here. */
   readonly expand: boolean;
+  /** Whether a key that nobody knows is a mistake here, unless the environment says otherwise; a warning when absent. */
+  readonly strict?: boolean;
 }
 
 export interface Shape<T> {

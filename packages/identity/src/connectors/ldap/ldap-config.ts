@@ -91,6 +91,16 @@ const matcher: Shape<UserMatcher> = object('How people and groups find each othe
   recursionGroupAttr: string('Attribute by which groups hold groups; looks for the groups of groups, at any depth.'),
 });
 
+const KERBEROS_KEYS = [
+  'keytabPath',
+  'spn',
+  'keytabPrincipal',
+  'maxClockSkew',
+  'expectedRealm',
+  'usernameFromPrincipal',
+  'fallbackToPassword',
+] as const;
+
 const document = object('An LDAP directory: OpenLDAP, Active Directory and their like.', {
   host: string('host or host:port; several, divided by commas, for fail-over.', { required: true }),
   insecureNoSSL: boolean('Plain text: everybody on the way can read passwords.'),
@@ -117,6 +127,10 @@ const document = object('An LDAP directory: OpenLDAP, Active Directory and their
     preferredUsernameAttr: string('Claim preferred_username.'),
     emailSuffix: string('Makes the e-mail address of nameAttr, @ and this.'),
   }),
+  kerberos: object('Login without a form (SPNEGO); not there.', {
+    enabled: boolean('Must be off.'),
+    ...Object.fromEntries(KERBEROS_KEYS.map((key) => [key, string('Of no effect.')])),
+  }),
   groupSearch: object('Finds the groups of a person; nothing is searched without baseDN.', {
     baseDN: string('Where to search.'),
     filter,
@@ -140,6 +154,8 @@ const checked = refine(document, (config, complain, context) => {
   if (config.groupSearch.baseDN !== '' && config.groupSearch.nameAttr === '') {
     complain('groupSearch', 'has no nameAttr', 'Set it, usually to cn.');
   }
+  if (config.kerberos.enabled)
+    complain('kerberos', 'is not supported', 'Log in with passwords, or let a proxy do it (connector authproxy).');
   if ((config.clientCert === '') !== (config.clientKey === ''))
     complain('clientKey', 'goes with clientCert', 'Set both.');
   if (config.insecureNoSSL && config.startTLS) {
