@@ -6,10 +6,12 @@ import type { Visited } from './browser.ts';
 import { PUBLIC_ORIGIN, startService, untilReady } from './harness.ts';
 import type { ServiceUnderTest } from './harness.ts';
 import { loginAt, startHostileProvider } from './hostile-provider.ts';
+import type { HostileProvider } from './hostile-provider.ts';
 import { rotateTokens, untilDue } from './rotating-provider.ts';
 import type { Rotation } from './rotating-provider.ts';
 
 interface Rotating extends Rotation {
+  readonly provider: HostileProvider;
   readonly service: ServiceUnderTest;
   readonly browser: Browser;
 }
@@ -17,15 +19,17 @@ interface Rotating extends Rotation {
 async function startRotating(
   t: TestContext,
   answer: Rotation['answer'] = { lifetimeSeconds: 3_600 },
+  atLogin: Partial<HostileProvider['answers']> = {},
 ): Promise<Rotating> {
   const provider = await startHostileProvider(t);
+  Object.assign(provider.answers, atLogin);
   const rotation = rotateTokens(provider, answer);
   const service = await startService(t, { OIDC_PROVIDER: provider.issuer });
   await untilReady(service);
   const browser = new Browser(service.port);
   assert.equal((await loginAt(provider, browser)).status, 302);
   await untilDue();
-  return { ...rotation, service, browser };
+  return { ...rotation, provider, service, browser };
 }
 
 const ask = (browser: Browser): Promise<Visited> =>
@@ -44,6 +48,30 @@ test('groups follow the provider', async (t) => {
   const { browser } = await startRotating(t, { lifetimeSeconds: 3_600, claims: { groups: ['new'] } });
   const answer = await ask(browser);
   assert.equal(answer.headers['kubeflow-groups'], 'new');
+});
+
+test('who has left the last of their groups has none', async (t) => {
+  const { browser } = await startRotating(t, { lifetimeSeconds: 3_600 }, { claims: { groups: ['admins'] } });
+  const answer = await ask(browser);
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers['kubeflow-groups'], undefined);
+});
+
+test('groups that userinfo alone tells follow the provider too, and stay while it does not answer', async (t) => {
+  const userinfo = (): { body: unknown } => ({ body: { sub: 'subject-1', groups: ['old'] } });
+  const { browser, provider, answer } = await startRotating(t, { lifetimeSeconds: 0.001 }, { userinfo });
+  provider.answers.userinfo = () => ({ status: 500, body: {} });
+  assert.equal((await ask(browser)).headers['kubeflow-groups'], 'old');
+  await untilDue();
+  answer.lifetimeSeconds = 3_600;
+  provider.answers.userinfo = () => ({ body: { sub: 'subject-1', groups: ['new'] } });
+  assert.equal((await ask(browser)).headers['kubeflow-groups'], 'new');
+});
+
+test('userinfo of somebody else at a refresh ends the session', async (t) => {
+  const { browser, provider } = await startRotating(t);
+  provider.answers.userinfo = () => ({ body: { sub: 'somebody-else', groups: ['admins'] } });
+  assert.equal((await ask(browser)).status, 401);
 });
 
 test('a person whom the provider no longer knows is out', async (t) => {

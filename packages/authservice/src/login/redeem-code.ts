@@ -3,11 +3,11 @@ import type { Clock, Logger, Secret } from '@kfctl/core';
 import { describeError } from '@kfctl/core';
 import type { JwtClaims } from '@kfctl/oidc';
 import { loginRefused, providerFailed } from '../errors.ts';
-import type { ProviderMetadata } from '../provider/metadata.ts';
 import { requireJsonObject } from '../provider/provider-http.ts';
 import type { ProviderHttp } from '../provider/provider-http.ts';
 import type { Provider } from '../provider/provider.ts';
 import { clientCredentials } from './client-credentials.ts';
+import { fetchUserinfo } from './fetch-userinfo.ts';
 import { verifyIdToken } from './verify-id-token.ts';
 
 export interface RedeemDeps {
@@ -57,12 +57,27 @@ export async function redeemCode(deps: RedeemDeps, grant: CodeGrant): Promise<Re
   if (tokens.idToken === undefined) throw providerFailed('the token endpoint gave no ID token');
   const { nonce } = grant;
   const idClaims = await verifyIdToken(deps, tokens.idToken, { nonce, accessToken: tokens.accessToken });
-  const userinfo = settings.useUserinfo ? await fetchUserinfo(deps, tokens.accessToken, idClaims) : undefined;
+  const userinfo = await completeClaims(deps, tokens.accessToken, idClaims);
   // Core §5.3.2: userinfo about somebody else must not be used. What was signed goes before what was not.
   if (userinfo !== undefined && userinfo['sub'] !== idClaims['sub']) {
     throw loginRefused(403, 'userinfo is of another subject than the ID token');
   }
   return { claims: { ...userinfo, ...idClaims }, tokens };
+}
+
+async function completeClaims(
+  deps: RedeemDeps,
+  accessToken: string | undefined,
+  idClaims: JwtClaims,
+): Promise<JwtClaims | undefined> {
+  try {
+    return await fetchUserinfo(deps, accessToken);
+  } catch (error) {
+    // Without it a person may have fewer groups, never more; without a name there is no login.
+    if (idClaims[deps.settings.userIdClaim] === undefined) throw error;
+    deps.log.warn('userinfo not available, using the ID token alone', { error: describeError(error) });
+    return undefined;
+  }
 }
 
 /** RFC 6749 §4.1.3, §6; RFC 7636 §4.5. A grant that the provider refuses throws LOGIN_REFUSED. */
@@ -96,22 +111,4 @@ export async function requestTokens(
 /** The error code of RFC 6749 §5.2, fit for a log. */
 function errorCodeOf(body: string): string {
   return /"error"\s*:\s*"([a-z_]{1,40})"/.exec(body)?.[1] ?? 'no reason given';
-}
-
-async function fetchUserinfo(
-  { http, provider, settings, log }: RedeemDeps,
-  accessToken: string | undefined,
-  idClaims: JwtClaims,
-): Promise<JwtClaims | undefined> {
-  const { userinfoEndpoint }: Pick<ProviderMetadata, 'userinfoEndpoint'> = provider.requireMetadata();
-  if (userinfoEndpoint === undefined || accessToken === undefined) return undefined;
-  try {
-    const response = await http.send({ url: userinfoEndpoint, headers: { authorization: `Bearer ${accessToken}` } });
-    return requireJsonObject(response, 'userinfo');
-  } catch (error) {
-    // Without it a person may have fewer groups, never more; without a name there is no login.
-    if (idClaims[settings.userIdClaim] === undefined) throw error;
-    log.warn('userinfo not available, using the ID token alone', { error: describeError(error) });
-    return undefined;
-  }
 }

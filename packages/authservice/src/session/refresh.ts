@@ -8,6 +8,7 @@ import type { Clock, Logger } from '@kfctl/core';
 import type { JwtClaims } from '@kfctl/oidc';
 import { identityOf } from '../login/identity-of.ts';
 import type { IdentityRules } from '../login/identity-of.ts';
+import { fetchUserinfo } from '../login/fetch-userinfo.ts';
 import { requestTokens } from '../login/redeem-code.ts';
 import type { RedeemDeps, TokenAnswer } from '../login/redeem-code.ts';
 import { usefulTokens } from '../login/useful-tokens.ts';
@@ -29,8 +30,8 @@ const RETRY_MS = 30_000;
 const SLOWER_REPLICA_MS = [100, 400];
 const OTHER_REPLICA_RETRY_MS = 2_000;
 const DEFAULT_LIFETIME_MS = 300_000;
-/** Longer than the provider may take to answer. A replica that died while it asked is waited for no longer. */
-const CLAIM_MS = 15_000;
+/** Longer than the provider may take to answer, once for tokens and once at userinfo. A replica that died while it asked is waited for no longer. */
+const CLAIM_MS = 25_000;
 /** How long requests wait for another replica's answer before they go on with what the session was. */
 const OTHER_REPLICA_MS = [50, 100, 200, 400, 800, 1_500];
 
@@ -102,20 +103,29 @@ async function ask(deps: RefreshDeps, session: LiveSession, refreshToken: string
   return { identity, tokens: { ...lifetime, ...usefulTokens(answer, uses, clock.now()) } };
 }
 
-/** Core §12.2: a new ID token must be of the same person; what it says of them counts from now on. */
+/**
+ * Core §12.2: a new ID token must be of the same person. What it and userinfo say counts from now on, as at a login: who has left the last
+ * of their groups has none, which many providers say by leaving the claim out.
+ */
 async function identityFrom(
-  { redeem, identityRules }: RefreshDeps,
+  { redeem, identityRules, log }: RefreshDeps,
   session: LiveSession,
   { idToken, accessToken }: TokenAnswer,
 ): Promise<Partial<Identity> | 'refused'> {
-  if (idToken === undefined) return {};
-  const claims = await verifyIdToken(redeem, idToken, { accessToken });
-  if (claims['sub'] !== session.subject) return 'refused';
-  // Claims that only userinfo gives are not asked for again: they stay as they were.
+  const idClaims = idToken === undefined ? undefined : await verifyIdToken(redeem, idToken, { accessToken });
+  const userinfo = await fetchUserinfo(redeem, accessToken).catch((error: unknown) => {
+    log.warn('userinfo not available at a refresh', { error: describeError(error) });
+    return 'unknown' as const;
+  });
+  const told = [userinfo === 'unknown' ? undefined : userinfo, idClaims].filter((claims) => claims !== undefined);
+  if (told.some((claims) => claims['sub'] !== session.subject)) return 'refused';
+  const claims: JwtClaims = Object.assign({}, ...told);
+  // A new ID token may say less than the first one did: a name that nobody tells stays what it was.
   if (claims[identityRules.userIdClaim] === undefined) return {};
   const identity = readIdentity(claims, identityRules);
   if (identity === undefined) return 'refused';
-  return claims[identityRules.groupsClaim] === undefined ? { userId: identity.userId } : identity;
+  const groupsAreUnknown = userinfo === 'unknown' && claims[identityRules.groupsClaim] === undefined;
+  return groupsAreUnknown ? { userId: identity.userId } : identity;
 }
 
 function readIdentity(claims: JwtClaims, rules: IdentityRules): Identity | undefined {
