@@ -4,8 +4,9 @@ import { test } from 'node:test';
 import { Secret } from '@kfctl/core';
 import { signJwt } from '@kfctl/oidc';
 import type { ProviderMetadata } from '../provider/metadata.ts';
+import type { ProviderResponse } from '../provider/provider-http.ts';
 import { createBearer } from './bearer-cache.ts';
-import type { BearerVerdict } from './bearer-cache.ts';
+import type { BearerAuthenticator, BearerVerdict } from './bearer-cache.ts';
 import { createIntrospectionAuthenticator } from './introspection-authenticator.ts';
 import { createJwtAuthenticator } from './jwt-authenticator.ts';
 import { createKubernetesAuthenticator } from './kubernetes-authenticator.ts';
@@ -51,6 +52,8 @@ test('tokens for others, of others, from other times or without a name stand for
     { email: undefined },
     { email: 'a\nb' },
     { email_verified: false },
+    { cnf: { jkt: 'x' } },
+    { events: { 'http://schemas.openid.net/event/backchannel-logout': {} } },
   ]) {
     assert.equal(await jwt.authenticate(sign({ ...claims, ...more })), undefined, JSON.stringify(more));
   }
@@ -100,26 +103,40 @@ test("service accounts are whom the cluster says, for our audience only, and peo
   await assert.rejects(broken.authenticate(token), { status: 503 });
 });
 
+interface Opaque {
+  readonly authenticator: BearerAuthenticator;
+  introspection: { status: number; body: unknown };
+  userinfo: { status: number; body: unknown };
+}
+
+function openOpaque(): Opaque {
+  const endpoints = { introspectionEndpoint: `${issuer}/introspect`, userinfoEndpoint: `${issuer}/userinfo` };
+  const metadata = { issuer, ...endpoints, clientSecretInForm: false } as ProviderMetadata;
+  const send = async ({ url }: { readonly url: string }): Promise<ProviderResponse> => {
+    const { status, body } = url.endsWith('/userinfo') ? opaque.userinfo : opaque.introspection;
+    return { status, contentType: 'application/json', text: JSON.stringify(body) };
+  };
+  const opaque: Opaque = {
+    introspection: { status: 200, body: { ...claims, active: true } },
+    userinfo: { status: 200, body: { sub: 's' } },
+    authenticator: createIntrospectionAuthenticator({
+      provider: { requireMetadata: () => metadata },
+      http: { send, close: () => undefined },
+      settings: { clientId: 'app', clientSecret: new Secret('s'), useUserinfo: true },
+      audiences: ['app', 'platform'],
+      identityRules,
+    }),
+  };
+  return opaque;
+}
+
 test('opaque tokens are what introspection says', async () => {
-  let answer: { status: number; body: unknown } = { status: 200, body: { ...claims, active: true } };
-  const metadata = {
-    issuer,
-    introspectionEndpoint: `${issuer}/introspect`,
-    clientSecretInForm: false,
-  } as ProviderMetadata;
-  const opaque = createIntrospectionAuthenticator({
-    provider: { requireMetadata: () => metadata },
-    http: {
-      send: async () => ({ status: answer.status, contentType: 'application/json', text: JSON.stringify(answer.body) }),
-      close: () => undefined,
-    },
-    settings: { clientId: 'app', clientSecret: new Secret('s') },
-    identityRules,
-  });
-  assert.equal(opaque.accepts('abcdef'), true);
-  assert.equal(opaque.accepts(sign(claims)), false);
-  assert.equal(opaque.accepts('x'.repeat(59)), false);
-  assert.equal((await opaque.authenticate('abcdef'))?.caller.userId, 'ann@example.com');
+  const opaque = openOpaque();
+  const { accepts, authenticate } = opaque.authenticator;
+  assert.equal(accepts('abcdef'), true);
+  assert.equal(accepts(sign(claims)), false);
+  assert.equal(accepts('x'.repeat(59)), false);
+  assert.equal((await authenticate('abcdef'))?.caller.userId, 'ann@example.com');
   for (const body of [
     { active: false },
     { ...claims },
@@ -127,11 +144,43 @@ test('opaque tokens are what introspection says', async () => {
     { ...claims, active: true, iss: 'https://evil.example' },
     { active: true },
   ]) {
-    answer = { status: 200, body };
-    assert.equal(await opaque.authenticate('abcdef'), undefined, JSON.stringify(body));
+    opaque.introspection = { status: 200, body };
+    assert.equal(await authenticate('abcdef'), undefined, JSON.stringify(body));
   }
-  answer = { status: 503, body: {} };
-  await assert.rejects(opaque.authenticate('abcdef'), { status: 503 });
+  opaque.introspection = { status: 401, body: { active: false } };
+  assert.equal(await authenticate('abcdef'), undefined);
+  opaque.introspection = { status: 503, body: {} };
+  await assert.rejects(authenticate('abcdef'), { status: 503 });
+});
+
+test('opaque tokens of other clients, and refresh tokens, stand for nobody', async () => {
+  const opaque = openOpaque();
+  const { aud: _aud, ...rest } = claims;
+  for (const [more, isOurs] of [
+    [{ aud: 'other' }, false],
+    [{ aud: ['other', 'third'], client_id: 'other' }, false],
+    [{}, false],
+    [{ client_id: ['app'] }, false],
+    [{ aud: 'app', token_use: 'refresh_token' }, false],
+    [{ aud: 'app', typ: 'Refresh' }, false],
+    [{ aud: 'app', cnf: { jkt: 'x' } }, false],
+    [{ aud: ['other', 'platform'], token_type: 'Bearer' }, true],
+    [{ client_id: 'app', token_use: 'access_token' }, true],
+  ] as const) {
+    opaque.introspection = { status: 200, body: { ...rest, ...more, active: true } };
+    const verdict = await opaque.authenticator.authenticate('abcdef');
+    assert.equal(verdict !== undefined, isOurs, JSON.stringify(more));
+  }
+});
+
+test('userinfo names the person of an opaque token where introspection does not', async () => {
+  const opaque = openOpaque();
+  opaque.introspection = { status: 200, body: { active: true, client_id: 'app', sub: 's' } };
+  opaque.userinfo = { status: 200, body: { sub: 's', email: 'ann@example.com', groups: ['a'] } };
+  const verdict = await opaque.authenticator.authenticate('abcdef');
+  assert.deepEqual(verdict?.caller, { userId: 'ann@example.com', groups: ['a'], subject: 's' });
+  opaque.userinfo = { status: 200, body: { sub: 'other', email: 'root@example.com', groups: ['admins'] } };
+  assert.equal(await opaque.authenticator.authenticate('abcdef'), undefined);
 });
 
 test('answers are remembered shortly, refusals too, failures not at all', async () => {

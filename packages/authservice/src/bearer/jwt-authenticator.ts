@@ -5,6 +5,7 @@ import { identityOf } from '../login/identity-of.ts';
 import type { IdentityRules } from '../login/identity-of.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { BearerAuthenticator } from './bearer-cache.ts';
+import { isBearerToken } from './is-bearer-token.ts';
 
 export interface JwtAuthenticatorDeps {
   readonly issuer: string;
@@ -25,7 +26,8 @@ export function createJwtAuthenticator(deps: JwtAuthenticatorDeps): BearerAuthen
       const verdict = verifyJwt(token, { keys, issuer, nowMs: clock.now() });
       if (verdict.kind === 'invalid') return undefined;
       const { claims } = verdict;
-      if (!audiencesOf(claims).some((audience) => audiences.includes(audience))) return undefined;
+      if (!isBearerToken(claims) || !audiencesOf(claims).some((audience) => audiences.includes(audience)))
+        return undefined;
       try {
         return { caller: identityOf(claims, identityRules), expiresAtMs: Number(claims['exp']) * 1000 };
       } catch {

@@ -30,7 +30,9 @@ export async function openBearer(
     authenticators.push(createJwtAuthenticator({ issuer, audiences, provider, identityRules, clock }));
   }
   if (bearer.accessTokens === 'opaque') {
-    authenticators.push(createIntrospectionAuthenticator({ provider, http, settings: config, identityRules }));
+    const ours = [clientId, ...bearer.audiences];
+    const opaque = { provider, http, settings: config, audiences: ours, identityRules };
+    authenticators.push(createIntrospectionAuthenticator(opaque));
   }
   if (bearer.kubernetesTokens) {
     const { createKubeClient, loadKubeConfig } = await import('@kfctl/kube');
