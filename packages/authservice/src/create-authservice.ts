@@ -14,7 +14,7 @@ import { createVerifyEndpoint } from './check/verify-endpoint.ts';
 import type { Config } from './config/config.ts';
 import { createCallbackEndpoint } from './login/callback-endpoint.ts';
 import { createStartLogin, LOGIN_LIFETIME_MS } from './login/start-login.ts';
-import { createLogoutEndpoint } from './logout/logout-endpoint.ts';
+import { createLoggedOutEndpoint, createLogoutEndpoint } from './logout/logout-endpoint.ts';
 import { createProviderLogout } from './logout/provider-logout.ts';
 import type { ProviderHttp } from './provider/provider-http.ts';
 import type { Provider } from './provider/provider.ts';
@@ -91,6 +91,7 @@ function createRoutes(deps: AuthServiceDeps): Routes {
       [config.callbackPath, createCallbackEndpoint(callback)],
       ['/logout', logout],
       [`${urlPrefix}/logout`, logout],
+      [`${urlPrefix}/site/after_logout`, createLoggedOutEndpoint()],
       [config.verifyPath, verify],
       ...(config.forwardAuth
         ? [[`${urlPrefix}/forward-auth`, createForwardAuthEndpoint({ ...check, allow: verifiedAnswer })] as const]

@@ -96,6 +96,10 @@ export class Browser {
     return this.#jar(new URL(PUBLIC_ORIGIN).host).get(name);
   }
 
+  forget(name: string): void {
+    this.#jar(new URL(PUBLIC_ORIGIN).host).delete(name);
+  }
+
   cookieNames(): string[] {
     return [...this.#jar(new URL(PUBLIC_ORIGIN).host).keys()];
   }

@@ -29,6 +29,8 @@ export interface HostileProvider {
   readonly requests: string[];
   /** Answers of userinfo wait for it. */
   hold: Promise<void>;
+  /** So do those of the revocation endpoint. */
+  holdRevocation: Promise<void>;
   /** The nonce of the last login, as a real provider learns it from the authorization request. */
   nonce: string;
   close(): Promise<void>;
@@ -55,6 +57,7 @@ export async function startHostileProvider(t: TestContext): Promise<HostileProvi
     key,
     nonce: '',
     hold: Promise.resolve(),
+    holdRevocation: Promise.resolve(),
     requests,
     answers: {
       claims: {},
@@ -91,7 +94,11 @@ export async function startHostileProvider(t: TestContext): Promise<HostileProvi
       requests.push(pathname);
       const form = new URLSearchParams(Buffer.concat(chunks).toString());
       const { status = 200, body } = answer(pathname, { form, authorization: incoming.headers.authorization ?? '' });
-      void (pathname === '/userinfo' ? provider.hold : Promise.resolve()).then(() => {
+      const held: Readonly<Record<string, Promise<void>>> = {
+        '/userinfo': provider.hold,
+        '/revoke': provider.holdRevocation,
+      };
+      void (held[pathname] ?? Promise.resolve()).then(() => {
         outgoing.writeHead(status, { 'content-type': 'application/json' });
         outgoing.end(typeof body === 'string' ? body : JSON.stringify(body));
       });

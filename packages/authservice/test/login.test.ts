@@ -38,7 +38,10 @@ test('a person logs in, is known to upstreams, and logs out', async (t) => {
     headers: { accept: 'application/json', 'sec-fetch-mode': 'cors', 'sec-fetch-site': 'same-origin' },
   });
   assert.equal(logout.status, 201);
-  assert.match((JSON.parse(logout.body) as { afterLogoutURL: string }).afterLogoutURL, /^\/$/);
+  const { afterLogoutURL } = JSON.parse(logout.body) as { readonly afterLogoutURL: string };
+  const asked = await browser.open(afterLogoutURL);
+  assert.equal(new URL(asked.url).pathname, '/session/end');
+  assert.equal(asked.status, 200);
   assert.equal(browser.cookie('authservice_session'), undefined);
   assert.equal((await browser.fetch(`${PUBLIC_ORIGIN}/`)).status, 302);
   assert.equal((await send({ port: service.port, path: '/pipeline/' })).status, 302);

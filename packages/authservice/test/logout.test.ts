@@ -72,7 +72,7 @@ describe('logout', () => {
       }
       const link = await browser.fetch(`${PUBLIC_ORIGIN}/logout`, { headers });
       assert.equal(link.status, 403);
-      assert.match(link.body, /<form method="post" action="\/logout">/);
+      assert.match(link.body, /<form method="post" action="\/logout\?from=page">/);
       assert.equal(await isIn(token), true, JSON.stringify(headers));
     }
     const image = await browser.fetch(`${PUBLIC_ORIGIN}/logout`, {
@@ -99,6 +99,38 @@ describe('logout', () => {
       assert.equal(await isIn(token), false);
       assert.equal(browser.cookie('authservice_session'), undefined);
     }
+  });
+
+  test('behind a gateway that hands on the cookie alone, a link leads to a button, and the button to a page', async () => {
+    const browser = await login();
+    const token = browser.cookie('authservice_session') ?? '';
+    const headers = { cookie: `authservice_session=${token}` };
+    const link = await send({ port: service.port, path: '/logout', headers });
+    assert.equal(link.status, 403);
+    assert.doesNotMatch(link.body, /Another page/);
+    const [, action = ''] = /action="([^"]*)"/.exec(link.body) ?? [];
+    const left = await send({ port: service.port, path: action, method: 'POST', headers });
+    assert.equal(left.status, 303);
+    assert.match(left.headers.location ?? '', /^\/dex\/logout\?/);
+    assert.equal(await isIn(token), false);
+  });
+
+  test('newer dashboards send a bearer that is empty where scripts cannot read the cookie', async () => {
+    const browser = await login();
+    const token = browser.cookie('authservice_session') ?? '';
+    const headers = { ...fromPage, authorization: 'Bearer ' };
+    const answer = await browser.fetch(`${PUBLIC_ORIGIN}/authservice/logout`, { method: 'POST', headers });
+    assert.equal(answer.status, 201);
+    assert.equal(await isIn(token), false);
+  });
+
+  test('the page after a logout is there for everybody, and lets no request pass', async () => {
+    const path = '/authservice/site/after_logout';
+    const page = await send({ port: service.port, path });
+    assert.equal(page.status, 401);
+    assert.match(page.body, /You are logged out/);
+    assert.equal((await send({ port: service.port, path, method: 'POST' })).status, 405);
+    assert.equal((await send({ port: service.port, path: `${path}/x` })).status, 302);
   });
 
   test('older dashboards send the token as a bearer', async () => {
@@ -142,6 +174,18 @@ describe('logout', () => {
     assert.match(service.logged(), /token not revoked/);
   });
 
+  test('a provider that does not answer keeps nobody waiting', async () => {
+    const { revoke } = provider.answers;
+    const held = Promise.withResolvers<void>();
+    provider.holdRevocation = held.promise;
+    const browser = await login();
+    const answer = await browser.fetch(`${PUBLIC_ORIGIN}/logout`, { method: 'POST', headers: fromPage });
+    assert.equal(answer.status, 201);
+    assert.doesNotMatch(service.logged(), /tokens not revoked/);
+    held.resolve();
+    provider.answers.revoke = revoke;
+  });
+
   test('a provider that fails does not keep a session alive', async () => {
     const browser = await login();
     const token = browser.cookie('authservice_session') ?? '';
@@ -151,4 +195,42 @@ describe('logout', () => {
     assert.equal(await isIn(token), false);
     assert.match(service.logged(), /tokens not revoked/);
   });
+});
+
+/** The address that a logout leads to under these settings, with a provider that announces its logout or does not. */
+async function leadsTo(t: TestContext, env: Record<string, string>, announced = true): Promise<URL> {
+  const provider = await startHostileProvider(t);
+  if (announced) provider.answers.metadata = { end_session_endpoint: `${provider.issuer}/end` };
+  const service = await startService(t, { OIDC_PROVIDER: provider.issuer, ...env });
+  await untilReady(service);
+  const browser = new Browser(service.port);
+  if (env['OIDC_AUTH_URL'] === undefined) await loginAt(provider, browser);
+  const headers = { 'sec-fetch-site': 'same-origin' };
+  const answer = await browser.fetch(`${PUBLIC_ORIGIN}/logout`, { headers });
+  assert.equal(answer.status, 303);
+  return new URL(answer.headers.location ?? '', PUBLIC_ORIGIN);
+}
+
+test('people are logged out at the provider where they logged in there, and its own page is known', async (t) => {
+  const discovered = await leadsTo(t, {});
+  assert.equal(discovered.pathname, '/end');
+  assert.equal(discovered.searchParams.get('client_id'), 'kubeflow-authservice-oidc');
+  assert.match(discovered.searchParams.get('id_token_hint') ?? '', /^eyJ/);
+  // Nothing that might not be registered.
+  assert.equal(discovered.searchParams.get('post_logout_redirect_uri'), null);
+  const back = await leadsTo(t, { AFTER_LOGOUT_URL: '/bye' });
+  assert.equal(back.searchParams.get('post_logout_redirect_uri'), `${PUBLIC_ORIGIN}/bye`);
+  const byPath = await leadsTo(t, {
+    REDIRECT_URL: '/login/oidc',
+    OIDC_AUTH_URL: '/dex/auth',
+    OIDC_LOGOUT_URL: '/dex/logout',
+    AFTER_LOGOUT_URL: '/bye',
+  });
+  assert.equal(byPath.pathname, '/dex/logout');
+  assert.equal(byPath.searchParams.get('post_logout_redirect_uri'), '/bye');
+});
+
+test('a provider whose logout page is not for browsers, or that has none, is left alone', async (t) => {
+  assert.equal((await leadsTo(t, { OIDC_AUTH_URL: '/dex/auth' })).href, `${PUBLIC_ORIGIN}/`);
+  assert.equal((await leadsTo(t, { OIDC_LOGOUT_URL: '/dex/logout' }, false)).href, `${PUBLIC_ORIGIN}/`);
 });

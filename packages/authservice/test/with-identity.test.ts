@@ -1,74 +1,26 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { CLIENT_SECRET, PASSWORD, startIdentity, USER } from '../../testkit/src/front-door/platform.ts';
 import { Browser } from './browser.ts';
-import { CLIENT_ID, CLIENT_SECRET, PUBLIC_ORIGIN, startService, untilReady } from './harness.ts';
+import { PUBLIC_ORIGIN, startService, untilReady } from './harness.ts';
 
-/** bcrypt cost 10 of "password". */
-const HASH = '$2y$10$uK9tzAHwz1xVE3s9JoMdLOd/vTogYo/.DJfRtxpv/sB4U/k2Dr5Fe';
-
-const PROGRAM = path.join(import.meta.dirname, '../../identity/src/main.ts');
-
-async function startIdentity(t: TestContext): Promise<number> {
-  const port = await findFreePort();
-  const directory = await mkdtemp(path.join(tmpdir(), 'authservice-identity-'));
-  const file = path.join(directory, 'config.yaml');
-  await writeFile(
-    file,
-    `issuer: http://127.0.0.1:${port}/dex
-storage: {type: memory}
-web: {http: "127.0.0.1:${port}"}
-telemetry: {http: "127.0.0.1:0"}
-oauth2: {skipApprovalScreen: true}
-enablePasswordDB: true
-staticPasswords:
-- {email: admin@kubeflow.org, hash: "${HASH}", username: admin, userID: "1"}
-staticClients:
-- {id: ${CLIENT_ID}, name: Platform, secret: "${CLIENT_SECRET}", redirectURIs: [/login/oidc]}
-`,
-  );
-  const child = spawn(process.execPath, [PROGRAM, 'serve', file], { stdio: ['ignore', 'ignore', 'pipe'] });
-  t.after(async () => {
-    child.kill('SIGKILL');
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    await rm(directory, { recursive: true, force: true });
-  });
-  let output = '';
-  await new Promise<void>((resolve, reject) => {
-    child.stderr.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      if (/\bserving\b/.test(output)) resolve();
-    });
-    child.on('close', (code) => reject(new Error(`identity ended with ${code}: ${output}`)));
-  });
-  return port;
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-test('our own identity provider behind the same origin, with paths only', async (t) => {
-  const identityPort = await startIdentity(t);
+/** The AuthService in front of our own identity provider, both below one origin. */
+async function setUp(t: TestContext, sections = '', settings: Record<string, string> = {}): Promise<Browser> {
+  const identityPort = await startIdentity(t, sections);
   const service = await startService(t, {
     OIDC_PROVIDER: `http://127.0.0.1:${identityPort}/dex`,
     OIDC_AUTH_URL: '/dex/auth',
     REDIRECT_URL: '/login/oidc',
+    CLIENT_SECRET,
+    ...settings,
   });
   await untilReady(service);
-  const browser = new Browser(service.port, { '/dex/': identityPort });
+  return new Browser(service.port, { '/dex/': identityPort });
+}
+
+test('our own identity provider behind the same origin, with paths only', async (t) => {
+  const browser = await setUp(t);
   const start = await browser.fetch(`${PUBLIC_ORIGIN}/pipeline/?x=1`);
   assert.match(
     start.headers.location ?? '',
@@ -76,11 +28,32 @@ test('our own identity provider behind the same origin, with paths only', async 
   );
   const form = await browser.open(`${PUBLIC_ORIGIN}/pipeline/?x=1`);
   assert.equal(form.status, 200);
-  const refused = await browser.submitLogin(form, 'admin@kubeflow.org', 'wrong');
+  const refused = await browser.submitLogin(form, USER, 'wrong');
   assert.doesNotMatch(refused.headers.location ?? '', /login\/oidc/);
-  const callback = await browser.untilCallback(await browser.submitLogin(form, 'admin@kubeflow.org', 'password'));
+  const callback = await browser.untilCallback(await browser.submitLogin(form, USER, PASSWORD));
   const page = await browser.open(callback);
   assert.equal(page.url, `${PUBLIC_ORIGIN}/pipeline/?x=1`);
   assert.equal(page.status, 200);
-  assert.equal(page.headers['kubeflow-userid'], 'admin@kubeflow.org');
+  assert.equal(page.headers['kubeflow-userid'], USER);
+});
+
+test('a logout ends the login session of the provider too, and leads back to a login form', async (t) => {
+  const sessions = 'sessions: {absoluteLifetime: 24h, validIfNotUsedFor: 1h}\n';
+  const browser = await setUp(t, sessions, { OIDC_LOGOUT_URL: '/dex/logout', AFTER_LOGOUT_URL: '/' });
+  const logIn = async (): Promise<void> => {
+    const form = await browser.open(`${PUBLIC_ORIGIN}/`);
+    await browser.open(await browser.untilCallback(await browser.submitLogin(form, USER, PASSWORD)));
+  };
+  await logIn();
+  // Without our session the provider's logs in again at once: what a logout here alone would lead to.
+  browser.forget('authservice_session');
+  assert.equal((await browser.open(`${PUBLIC_ORIGIN}/`)).headers['kubeflow-userid'], USER);
+  const logout = await browser.fetch(`${PUBLIC_ORIGIN}/logout`, {
+    method: 'POST',
+    headers: { accept: 'application/json', 'sec-fetch-mode': 'cors', 'sec-fetch-site': 'same-origin' },
+  });
+  const { afterLogoutURL } = JSON.parse(logout.body) as { readonly afterLogoutURL: string };
+  const end = await browser.open(new URL(afterLogoutURL, PUBLIC_ORIGIN).href);
+  assert.match(end.url, /\/dex\/auth\/local/);
+  assert.match(end.body, /<form/);
 });

@@ -17,7 +17,7 @@ export interface Config {
   readonly issuer: string;
   /** Where browsers are sent instead of the discovered endpoint; may be a path. */
   readonly authorizationUrl: string | undefined;
-  /** The provider's logout page as browsers reach it. */
+  /** The provider's logout page as browsers reach it, where it is not the discovered one. */
   readonly endSessionUrl: string | undefined;
   readonly clientId: string;
   readonly clientSecret: Secret;
@@ -49,6 +49,8 @@ export interface Config {
   readonly verifyPath: string;
   readonly afterLoginUrl: string;
   readonly afterLogoutUrl: string;
+  /** What the provider is asked to send people back to; it has to be registered there, so undefined unless AFTER_LOGOUT_URL is set. */
+  readonly postLogoutRedirectUri: string | undefined;
   readonly cookieName: string;
   readonly cookieAttributes: CookieAttributes;
   readonly maxAgeSeconds: number;

@@ -6,7 +6,14 @@ import { isHttpUrl, readBrowserUrl } from './provider-settings.ts';
 
 type PathSettings = Pick<
   Config,
-  'redirectUri' | 'callbackPath' | 'exemptPaths' | 'urlPrefix' | 'verifyPath' | 'afterLoginUrl' | 'afterLogoutUrl'
+  | 'redirectUri'
+  | 'callbackPath'
+  | 'exemptPaths'
+  | 'urlPrefix'
+  | 'verifyPath'
+  | 'afterLoginUrl'
+  | 'afterLogoutUrl'
+  | 'postLogoutRedirectUri'
 >;
 
 const DEFAULT_PREFIX = '/authservice';
@@ -16,6 +23,7 @@ export function readPathSettings(reader: EnvReader): PathSettings {
   const urlPrefix = readRoute(reader, 'AUTHSERVICE_URL_PREFIX', prefixSetting ?? DEFAULT_PREFIX);
   const redirectUri = reader.string('REDIRECT_URL', defaultRedirectUri(prefixSetting, reader.optional('SELF_URL')));
   const callbackPath = readRoute(reader, 'REDIRECT_URL', redirectUri);
+  const afterLogoutUrl = readBrowserUrl(reader, 'AFTER_LOGOUT_URL');
   return {
     redirectUri,
     callbackPath,
@@ -23,8 +31,14 @@ export function readPathSettings(reader: EnvReader): PathSettings {
     verifyPath: readRoute(reader, 'VERIFY_AUTH_URL', reader.string('VERIFY_AUTH_URL', `${urlPrefix}/verify`)),
     exemptPaths: readExemptPaths(reader),
     afterLoginUrl: readAfterLoginUrl(reader),
-    afterLogoutUrl: readBrowserUrl(reader, 'AFTER_LOGOUT_URL') ?? '/',
+    afterLogoutUrl: afterLogoutUrl ?? '/',
+    postLogoutRedirectUri: afterLogoutUrl === undefined ? undefined : absoluteUrl(afterLogoutUrl, redirectUri),
   };
+}
+
+/** A path on the site that the redirect URI names; the path where it names none. */
+function absoluteUrl(address: string, redirectUri: string): string {
+  return isHttpUrl(redirectUri) ? new URL(address, redirectUri).href : address;
 }
 
 /** Below the prefix of the last reference, or where the ones before it had it: on the address of SELF_URL, or on whatever this one is. */

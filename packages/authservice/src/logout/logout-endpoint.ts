@@ -10,7 +10,7 @@
 import type { Logger } from '@kfctl/core';
 import { checkSession, renderCookieRemoval } from '@kfctl/oidc';
 import type { CookieAttributes, SessionRules } from '@kfctl/oidc';
-import { unauthenticated } from '../check/check-endpoint.ts';
+import { cutQuery, unauthenticated } from '../check/check-endpoint.ts';
 import { pageAnswer } from '../pages/page.ts';
 import { jsonAnswer, methodNotAllowed, redirect, textAnswer } from '../server/answer.ts';
 import type { Answer, AskedRequest, Endpoint } from '../server/answer.ts';
@@ -33,7 +33,7 @@ export function createLogoutEndpoint(deps: LogoutDeps): Endpoint {
     if (!isPost && request.method !== 'GET') return methodNotAllowed('GET, POST');
     const initiator = initiatorOf(request.headers);
     if (initiator === 'foreign' && isPost) return textAnswer(403, 'Log out from a page of this site.');
-    if (initiator !== 'own' && !isPost) return askFirst(request);
+    if (initiator !== 'own' && !isPost) return askFirst(request, initiator);
     const session = await findSession(deps, request);
     const removal = renderCookieRemoval(deps.rules.cookieName, deps.cookieAttributes);
     const asPage = !isPost || wantsPage(request);
@@ -64,18 +64,33 @@ async function findSession({ sessions, rules }: LogoutDeps, request: AskedReques
 }
 
 /** 403, because a gateway would take a 200 for leave to pass the request on. */
-function askFirst(request: AskedRequest): Answer {
-  const [action = '/'] = (request.url ?? '/').split('?');
+function askFirst(request: AskedRequest, initiator: 'foreign' | 'unknown'): Answer {
   return pageAnswer(403, {
     title: 'Log out?',
-    text: 'Another page asked to log you out.',
-    button: { action, label: 'Log out' },
+    text: initiator === 'foreign' ? 'Another page asked to log you out.' : 'You will have to log in again.',
+    button: { action: `${cutQuery(request.url ?? '/')}?${FROM_PAGE}`, label: 'Log out' },
     link: { href: '/', label: 'Stay' },
   });
 }
 
-function wantsPage({ headers }: AskedRequest): boolean {
-  return headers['sec-fetch-mode'] === 'navigate' || (headers.accept?.includes('text/html') ?? false);
+/** The query of our own button. Gateways that hand on next to no headers do not tell a page from a script otherwise. */
+const FROM_PAGE = 'from=page';
+
+function wantsPage({ headers, url = '' }: AskedRequest): boolean {
+  if (url.endsWith(`?${FROM_PAGE}`) || headers['sec-fetch-mode'] === 'navigate') return true;
+  return headers.accept?.includes('text/html') ?? false;
+}
+
+/** Where AFTER_LOGOUT_URL may lead whose provider would log people in again at once. 401, as the front page would say to a program. */
+export function createLoggedOutEndpoint(): Endpoint {
+  return ({ method }) => {
+    if (method !== 'GET' && method !== 'HEAD') return methodNotAllowed('GET, HEAD');
+    return pageAnswer(401, {
+      title: 'You are logged out',
+      text: 'On a shared computer, close the browser too.',
+      link: { href: '/', label: 'Log in' },
+    });
+  };
 }
 
 function withCookie(answer: Answer, cookie: string): Answer {

@@ -1,5 +1,5 @@
 /** Owns what the provider is told when a session ends: tokens revoked (RFC 7009), the browser sent to its logout (RP-Initiated Logout 1.0). */
-import { describeError } from '@kfctl/core';
+import { delay, describeError } from '@kfctl/core';
 import type { Logger } from '@kfctl/core';
 import { clientCredentials } from '../login/client-credentials.ts';
 import type { ClientSettings } from '../login/client-credentials.ts';
@@ -11,7 +11,7 @@ import type { Sessions } from '../session/sessions.ts';
 export interface ProviderLogout {
   /** The tokens kept with a session; none when the store does not answer: ending the session must not wait for it. */
   tokensOf(sessionId: string): Promise<SessionTokenSet>;
-  /** Never throws: a provider that cannot be told does not keep a session alive. */
+  /** Never throws and never waits for long: a provider that cannot be told neither keeps a session alive nor anybody waiting. */
   revoke(tokens: SessionTokenSet): Promise<void>;
   /** Where the browser goes after logout. */
   address(tokens: SessionTokenSet): string;
@@ -24,10 +24,16 @@ export interface ProviderLogoutDeps {
   readonly log: Logger;
   readonly settings: ClientSettings & {
     readonly afterLogoutUrl: string;
-    /** The provider's logout page as browsers reach it; undefined: no logout at the provider. */
+    readonly postLogoutRedirectUri: string | undefined;
+    readonly authorizationUrl: string | undefined;
     readonly endSessionUrl: string | undefined;
   };
 }
+
+/** The person has logged out here by then; what the provider does with its tokens goes on behind. */
+const PATIENCE_MS = 1_500;
+/** Longer ones would make addresses that proxies refuse. Without a hint the provider asks the person first. */
+const MAX_HINT_CHARACTERS = 4_096;
 
 export function createProviderLogout({ provider, http, sessions, log, settings }: ProviderLogoutDeps): ProviderLogout {
   const revokeOne = async (token: string, hint: string): Promise<void> => {
@@ -42,27 +48,44 @@ export function createProviderLogout({ provider, http, sessions, log, settings }
     });
     if (response.status !== 200) log.warn('token not revoked', { hint, status: response.status });
   };
+  const revokeBoth = async ({ refreshToken, accessToken }: SessionTokenSet): Promise<void> => {
+    if (refreshToken !== undefined) await revokeOne(refreshToken, 'refresh_token');
+    if (accessToken !== undefined) await revokeOne(accessToken, 'access_token');
+  };
   return {
     tokensOf: (id) =>
       sessions.tokensOf(id).catch((error: unknown) => {
         log.warn('tokens of an ending session not available', { error: describeError(error) });
         return {};
       }),
-    revoke: async ({ refreshToken, accessToken }) => {
-      try {
-        if (refreshToken !== undefined) await revokeOne(refreshToken, 'refresh_token');
-        if (accessToken !== undefined) await revokeOne(accessToken, 'access_token');
-      } catch (error) {
+    revoke: async (tokens) => {
+      const abort = new AbortController();
+      const revoked = revokeBoth(tokens).catch((error: unknown) => {
         log.warn('tokens not revoked', { error: describeError(error) });
-      }
+      });
+      await Promise.race([revoked, delay(PATIENCE_MS, abort.signal)]);
+      abort.abort();
     },
-    address: ({ idToken }) => {
-      const { endSessionUrl, afterLogoutUrl, clientId } = settings;
-      if (endSessionUrl === undefined || provider.metadata()?.endSessionEndpoint === undefined) return afterLogoutUrl;
+    address: ({ idToken = '' }) => {
+      const { afterLogoutUrl, postLogoutRedirectUri, clientId } = settings;
+      const url = endSessionUrlOf(settings, provider.metadata()?.endSessionEndpoint);
+      if (url === undefined) return afterLogoutUrl;
       const parameters = new URLSearchParams({ client_id: clientId });
-      if (idToken !== undefined) parameters.set('id_token_hint', idToken);
-      if (URL.canParse(afterLogoutUrl)) parameters.set('post_logout_redirect_uri', afterLogoutUrl);
-      return `${endSessionUrl}${endSessionUrl.includes('?') ? '&' : '?'}${parameters}`;
+      if (idToken !== '' && idToken.length <= MAX_HINT_CHARACTERS) parameters.set('id_token_hint', idToken);
+      if (postLogoutRedirectUri !== undefined) parameters.set('post_logout_redirect_uri', postLogoutRedirectUri);
+      return `${url}${url.includes('?') ? '&' : '?'}${parameters}`;
     },
   };
+}
+
+/**
+ * Where browsers log out at a provider that has such a page. Where they are sent to another address than the discovered one to log in,
+ * the discovered one is for us alone, and theirs has to be named.
+ */
+function endSessionUrlOf(
+  { endSessionUrl, authorizationUrl }: ProviderLogoutDeps['settings'],
+  discovered: string | undefined,
+): string | undefined {
+  if (discovered === undefined) return undefined;
+  return endSessionUrl ?? (authorizationUrl === undefined ? discovered : undefined);
 }

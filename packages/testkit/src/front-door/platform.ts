@@ -7,7 +7,8 @@ import type { Program } from './programs.ts';
 
 const PACKAGES = path.join(import.meta.dirname, '../../..');
 const CLIENT_ID = 'kubeflow-authservice-oidc';
-const CLIENT_SECRET = 'a client secret of the test';
+/** Of the client that the AuthService is. */
+export const CLIENT_SECRET: string = 'a client secret of the test';
 
 export const ASSERTION_KEY: string = 'a'.repeat(44);
 export const USER = 'admin@kubeflow.org';
@@ -15,7 +16,8 @@ export const PASSWORD = 'password';
 /** bcrypt cost 10 of PASSWORD. */
 const HASH = '$2y$10$uK9tzAHwz1xVE3s9JoMdLOd/vTogYo/.DJfRtxpv/sB4U/k2Dr5Fe';
 
-export async function startIdentity(cleanup: CleansUp): Promise<number> {
+/** `more`: sections of its configuration file besides those that every test needs. */
+export async function startIdentity(cleanup: CleansUp, more = ''): Promise<number> {
   const [port, directory] = [await freePort(), await temporaryDirectory(cleanup)];
   const file = path.join(directory, 'config.yaml');
   await writeFile(
@@ -29,8 +31,8 @@ enablePasswordDB: true
 staticPasswords:
 - {email: ${USER}, hash: "${HASH}", username: admin, userID: "1"}
 staticClients:
-- {id: ${CLIENT_ID}, name: Platform, secret: "${CLIENT_SECRET}", redirectURIs: [/login/oidc]}
-`,
+- {id: ${CLIENT_ID}, name: Platform, secret: "${CLIENT_SECRET}", redirectURIs: [/login/oidc], postLogoutRedirectURIs: [/]}
+${more}`,
   );
   const program = startProgram(cleanup, [process.execPath, `${PACKAGES}/identity/src/main.ts`, 'serve', file]);
   await untilListening(port, program);
