@@ -15,8 +15,8 @@ import { readKustomization } from '../kustomization/read-kustomization.ts';
 import type { Resource } from '../resource/resource.ts';
 import { readResources } from '../resource/read-resources.ts';
 import { ResourceMap } from '../resource/resource-map.ts';
-import type { SchemaLookup } from '../schema/merge-schema.ts';
 import { readOpenApi } from '../schema/read-open-api.ts';
+import type { SchemaSet } from '../schema/schema-set.ts';
 import { markVars, mergeVars } from '../transform/vars.ts';
 import { parseRemote } from '../remote/parse-remote.ts';
 import { type RemoteStore, openRemoteDirectory, readRemoteText } from '../remote/remote-store.ts';
@@ -26,7 +26,7 @@ import { runPluginGenerator, runPluginTransformer } from './run-plugins.ts';
 import { runTransformers } from './run-transformers.ts';
 
 export interface BuildContext {
-  schemas: SchemaLookup;
+  readonly schemas: SchemaSet;
   readonly warn: (message: string) => void;
   /** True when the result says where its objects come from. */
   readonly tracksOrigins: boolean;
@@ -76,8 +76,9 @@ export function accumulate(step: Step, into: Accumulator): void {
     inKustomization(step, `components[${index}]`, () => addComponent(step, path, into));
   inKustomization(step, 'validators', () => refuseValidators(kustomization));
   const ran = (name: string): void => recordTransformation(step, configuredBy(step, name), into.map.resources);
-  runTransformers({ loader, kustomization, config: into.config, map: into.map, schemas: context.schemas, ran });
+  runTransformers({ loader, kustomization, config: into.config, map: into.map, schemas: context.schemas.lookup, ran });
   inKustomization(step, 'transformers', () => runPlugins(step, into));
+  context.schemas.see(into.map.resources);
   inKustomization(step, 'vars', () => {
     markVars(into.map.resources, kustomization.vars);
     into.vars = mergeVars(into.vars, kustomization.vars);
@@ -99,11 +100,17 @@ function refuseValidators({ validators }: Kustomization): void {
   });
 }
 
-/** A schema of its own takes the place of the built-in one, for the whole build. */
 function useSchema({ loader, kustomization, context }: Step): void {
+  if (kustomization.openapiVersion !== '') context.schemas.useBuiltIn();
   if (kustomization.openapiPath === '') return;
   const file = inPlace({ field: 'openapi.path' }, () => loader.readText(kustomization.openapiPath));
-  context.schemas = inPlace({ file: file.path }, () => readOpenApi(file.text));
+  context.schemas.use(inPlace({ file: file.path }, () => readOpenApi(file.text)));
+}
+
+/** Adds objects that were read. */
+function add(resources: readonly Resource[], into: Accumulator, { schemas }: BuildContext): void {
+  schemas.see(resources);
+  into.map.appendAll(resources);
 }
 
 interface Destination {
@@ -117,7 +124,7 @@ function addResource(step: Step, path: string, { into, field }: Destination): vo
   if (remote?.kind === 'file') {
     const resources = readResources(readRemoteText(context.remotes, remote), remote.url);
     recordOrigin(step, readFrom(path), resources);
-    into.map.appendAll(resources);
+    add(resources, into, context);
     return;
   }
   if (remote !== undefined) {
@@ -132,7 +139,7 @@ function addResource(step: Step, path: string, { into, field }: Destination): vo
     const file = inPlace({ field }, () => loader.readText(path));
     const resources = readResources(file.text, file.path);
     recordOrigin(step, readFrom(join(step.origin, path)), resources);
-    into.map.appendAll(resources);
+    add(resources, into, context);
     return;
   }
   addBase(step, loader.enter(path), { into, field, path });
@@ -198,7 +205,7 @@ function readPlugins(step: Step, entries: readonly string[], field: string): Res
   for (const [index, entry] of entries.entries()) {
     const inline = readInline(entry);
     if (inline === undefined) addResource(step, entry, { into: plugins, field: `${field}[${index}]` });
-    else plugins.map.appendAll(inline);
+    else add(inline, plugins, step.context);
   }
   return plugins.map.resources;
 }

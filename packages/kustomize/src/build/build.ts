@@ -7,7 +7,7 @@ import { type LoadRestrictor, Loader } from '../files/loader.ts';
 import type { RemoteStore } from '../remote/remote-store.ts';
 import { contentHash } from '../generate/content-hash.ts';
 import type { Resource } from '../resource/resource.ts';
-import { builtInSchema } from '../schema/merge-schema.ts';
+import { SchemaSet } from '../schema/schema-set.ts';
 import { metadataLabels } from '../field/default-fields.ts';
 import { setEntries } from '../transform/labels.ts';
 import { fixReferences } from '../transform/fix-references.ts';
@@ -51,7 +51,7 @@ export function build(options: BuildOptions): BuildResult {
   const warn = options.warn ?? ((): void => undefined);
   const kustomization = openKustomization(loader, { warn });
   const tracksOrigins = kustomization.buildMetadata.length > 0;
-  const context: BuildContext = { schemas: builtInSchema, warn, tracksOrigins, remotes: options.remotes };
+  const context: BuildContext = { schemas: new SchemaSet(), warn, tracksOrigins, remotes: options.remotes };
   const all = new Accumulator();
   accumulate({ loader, kustomization, context, origin: '' }, all);
   const { resources } = all.map;

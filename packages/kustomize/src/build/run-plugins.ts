@@ -64,7 +64,7 @@ function patchFields(
   return {
     loader: step.loader,
     map: into.map,
-    schemas: step.context.schemas,
+    schemas: step.context.schemas.lookup,
     kustomization: { ...noPatches, ...fields },
   };
 }

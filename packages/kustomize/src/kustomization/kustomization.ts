@@ -118,6 +118,7 @@ export interface Kustomization {
   readonly transformers: readonly string[];
   readonly validators: readonly string[];
   readonly openapiPath: string;
+  readonly openapiVersion: string;
   readonly sortOptions: SortOptions | undefined;
   readonly buildMetadata: readonly string[];
   /** What is worth a word though it is accepted. */

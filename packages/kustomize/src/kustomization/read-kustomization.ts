@@ -154,13 +154,14 @@ function refuseOpenApiVersion(fields: FieldReader): void {
 
 function readOperands(
   fields: FieldReader,
-): Pick<Kustomization, 'resources' | 'components' | 'crds' | 'configurations' | 'openapiPath'> {
+): Pick<Kustomization, 'resources' | 'components' | 'crds' | 'configurations' | 'openapiPath' | 'openapiVersion'> {
   return {
     resources: [...fields.strings('resources'), ...fields.strings('bases')],
     components: fields.strings('components'),
     crds: fields.strings('crds'),
     configurations: fields.strings('configurations'),
     openapiPath: fields.stringMap('openapi').get('path') ?? '',
+    openapiVersion: fields.stringMap('openapi').get('version') ?? '',
   };
 }
 

@@ -1,4 +1,4 @@
-/** `openapi.path` — an OpenAPI document whose definitions say how the lists of types are merged; it takes the place of the built-in one. */
+/** `openapi.path` — an OpenAPI document whose definitions say how the lists of types are merged; see schema-set.ts for what it replaces. */
 
 import { KustomizeError } from '../errors.ts';
 import { apiVersionOf } from '../resource/identity.ts';
