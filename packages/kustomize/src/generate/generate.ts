@@ -35,6 +35,7 @@ function finish(node: MapNode, generator: Generator): Resource {
     resource.setAnnotations(options.annotations);
   }
   resource.needsHash = !(options?.disableNameSuffixHash ?? false);
+  resource.generated = true;
   resource.behavior = isBehavior(generator.behavior) ? generator.behavior : '';
   return resource;
 }

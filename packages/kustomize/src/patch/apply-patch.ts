@@ -104,7 +104,7 @@ export function applyJsonPatches(
   }
   for (const resource of selectResources(map.resources, target)) {
     if (remembers) resource.rememberId();
-    patchResource(resource, operations);
+    patchResource(resource, operations, remembers);
   }
 }
 
@@ -112,12 +112,13 @@ export function applyJsonPatches(
  * Applies operations to one resource. The annotations of an object with a history are never missing here: the reference keeps the history
  * in them, so that adding one annotation works.
  */
-function patchResource(resource: Resource, operations: readonly PatchOperation[]): void {
+function patchResource(resource: Resource, operations: readonly PatchOperation[], lenient: boolean): void {
   if (resource.hasHistory()) resource.setAnnotations(new Map([...resource.annotations(), [historyMark, '']]));
   const document = toJson(resource.node);
   applyJsonPatch(document, operations);
   if (!hasMark(document)) resource.forgetOrigin();
   const annotated = canBeAnnotated(document);
+  if (!annotated && !lenient) throw new KustomizeError('PATCH_FAILED', 'the annotations became a list without names');
   if (!annotated) resource.forgetNames();
   if (!isObject(document)) throw new KustomizeError('PATCH_FAILED', 'a JSON patch replaced the whole object');
   removeMarks(document);
@@ -132,11 +133,17 @@ function hasMark(document: Json): boolean {
   return annotations !== undefined && isObject(annotations) && Object.hasOwn(annotations, historyMark);
 }
 
-/** False when the annotations became a list: the reference then loses what it kept in them. */
+/**
+ * False when the annotations became a list whose keys (see `pairs`) are not all names: the reference then loses them, with what it kept
+ * in them.
+ */
 function canBeAnnotated(document: Json): boolean {
   const metadata = isObject(document) ? document['metadata'] : undefined;
   const annotations = metadata !== undefined && isObject(metadata) ? metadata['annotations'] : undefined;
-  return !Array.isArray(annotations);
+  if (!Array.isArray(annotations)) return true;
+  return annotations.every(
+    (item, index) => index % 2 === 1 || (typeof item !== 'object' && item !== '') || item === null,
+  );
 }
 
 /** Operations may have copied or moved the annotations anywhere. */

@@ -9,10 +9,13 @@ type Directive = 'merge' | 'replace' | 'delete';
 
 const directiveKey = '$patch';
 
-/** Merges `patch` into `dest`, changing both; undefined means that nothing is left. */
+/**
+ * Merges `patch` into `dest`, changing both; undefined means that nothing is left. A patch that says `$patch: replace` of the whole object
+ * does nothing: so it is in the reference.
+ */
 export function strategicMerge(dest: MapNode, patch: MapNode, lookup: SchemaLookup): MapNode | undefined {
   const merged = new Merger(lookup).merge(dest, patch, undefined);
-  return merged instanceof MapNode ? merged : undefined;
+  return merged instanceof MapNode ? dest : undefined;
 }
 
 class Merger {

@@ -32,6 +32,7 @@ export class Resource {
   prefixes: string[] = [];
   suffixes: string[] = [];
   behavior: Behavior = '';
+  generated = false;
   needsHash = false;
   allowNameChange = false;
   allowKindChange = false;
@@ -49,6 +50,7 @@ export class Resource {
     const copy = new Resource(copyNode(this.node));
     copy.takeHistory(this);
     copy.behavior = this.behavior;
+    copy.generated = this.generated;
     copy.needsHash = this.needsHash;
     copy.allowNameChange = this.allowNameChange;
     copy.allowKindChange = this.allowKindChange;
@@ -66,10 +68,14 @@ export class Resource {
 
   /** True when the reference would keep something about the object in its annotations. */
   hasHistory(): boolean {
-    return this.previous.length > 0 || this.origin !== undefined || this.transformations.length > 0;
+    return this.generated || this.previous.length > 0 || this.origin !== undefined || this.transformations.length > 0;
   }
 
+  /** Earlier names, and that a generator made the object, which is why its name gets a hash. */
   forgetNames(): void {
+    this.generated = false;
+    this.needsHash = false;
+    this.behavior = '';
     this.previous = [];
     this.prefixes = [];
     this.suffixes = [];
