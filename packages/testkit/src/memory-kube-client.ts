@@ -11,6 +11,7 @@ import type {
   KubeObject,
   ListOptions,
   ListResult,
+  LogOptions,
   ObjectPlace,
   PatchBody,
   RawResponse,
@@ -125,7 +126,7 @@ export class MemoryKubeClient implements KubeClient {
     return true;
   }
 
-  async *logs(): AsyncGenerator<Buffer> {
+  async *logs(_podName: string, _options: LogOptions = {}): AsyncGenerator<Buffer> {
     // No containers, no logs.
   }
 

@@ -18,12 +18,14 @@ import { prepareApply } from './prepare-apply.ts';
 import type { Prepared } from './prepare-apply.ts';
 import { prune } from './prune.ts';
 import type { PruneResult } from './prune.ts';
+import type { Waiting } from './wait-for.ts';
 import { waitReady } from './wait-ready.ts';
 
 export interface ApplyListener {
   stage(text: string): void;
   applied(object: AppliedObject, progress: { readonly done: number; readonly total: number }): void;
-  waiting(pending: readonly string[]): void;
+  /** What is not ready, and why; told after every change. */
+  waiting(pending: readonly Waiting[]): void;
   warn(text: string): void;
   /** A password was made up; it is told as soon as it is in force, so that it cannot be lost. */
   generatedPassword(password: Secret): void;

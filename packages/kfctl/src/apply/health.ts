@@ -6,6 +6,7 @@ import { USER_SECRET } from '../credentials/plan-credentials.ts';
 import { describeId } from '../plan/object-id.ts';
 import { createTypeFinder } from '../plan/plan.ts';
 import { getObject, PARALLEL } from './apply-waves.ts';
+import { diagnose } from './diagnose.ts';
 import { inventoryPrefix, parseEntries } from './inventory.ts';
 import type { InventoryEntry } from './inventory.ts';
 import { typeOfEntry } from './prune.ts';
@@ -21,6 +22,8 @@ export interface ComponentHealth {
   readonly ready: boolean;
   /** Why it is not ready. */
   readonly reason: string | undefined;
+  /** What its pods say about it. */
+  readonly troubles: readonly string[];
 }
 
 export interface PlatformHealth {
@@ -45,7 +48,9 @@ export async function readHealth(client: KubeClient): Promise<PlatformHealth[]> 
       const workloads = entries.filter(
         (entry) => readinessCheck(entry) !== undefined && entry.kind !== 'CustomResourceDefinition',
       );
-      const components = await runBounded(workloads, PARALLEL, async (entry) => toHealth(entry, await read(entry)));
+      const components = await runBounded(workloads, PARALLEL, async (entry) =>
+        toHealth(client, entry, await read(entry)),
+      );
       const gateway = entries.find(({ kind, name }) => kind === 'Service' && name === GATEWAY_SERVICE);
       const user = entries.find(({ kind, name }) => kind === 'Secret' && name === USER_SECRET);
       return {
@@ -58,11 +63,17 @@ export async function readHealth(client: KubeClient): Promise<PlatformHealth[]> 
   );
 }
 
-function toHealth(entry: InventoryEntry, object: UnknownObject | undefined): ComponentHealth {
+async function toHealth(
+  client: KubeClient,
+  entry: InventoryEntry,
+  object: UnknownObject | undefined,
+): Promise<ComponentHealth> {
   const { application, kind, namespace, name } = entry;
   const readiness = readinessCheck(entry)?.(object) ?? { kind: 'ready' };
-  const ready = readiness.kind === 'ready';
-  return { application, kind, namespace, name, ready, reason: ready ? undefined : readiness.reason };
+  const component = { application, kind, namespace, name };
+  if (readiness.kind === 'ready') return { ...component, ready: true, reason: undefined, troubles: [] };
+  const troubles = object === undefined ? [] : await diagnose(client, object);
+  return { ...component, ready: false, reason: readiness.reason, troubles };
 }
 
 function userOf(secret: UnknownObject | undefined): string | undefined {
@@ -72,8 +83,8 @@ function userOf(secret: UnknownObject | undefined): string | undefined {
 
 /** One line a component, for people. */
 export function renderHealth({ components }: PlatformHealth): string[] {
-  return components.map(({ ready, reason, kind, namespace, name }) => {
+  return components.map(({ ready, reason, troubles, kind, namespace, name }) => {
     const subject = describeId({ group: '', kind, namespace, name });
-    return `${ready ? 'ready    ' : 'not ready'}  ${subject}${reason === undefined ? '' : `: ${reason}`}`;
+    return `${ready ? 'ready    ' : 'not ready'}  ${subject}${reason === undefined ? '' : `: ${[reason, ...troubles].join('; ')}`}`;
   });
 }

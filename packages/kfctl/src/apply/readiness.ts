@@ -63,6 +63,8 @@ function deploymentAvailable(object: UnknownObject): Readiness {
   const progress = findCondition(conditionsOf(object), 'Progressing');
   if (progress?.reason === 'ProgressDeadlineExceeded') return failed(progress.message ?? 'made no progress');
   if (!isObserved(object)) return waiting('not seen by its controller yet');
+  const refused = findCondition(conditionsOf(object), 'ReplicaFailure');
+  if (refused?.status === 'True') return waiting(refused.message ?? 'its pods cannot be made');
   const [updated, available] = [number(status['updatedReplicas']), number(status['availableReplicas'])];
   if (updated < wanted) return waiting(`${updated} of ${wanted} pods updated`);
   if (available < wanted) return waiting(`${available} of ${wanted} pods available`);

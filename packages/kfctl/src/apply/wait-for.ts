@@ -22,11 +22,18 @@ export interface Waiting {
   readonly readiness: Readiness;
 }
 
+/** Something besides the awaited objects that checks judge by. */
+export interface Evidence {
+  /** Begins to follow it; `changed` is to be called whenever a check may judge otherwise than before. */
+  follow(signal: AbortSignal, changed: () => void): void;
+}
+
 export interface WaitOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   /** Told after every change: everything that is not ready yet. */
   readonly onProgress?: (pending: readonly Waiting[]) => void;
+  readonly evidence?: Evidence;
 }
 
 export const READY: Readiness = { kind: 'ready' };
@@ -43,7 +50,9 @@ export async function waitFor(
     expectations.map(({ id }) => [keyOfId(id), { id, readiness: { kind: 'waiting', reason: 'not seen yet' } }]),
   );
   const pending = (): Waiting[] => [...states.values()].filter(({ readiness }) => readiness.kind !== 'ready');
+  const seen = new Map<Expectation, UnknownObject | undefined>();
   const update = (expectation: Expectation, object: UnknownObject | undefined): void => {
+    seen.set(expectation, object);
     states.set(keyOfId(expectation.id), { id: expectation.id, readiness: expectation.check(object) });
     const left = pending();
     options.onProgress?.(left);
@@ -55,6 +64,9 @@ export async function waitFor(
   if (options.signal.aborted) done.abort();
   try {
     for (const group of groupByPlace(expectations)) follow(client, group, { update, signal: done.signal });
+    options.evidence?.follow(done.signal, () => {
+      for (const [expectation, object] of seen) if (!done.signal.aborted) update(expectation, object);
+    });
     await aborted(done.signal);
     return pending();
   } finally {

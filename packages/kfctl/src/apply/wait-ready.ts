@@ -10,11 +10,13 @@ import type { ApplyListener, ApplyOptions } from './apply-app.ts';
 import { applyObject } from './apply-object.ts';
 import type { ApplyContext } from './apply-object.ts';
 import { getObject } from './apply-waves.ts';
-import { diagnose } from './diagnose.ts';
 import { certificateInput } from './gateway-certificate.ts';
 import { gatewayUrls } from './gateway-urls.ts';
+import { nextStep } from './next-step.ts';
+import { createPodWatch } from './pod-watch.ts';
+import type { PodWatch } from './pod-watch.ts';
 import { hasAddress, namespaceActive, readinessCheck } from './readiness.ts';
-import { waitFor } from './wait-for.ts';
+import { READY, waitFor } from './wait-for.ts';
 import type { Expectation, Waiting } from './wait-for.ts';
 
 export interface ReadyInput {
@@ -31,11 +33,16 @@ export async function waitReady(input: ReadyInput): Promise<readonly string[]> {
   const { options, planned, listener } = input;
   if (!options.wait) return coverAddresses(input);
   const balancers = planned.filter(isLoadBalancer);
-  const others = [...planned.flatMap(workloadExpectation), ...planned.flatMap(profileExpectation)];
+  const workloads = planned.filter(isWorkload);
+  const pods = createPodWatch(input.client, new Set(workloads.map(({ id }) => id.namespace)));
+  const others = [
+    ...workloads.map((workload) => workloadExpectation(workload, pods)),
+    ...planned.flatMap(profileExpectation),
+  ];
   const state: Record<'addresses' | 'others', readonly Waiting[]> = { addresses: [], others: [] };
   const show = (part: 'addresses' | 'others') => (left: readonly Waiting[]) => {
     state[part] = left;
-    listener.waiting([...state.addresses, ...state.others].map(({ id }) => describeId(id)));
+    listener.waiting([...state.addresses, ...state.others]);
   };
   listener.stage(`waiting for ${balancers.length + others.length} objects to be ready`);
   const bounds = { timeoutMs: options.timeoutMs, signal: options.signal };
@@ -46,21 +53,20 @@ export async function waitReady(input: ReadyInput): Promise<readonly string[]> {
   ).then(async (left) => ({ left, urls: left.length > 0 ? [] : await coverAddresses(input) }));
   const [{ left, urls }, waiting] = await Promise.all([
     addressed,
-    waitFor(input.client, others, { ...bounds, onProgress: show('others') }),
+    waitFor(input.client, others, { ...bounds, onProgress: show('others'), evidence: pods }),
   ]);
   options.signal.throwIfAborted();
-  await requireReady(input, [...left, ...waiting]);
+  requireReady([...left, ...waiting]);
   return urls;
 }
 
-async function requireReady(input: ReadyInput, pending: readonly Waiting[]): Promise<void> {
+function requireReady(pending: readonly Waiting[]): void {
   if (pending.length === 0) return;
-  const reasons = await diagnose(input.client, pending);
-  const unaddressed = pending.some(({ id }) => id.kind === 'Service');
+  const reasons = pending.map(
+    ({ id, readiness }) => `${describeId(id)}: ${readiness.kind === 'ready' ? '' : readiness.reason}`,
+  );
   throw kfctlError('NOT_READY', `not ready:\n${reasons.map((line) => `  - ${line}`).join('\n')}`, {
-    hint: unaddressed
-      ? 'The cluster gave the gateway no address: does it have a load balancer? If not, add the application metallb to app.yaml.'
-      : 'Look at the reasons above; when they are mended, run the same command again: it continues where it stopped.',
+    hint: nextStep(pending),
   });
 }
 
@@ -83,9 +89,12 @@ function isLoadBalancer({ id, object }: PlannedObject): boolean {
   );
 }
 
-function workloadExpectation({ id, type }: PlannedObject): Expectation[] {
-  const check = readinessCheck(id);
-  return check === undefined || id.kind === 'CustomResourceDefinition' ? [] : [{ id, type, check }];
+function isWorkload({ id }: PlannedObject): boolean {
+  return readinessCheck(id) !== undefined && id.kind !== 'CustomResourceDefinition';
+}
+
+function workloadExpectation({ id, type }: PlannedObject, pods: PodWatch): Expectation {
+  return { id, type, check: pods.explain(readinessCheck(id) ?? (() => READY)) };
 }
 
 /** A Profile is in service when its namespace exists. */

@@ -11,6 +11,8 @@ import { applyApp } from '../apply/apply-app.ts';
 import type { ApplyListener, ApplyResult } from '../apply/apply-app.ts';
 import type { AppliedObject } from '../apply/apply-object.ts';
 import type { Terminal } from '../cli/terminal.ts';
+import { createWaitingDisplay } from '../cli/waiting-display.ts';
+import type { WaitingDisplay } from '../cli/waiting-display.ts';
 import type { Rotation } from '../credentials/rotation.ts';
 import { kfctlError } from '../errors.ts';
 import { describeId } from '../plan/object-id.ts';
@@ -91,6 +93,7 @@ async function withUser(invocation: Invocation, app: App): Promise<App> {
 /** Tells a person what an apply does: a live line on a terminal, a lasting line for each step elsewhere. */
 export function createListener(terminal: Terminal): ApplyListener {
   let pendingBefore: readonly string[] = [];
+  let display: WaitingDisplay | undefined;
   // What was as it should be is ready, too: only changes are worth a line each.
   let changed = false;
   return {
@@ -105,11 +108,13 @@ export function createListener(terminal: Terminal): ApplyListener {
       terminal.progress(`applying ${done}/${total} ${describeId(object.id)}`);
     },
     waiting: (pending) => {
-      for (const name of pendingBefore.filter((one) => !pending.includes(one))) {
+      const names = pending.map(({ id }) => describeId(id));
+      for (const name of pendingBefore.filter((one) => !names.includes(one))) {
         if ((changed && !terminal.live) || terminal.verbose) terminal.note(`  ready      ${name}`);
       }
-      pendingBefore = pending;
-      terminal.progress(pending.length === 0 ? undefined : `waiting for ${pending.length}: ${pending.join(', ')}`);
+      pendingBefore = names;
+      display ??= createWaitingDisplay(terminal, { title: 'waiting for' });
+      display.show(pending);
     },
     warn: (text) => terminal.warn(text),
     generatedPassword: (password) => printPassword(terminal, password),

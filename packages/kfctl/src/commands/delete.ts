@@ -1,6 +1,7 @@
 /** Owns the command `kfctl delete`. */
 import { readApp } from '../app/app-directory.ts';
 import { parseScope } from '../app/scope.ts';
+import { createWaitingDisplay } from '../cli/waiting-display.ts';
 import { deleteApp } from '../remove/delete-app.ts';
 import { parseTimeout } from './apply.ts';
 import { connect } from './invocation.ts';
@@ -20,6 +21,7 @@ export async function runDelete(
   const { terminal, directory, signal } = invocation;
   const app = await readApp(directory);
   const { client, server } = await connect(invocation, flags);
+  const display = createWaitingDisplay(terminal, { title: 'waiting for the end of' });
   try {
     const result = await deleteApp({
       app,
@@ -34,7 +36,7 @@ export async function runDelete(
         terminal.note(text);
       },
       onDeleted: (text) => terminal.detail(`  ${flags.dryRun === true ? 'would delete' : 'deleted'} ${text}`),
-      onWaiting: () => undefined,
+      onWaiting: (pending) => display.show(pending),
     });
     terminal.progress(undefined);
     if (result === undefined) {
@@ -45,7 +47,7 @@ export async function runDelete(
     terminal.result(`${result.deleted.length} objects ${would}deleted.`);
     for (const line of result.left) terminal.result(`Left: ${line}`);
   } finally {
-    terminal.progress(undefined);
+    display.end();
     client.close();
   }
 }

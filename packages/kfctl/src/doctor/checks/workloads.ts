@@ -1,5 +1,4 @@
 /** Looks at everything that kfctl runs: what is not ready, and what its pods say about it. */
-import { diagnose } from '../../apply/diagnose.ts';
 import { readHealth } from '../../apply/health.ts';
 import type { ComponentHealth } from '../../apply/health.ts';
 import type { Check } from '../check.ts';
@@ -12,14 +11,12 @@ export const workloadCheck: Check = {
   look: async ({ client }) => {
     const components = (await readHealth(client)).flatMap((health) => health.components);
     const findings: Finding[] = [];
-    for (const { kind, namespace, name, reason = '' } of components.filter(({ ready }) => !ready)) {
-      const id = { group: 'apps', kind, namespace, name };
-      const [, ...pods] = await diagnose(client, [{ id, readiness: { kind: 'waiting', reason } }]);
+    for (const { kind, namespace, name, reason = '', troubles } of components.filter(({ ready }) => !ready)) {
       findings.push({
         level: 'problem',
         subject: `${kind} ${namespace}/${name}`,
         finding: `is not ready: ${reason}`,
-        evidence: pods.map((text) => text.trim()),
+        evidence: [...troubles],
         next: nextFor({ kind, namespace, name, reason }),
       });
     }
