@@ -29,6 +29,7 @@ const CODE: AuthCode = {
   codeChallenge: 'challenge',
   codeChallengeMethod: 'S256',
   authTimeMs: EARLIER,
+  sid: 'sid-1',
   expiresAt: LATER,
 };
 
@@ -43,6 +44,8 @@ const REFRESH: RefreshToken = {
   connectorData: '',
   createdAt: EARLIER,
   lastUsedAt: 0,
+  sid: 'sid-1',
+  sessionEndsAt: LATER,
 };
 
 /** One valid record of each kind with an id of the form that the provider uses for it. */
@@ -88,6 +91,11 @@ export const SAMPLE_RECORDS: { readonly [K in RecordKind]: { readonly id: string
       trustedPeers: [],
       public: false,
       logoUrl: '',
+      allowedConnectors: ['ldap'],
+      ssoSharedWith: [],
+      backchannelLogoutUri: 'https://app.example.com/logout',
+      postLogoutRedirectUris: ['/bye'],
+      refreshTokenLifetime: 'session',
     },
   },
   keys: {
@@ -127,6 +135,8 @@ export const SAMPLE_RECORDS: { readonly [K in RecordKind]: { readonly id: string
   loginSession: {
     id: 'cd34',
     record: {
+      sid: 'sid-1',
+      logoutHint: 'a.b.c',
       claims: CLAIMS,
       connectorId: 'local',
       connectorData: 'AP8K',

@@ -1,6 +1,7 @@
 /** Owns what a client is and where one is found: the configuration file first, then the storage. */
 import { Secret } from '@kfctl/core';
 import type { StaticClient } from '../config/config.ts';
+import type { ClientRecord } from '../storage/records.ts';
 import type { Storage } from '../storage/storage.ts';
 
 export type Client = StaticClient;
@@ -18,13 +19,19 @@ export function createClientFinder(staticClients: readonly StaticClient[], stora
     if (fixed !== undefined) return fixed;
     const record = await storage.get('client', id);
     if (record === undefined) return undefined;
-    const { logoUrl: _logoUrl, secret, ...stored } = record;
-    const none = {
-      postLogoutRedirectUris: [],
-      allowedConnectors: [],
-      ssoSharedWith: undefined,
-      clientCredentialsGroups: [],
-    };
-    return { ...stored, ...none, secret: new Secret(secret) };
+    return fromStorage(record);
+  };
+}
+
+function fromStorage({ logoUrl: _logoUrl, secret, ...stored }: ClientRecord): Client {
+  return {
+    ...stored,
+    secret: new Secret(secret),
+    postLogoutRedirectUris: stored.postLogoutRedirectUris ?? [],
+    allowedConnectors: stored.allowedConnectors ?? [],
+    ssoSharedWith: stored.ssoSharedWith,
+    backchannelLogoutUri: stored.backchannelLogoutUri ?? '',
+    refreshTokenLifetime: stored.refreshTokenLifetime === 'session' ? 'session' : 'standalone',
+    clientCredentialsGroups: [],
   };
 }

@@ -2,7 +2,7 @@
 import { Secret } from '@kfctl/core';
 import type { StaticClient } from './config.ts';
 import { object } from './object-shape.ts';
-import { boolean, listOf, optional, refine, secret, string } from './shape.ts';
+import { boolean, listOf, oneOf, optional, refine, secret, string } from './shape.ts';
 import type { ReadContext, Shape } from './shape.ts';
 
 interface ClientEntry {
@@ -18,6 +18,8 @@ interface ClientEntry {
   readonly logoURL: string;
   readonly allowedConnectors: readonly string[];
   readonly ssoSharedWith: readonly string[] | undefined;
+  readonly backchannelLogoutURI: string;
+  readonly refreshTokenLifetime: 'standalone' | 'session';
   readonly mfaChain: readonly string[];
   readonly clientCredentialsClaims: { readonly groups: readonly string[] };
 }
@@ -39,6 +41,11 @@ const entry: Shape<ClientEntry> = object('An application that may ask who somebo
   ssoSharedWith: optional(
     listOf('Clients that its login sessions answer too; "*" for all, [] for none.', string('A client id.')),
   ),
+  backchannelLogoutURI: string('Told by POST when a login session ends (OpenID Connect Back-Channel Logout).'),
+  refreshTokenLifetime: oneOf('`session`: refresh tokens end with the login session; `standalone`: by themselves.', {
+    values: ['standalone', 'session'],
+    fallback: 'standalone',
+  }),
   mfaChain: listOf('Second factors; not there, and refused where one is named.', string('An authenticator.')),
   clientCredentialsClaims: object('Claims of its own client_credentials tokens.', {
     groups: listOf('Groups.', string('A group.')),
@@ -51,6 +58,8 @@ const checked = refine(entry, (client, complain, { env }) => {
   else if (client.id === '' && client.idEnv === '') complain('id', 'is required', 'Set id or idEnv.');
   else if (id === '')
     complain('idEnv', `names ${client.idEnv}, which is not set`, 'Set it in the environment of this process.');
+  if (client.backchannelLogoutURI !== '' && !isLogoutUri(client.backchannelLogoutURI))
+    complain('backchannelLogoutURI', 'is no address for it', 'Write an http or https URL without a fragment.');
   if (client.mfaChain.length > 0)
     complain('mfaChain', 'is not supported', 'Ask for the second factor at an upstream (allowedConnectors).');
   const plain = client.secret.reveal();
@@ -62,6 +71,12 @@ const checked = refine(entry, (client, complain, { env }) => {
     complain('secretEnv', `names ${client.secretEnv}, which is not set`, 'Set it in the environment of this process.');
   }
 });
+
+/** Back-Channel Logout §2.2: absolute, without a fragment. */
+export function isLogoutUri(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.hash === '' && url.username === '';
+}
 
 const resolved: Shape<StaticClient> = {
   ...checked,
@@ -85,6 +100,8 @@ function resolve(client: ClientEntry, { env }: ReadContext): StaticClient {
     trustedPeers: client.trustedPeers,
     allowedConnectors: client.allowedConnectors,
     ssoSharedWith: client.ssoSharedWith,
+    backchannelLogoutUri: client.backchannelLogoutURI,
+    refreshTokenLifetime: client.refreshTokenLifetime,
     clientCredentialsGroups: client.clientCredentialsClaims.groups,
   };
 }

@@ -145,6 +145,10 @@ export interface StaticClient {
   readonly allowedConnectors: readonly string[];
   /** Clients that its sessions answer too, '*' for all; undefined means sessions.ssoSharedWithDefault. */
   readonly ssoSharedWith: readonly string[] | undefined;
+  /** Told of the end of sessions (OpenID Connect Back-Channel Logout 1.0); empty for none. */
+  readonly backchannelLogoutUri: string;
+  /** `session`: its refresh tokens end with the login session they came from. */
+  readonly refreshTokenLifetime: 'standalone' | 'session';
   /** Groups in the tokens of its own client_credentials grant. */
   readonly clientCredentialsGroups: readonly string[];
 }

@@ -17,6 +17,8 @@ export interface Authenticated {
   readonly identity: Identity;
   /** What the connector needs to refresh this identity later; kept in the store, never shown. */
   readonly connectorData?: Buffer;
+  /** What the upstream wants to see when this login ends (its ID token); kept in the login session alone. */
+  readonly logoutHint?: string;
 }
 
 export type LoginOutcome =
@@ -104,6 +106,22 @@ export interface TokenIdentity {
   identify(token: string, tokenType: string): Promise<LoginOutcome>;
 }
 
+/** Ends the login at the upstream too, by sending the browser there. */
+export interface UpstreamLogout {
+  begin(request: LogoutBegin): Promise<LogoutStart | undefined>;
+}
+
+export interface LogoutBegin {
+  /** Empty where the login left none. */
+  readonly hint: string;
+  /** Opaque; comes back as `state` to `/logout/callback`. */
+  readonly state: string;
+}
+
+export interface LogoutStart {
+  readonly location: string;
+}
+
 /** An open connector: each ability is there or not. */
 export interface Connector {
   readonly password?: PasswordLogin;
@@ -111,6 +129,8 @@ export interface Connector {
   readonly posted?: PostedLogin;
   readonly refresh?: IdentityRefresh;
   readonly tokenIdentity?: TokenIdentity;
+  /** Absent where the upstream is not told of logouts. */
+  readonly logout?: UpstreamLogout;
   close?(): Promise<void>;
 }
 

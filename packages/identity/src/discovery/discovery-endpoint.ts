@@ -32,6 +32,9 @@ export interface DiscoveryDocument {
   readonly introspection_endpoint: string;
   readonly revocation_endpoint: string;
   readonly end_session_endpoint: string;
+  /** OpenID Connect Back-Channel Logout §2.1; there where sessions are. */
+  readonly backchannel_logout_supported?: true;
+  readonly backchannel_logout_session_supported?: true;
   readonly grant_types_supported: readonly string[];
   readonly response_types_supported: readonly string[];
   readonly subject_types_supported: readonly string[];
@@ -41,6 +44,8 @@ export interface DiscoveryDocument {
   readonly token_endpoint_auth_methods_supported: readonly string[];
   readonly claims_supported: readonly string[];
 }
+
+const BACKCHANNEL = { backchannel_logout_supported: true, backchannel_logout_session_supported: true } as const;
 
 /** Addresses are made from the issuer, never from what a request says its host is. */
 export function discoveryDocument(config: IdentityConfig, alg: string): DiscoveryDocument {
@@ -55,6 +60,7 @@ export function discoveryDocument(config: IdentityConfig, alg: string): Discover
     introspection_endpoint: `${base}/token/introspect`,
     revocation_endpoint: `${base}/token/revoke`,
     end_session_endpoint: `${base}/logout`,
+    ...(config.sessions === undefined ? {} : BACKCHANNEL),
     grant_types_supported: supportedGrants(config),
     response_types_supported: responseTypes(config),
     subject_types_supported: ['public'],
@@ -77,6 +83,7 @@ export function discoveryDocument(config: IdentityConfig, alg: string): Discover
       'groups',
       'federated_claims',
       'auth_time',
+      ...(config.sessions === undefined ? [] : ['sid']),
     ],
   };
 }

@@ -9,6 +9,7 @@ import { pageError } from '../pages/error-page.ts';
 import { forwardPage } from '../pages/login-pages.ts';
 import type { ProviderDeps } from '../provider.ts';
 import { withCookies } from '../session/answer-from-session.ts';
+import { beginSession } from '../session/end-session.ts';
 import { finishLogin } from './finish-login.ts';
 import { createFormReader } from './posted-form.ts';
 import { openRelay, SENT_AGAIN } from './relay-state.ts';
@@ -119,8 +120,8 @@ async function conclude(
   const { clientId, connectorId, browser } = pending;
   const persistent = deps.sessions?.settings.rememberMeCheckedByDefault ?? false;
   const login = { clientId, connectorId, browser, who: outcome, groups, offline, persistent };
-  const cookies = (await deps.sessions?.start(request, login)) ?? [];
-  return withCookies(await finishLogin(deps, pending, outcome), [...cookies, ...forget]);
+  const { sid, cookies } = await beginSession(deps, request, login);
+  return withCookies(await finishLogin(deps, pending, { ...outcome, sid }), [...cookies, ...forget]);
 }
 
 /** True for the first caller, of any number and on any replica. */

@@ -24,7 +24,7 @@ const APPROVAL_LIFETIME_MS = 600_000;
 export async function finishLogin(
   deps: FinishDeps,
   pending: PendingRequest,
-  who: Authenticated & { readonly authTimeMs?: number },
+  who: Authenticated & { readonly authTimeMs?: number; readonly sid?: string },
 ): Promise<HttpResponse> {
   const { config, storage, clock, random } = deps;
   const request: AuthRequest = {
@@ -42,6 +42,7 @@ export async function finishLogin(
     codeChallengeMethod: pending.codeChallengeMethod,
     hmacKey: random(32).toString('base64'),
     authTimeMs: who.authTimeMs ?? clock.now(),
+    sid: who.sid ?? '',
     expiresAt: clock.now() + APPROVAL_LIFETIME_MS,
   };
   deps.log.info('login succeeded', {

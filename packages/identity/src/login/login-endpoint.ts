@@ -11,6 +11,7 @@ import { pageError } from '../pages/error-page.ts';
 import { passwordPage } from '../pages/login-pages.ts';
 import type { ProviderDeps } from '../provider.ts';
 import { withCookies } from '../session/answer-from-session.ts';
+import { beginSession } from '../session/end-session.ts';
 import { clientAddress } from './client-address.ts';
 import { safeBackLink } from './back-link.ts';
 import { requireSameSite } from './same-site.ts';
@@ -80,8 +81,8 @@ async function judgePassword(deps: ProviderDeps, request: HttpRequest, step: Log
     const { clientId, connectorId, browser } = step.pending;
     const { groups, offlineAccess: offline } = scopes;
     const login = { clientId, connectorId, browser, who: outcome, groups, offline, persistent };
-    const cookies = (await deps.sessions?.start(request, login)) ?? [];
-    return withCookies(await finishLogin(deps, step.pending, outcome), cookies);
+    const { sid, cookies } = await beginSession(deps, request, login);
+    return withCookies(await finishLogin(deps, step.pending, { ...outcome, sid }), cookies);
   }
   deps.log.info('login refused', { ...logged(request, step), reason: outcome.reason });
   const remember = deps.sessions === undefined ? {} : { remember: persistent };

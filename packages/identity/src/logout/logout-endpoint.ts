@@ -1,10 +1,12 @@
 /**
  * Owns `/logout` (OpenID Connect RP-Initiated Logout 1.0). It ends the login session, if there is one, and
  * sends the browser back where the client wants it, if that is where it may be sent.
+ *
+ *   /logout ──(asked, or vouched for)──► session gone ──► clients told ──► upstream ──► /logout/callback ──► client
  */
 import { readForm } from '@kfctl/core';
 import type { HttpHandler, HttpRequest } from '@kfctl/core';
-import { audiencesOf, encodeSubject, verifyJwt } from '@kfctl/oidc';
+import { audiencesOf, encodeSubject } from '@kfctl/oidc';
 import { redirectTo, withParameters } from '../authorize/respond.ts';
 import type { Client } from '../clients/find-client.ts';
 import { pageError } from '../pages/error-page.ts';
@@ -12,6 +14,10 @@ import { confirmLogoutPage, loggedOutPage } from '../pages/logout-pages.ts';
 import { requireSameSite } from '../login/same-site.ts';
 import type { ProviderDeps } from '../provider.ts';
 import { withCookies } from '../session/answer-from-session.ts';
+import { tellOfEnd } from '../session/end-session.ts';
+import type { EndedSession } from '../session/login-sessions.ts';
+import { verifyHint } from '../token/verify-own-token.ts';
+import { findUpstreamLogout } from './upstream-logout.ts';
 
 type Deps = ProviderDeps;
 
@@ -26,10 +32,13 @@ export function createLogoutEndpoint(deps: Deps): HttpHandler {
     }
     const ended = await endSession(deps, request, { parameters, subject: asking?.subject });
     if (ended === undefined) return deps.render(confirmLogoutPage(request.path, parameters));
-    if (target === '') return withCookies(deps.render(loggedOutPage()), ended);
     const state = parameters.get('state');
-    const location = state === null ? target : withParameters(target, new URLSearchParams({ state }), 'query');
-    return withCookies(redirectTo(location), ended);
+    const location =
+      state === null || target === '' ? target : withParameters(target, new URLSearchParams({ state }), 'query');
+    const { session, cookies } = ended;
+    const upstream = session === undefined ? undefined : await findUpstreamLogout(deps, session, location);
+    const next = upstream ?? location;
+    return withCookies(next === '' ? deps.render(loggedOutPage()) : redirectTo(next), cookies);
   };
 }
 
@@ -39,20 +48,23 @@ interface Wish {
   readonly subject: string | undefined;
 }
 
-/** The cookies to set; undefined when the person must be asked, because anybody can send a browser here (§2). */
+/** Undefined when the person must be asked, because anybody can send a browser here (§2). */
 async function endSession(
-  { sessions, log }: Deps,
+  deps: Deps,
   request: HttpRequest,
   { parameters, subject }: Wish,
-): Promise<readonly string[] | undefined> {
+): Promise<EndedSession | undefined> {
+  const { sessions, log } = deps;
   const found = await sessions?.find(request);
-  if (sessions === undefined || found === undefined) return [];
+  if (sessions === undefined || found === undefined) return { cookies: [], session: undefined };
   const { claims, connectorId } = found.record;
   const confirmed = request.method === 'POST' && parameters.get('logout') === 'yes';
   if (confirmed) requireSameSite(request);
   if (!confirmed && subject !== encodeSubject({ userId: claims.userId, connectorId })) return undefined;
   log.info('logged out', { connector: connectorId, user: claims.userId });
-  return await sessions.end(request);
+  const ended = await sessions.end(request);
+  if (ended.session !== undefined) await tellOfEnd(deps, ended.session);
+  return ended;
 }
 
 async function collect(request: HttpRequest): Promise<URLSearchParams> {
@@ -68,21 +80,14 @@ interface Asking {
 
 /** §2: the hint names the client; an expired one will do. client_id must agree with it. */
 async function findAsking(deps: Deps, parameters: URLSearchParams): Promise<Asking | undefined> {
-  const { keys, config, clock, findClient } = deps;
   const hint = parameters.get('id_token_hint') ?? '';
   const named = parameters.get('client_id') ?? '';
   if (hint === '') return undefined;
-  const expected = {
-    keys: keys.current().verificationKeys,
-    issuer: config.issuer,
-    nowMs: clock.now(),
-    acceptExpired: true,
-  };
-  const verdict = verifyJwt(hint, expected);
+  const verdict = verifyHint({ ...deps, nowMs: deps.clock.now() }, hint);
   if (verdict.kind === 'invalid') throw pageError(400, 'Invalid id_token_hint.', { message: verdict.reason });
   const azp = verdict.claims['azp'];
   const clientId = typeof azp === 'string' ? azp : (audiencesOf(verdict.claims)[0] ?? '');
   if (named !== '' && named !== clientId) throw pageError(400, 'client_id does not match id_token_hint.');
   const { sub } = verdict.claims;
-  return { client: await findClient(clientId), subject: typeof sub === 'string' ? sub : undefined };
+  return { client: await deps.findClient(clientId), subject: typeof sub === 'string' ? sub : undefined };
 }

@@ -15,6 +15,7 @@ import { createIntrospectionEndpoint } from '../introspection/introspection-endp
 import { createCallbackEndpoint } from '../login/callback-endpoint.ts';
 import { createLoginEndpoint } from '../login/login-endpoint.ts';
 import { createLogoutEndpoint } from '../logout/logout-endpoint.ts';
+import { createLogoutCallbackEndpoint } from '../logout/upstream-logout.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { IdentityConfig } from '../config/config.ts';
 import { createWebFilesEndpoint } from '../pages/web-files-endpoint.ts';
@@ -57,6 +58,7 @@ export function createProvider(deps: ProviderDeps, { health, metrics }: Observer
     ['POST', '/device/auth/verify_code', page(createVerifyCodeEndpoint(deps))],
     ['GET', '/device/callback', page(createDeviceCallbackEndpoint(deps))],
     ['*', '/logout', page(createLogoutEndpoint(deps))],
+    ['*', '/logout/callback', page(createLogoutCallbackEndpoint(deps))],
     ['GET', '/healthz', page(createHealthEndpoint(health))],
     ['GET', '/static/:file', page(createWebFilesEndpoint(config.frontend, { folder: 'static', log }))],
     ['GET', '/theme/:file', page(createWebFilesEndpoint(config.frontend, { folder: themeFolder(config), log }))],

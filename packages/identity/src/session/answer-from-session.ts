@@ -36,7 +36,12 @@ export async function answerFromSession(
     return refuse('interaction_required', 'The person has to grant access.');
   const { sessions, found, who } = usable;
   const cookies = await sessions.touch(question.request, found, changeOf(found.record, who, pending.clientId));
-  const response = await finishLogin(deps, pending, { ...who, authTimeMs: found.record.authTimeMs });
+  const { record } = found;
+  const response = await finishLogin(deps, pending, {
+    ...who,
+    authTimeMs: record.authTimeMs,
+    sid: record.sid ?? '',
+  });
   return withCookies(response, cookies);
 }
 

@@ -38,10 +38,24 @@ export interface LoginSessions {
   bind(request: HttpRequest): { readonly browser: string; readonly cookies: readonly string[] };
   find(request: HttpRequest): Promise<FoundSession | undefined>;
   /** Never throws: a login without a session is a login all the same. */
-  start(request: HttpRequest, login: SessionStart): Promise<readonly string[]>;
+  start(request: HttpRequest, login: SessionStart): Promise<StartedSession>;
   /** Notes the use; `change` is what the use teaches. The token is exchanged when it is old. */
   touch(request: HttpRequest, found: FoundSession, change: Partial<LoginSession>): Promise<readonly string[]>;
-  end(request: HttpRequest): Promise<readonly string[]>;
+  /** Gives the session to the one caller that ended it. */
+  end(request: HttpRequest): Promise<EndedSession>;
+}
+
+export interface StartedSession {
+  /** Empty when none was started. */
+  readonly sid: string;
+  readonly cookies: readonly string[];
+  /** The session of somebody else that was in this browser before. */
+  readonly replaced?: LoginSession;
+}
+
+export interface EndedSession {
+  readonly cookies: readonly string[];
+  readonly session: LoginSession | undefined;
 }
 
 export interface LoginSessionDeps {
@@ -61,7 +75,7 @@ const TOUCH_EVERY_MS = 60_000;
 const MAX_CLIENTS = 100;
 
 export function createLoginSessions(deps: LoginSessionDeps): LoginSessions {
-  const { settings, config, storage, clock, random, log } = deps;
+  const { settings, config, storage, clock, random } = deps;
   const cookie = (request: HttpRequest, value: string, persistent: boolean): string =>
     renderCookie(settings.cookieName, value, {
       path: config.basePath,
@@ -84,27 +98,42 @@ export function createLoginSessions(deps: LoginSessionDeps): LoginSessions {
     settings,
     find,
     bind: (request) => bindBrowser(deps, request),
-    start: async (request, login) => {
-      try {
-        if (!isSameBrowser(deps, request, login.browser)) return [];
-        // A new login never goes on under the token of before (session fixation).
-        const before = await find(request);
-        if (before !== undefined) await storage.take('loginSession', before.id);
-        return await create(request, toRecord(login, { before: before?.record, nowMs: clock.now(), settings }));
-      } catch (error) {
-        log.warn('login session cannot be kept', { error: describeError(error) });
-        return [];
-      }
-    },
+    start: (request, login) => start({ ...deps, create, find }, request, login),
     touch: (request, found, change) => touch({ ...deps, create }, request, { found, change }),
     end: async (request) => {
       const found = await find(request);
-      if (found !== undefined) await storage.take('loginSession', found.id);
-      if (readCookie(request, settings.cookieName) === undefined) return [];
+      const session = found === undefined ? undefined : await storage.take('loginSession', found.id);
+      if (readCookie(request, settings.cookieName) === undefined) return { cookies: [], session };
       const gone = { path: config.basePath, secure: isSecure(request, config.issuer), maxAgeSeconds: 0 };
-      return [renderCookie(settings.cookieName, '', gone)];
+      return { cookies: [renderCookie(settings.cookieName, '', gone)], session };
     },
   };
+}
+
+const NO_SESSION: StartedSession = { sid: '', cookies: [] };
+
+type StartDeps = LoginSessionDeps &
+  Pick<LoginSessions, 'find'> & { create(request: HttpRequest, record: LoginSession): Promise<readonly string[]> };
+
+async function start(deps: StartDeps, request: HttpRequest, login: SessionStart): Promise<StartedSession> {
+  const { settings, storage, clock, random, log, find, create } = deps;
+  try {
+    if (!isSameBrowser(deps, request, login.browser)) return NO_SESSION;
+    // A new login never goes on under the token of before (session fixation).
+    const found = await find(request);
+    const before = found === undefined ? undefined : await storage.take('loginSession', found.id);
+    const same = isSamePerson(before, login) ? before : undefined;
+    const sid = same?.sid || randomToken(16, random);
+    const cookies = await create(request, toRecord(login, { before: same, sid, nowMs: clock.now(), settings }));
+    return { sid, cookies, ...(before === undefined || same !== undefined ? {} : { replaced: before }) };
+  } catch (error) {
+    log.warn('login session cannot be kept', { error: describeError(error) });
+    return NO_SESSION;
+  }
+}
+
+function isSamePerson(before: LoginSession | undefined, { connectorId, who }: SessionStart): boolean {
+  return before?.connectorId === connectorId && before.claims.userId === who.identity.userId;
 }
 
 interface Touch {
@@ -146,18 +175,21 @@ function withExpiry(record: LoginSession, settings: SessionsConfig): LoginSessio
 }
 
 interface RecordContext {
+  /** Of the same person. */
   readonly before: LoginSession | undefined;
+  readonly sid: string;
   readonly nowMs: number;
   readonly settings: SessionsConfig;
 }
 
-function toRecord(login: SessionStart, { before, nowMs, settings }: RecordContext): LoginSession {
+function toRecord(login: SessionStart, { before, sid, nowMs, settings }: RecordContext): LoginSession {
   const { connectorId, clientId, who, groups, offline, persistent } = login;
   // The same person again: applications that were let in stay in.
-  const same = before?.connectorId === connectorId && before.claims.userId === who.identity.userId;
-  const clients = [...new Set([...(same ? before.clients : []), clientId])].slice(-MAX_CLIENTS);
+  const clients = [...new Set([...(before?.clients ?? []), clientId])].slice(-MAX_CLIENTS);
   return withExpiry(
     {
+      sid,
+      logoutHint: who.logoutHint ?? '',
       claims: who.identity,
       connectorId,
       connectorData: who.connectorData?.toString('base64') ?? '',

@@ -2,13 +2,14 @@
  * Owns whether a session may answer an authorization request without anybody typing (OpenID Connect Core §3.1.2.1). One rule, one
  * function, in order; the first reason against it wins and goes to the log.
  */
-import { encodeSubject, verifyJwt } from '@kfctl/oidc';
+import { encodeSubject } from '@kfctl/oidc';
 import type { AuthorizeParameters } from '../authorize/parameters.ts';
 import { connectorScopes, splitScopes } from '../authorize/scopes.ts';
 import type { Client, FindClient } from '../clients/find-client.ts';
 import type { IdentityConfig, SessionsConfig } from '../config/config.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { LoginSession } from '../storage/records.ts';
+import { verifyHint } from '../token/verify-own-token.ts';
 
 export interface ReuseQuestion {
   readonly session: LoginSession;
@@ -62,10 +63,9 @@ function requireYoungEnough({ session, parameters, nowMs }: ReuseQuestion): Reas
 }
 
 /** `id_token_hint`: whom the client means; an expired hint will do. */
-function requireHintedPerson({ session, parameters, config, keys, nowMs }: ReuseQuestion): Reason {
+function requireHintedPerson({ session, parameters, ...deps }: ReuseQuestion): Reason {
   if (parameters.idTokenHint === '') return undefined;
-  const expected = { keys: keys.current().verificationKeys, issuer: config.issuer, nowMs, acceptExpired: true };
-  const verdict = verifyJwt(parameters.idTokenHint, expected);
+  const verdict = verifyHint(deps, parameters.idTokenHint);
   if (verdict.kind === 'invalid') return 'id_token_hint is not a token of ours';
   const subject = encodeSubject({ userId: session.claims.userId, connectorId: session.connectorId });
   return verdict.claims['sub'] === subject ? undefined : 'id_token_hint names another person';

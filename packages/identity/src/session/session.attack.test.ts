@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { CookieBrowser } from '../../test/cookie-browser.ts';
 import {
   AUTH,
   authUrl,
@@ -25,52 +26,9 @@ before(async () => {
 });
 after(() => identity.stop());
 
-/** A browser: keeps cookies by name, sends those it has. */
-class Browser {
-  readonly cookies = new Map<string, string>();
-  readonly attributes = new Map<string, string>();
-  readonly headers: Record<string, string> = {};
-  readonly at: TestIdentity;
-
+class Browser extends CookieBrowser {
   constructor(at: TestIdentity = identity) {
-    this.at = at;
-  }
-
-  async open(target: string, init: RequestInit = {}): Promise<Response> {
-    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const headers = {
-      ...this.headers,
-      ...(cookie === '' ? {} : { cookie }),
-      ...(init.headers as Record<string, string>),
-    };
-    const response = await this.at.fetch(target, { ...init, headers });
-    for (const line of response.headers.getSetCookie()) {
-      const [, name = '', value = '', attributes = ''] = /^([^=]+)=([^;]*);?\s*(.*)$/.exec(line) ?? [];
-      if (attributes.includes('Max-Age=0')) this.cookies.delete(name);
-      else this.cookies.set(name, value);
-      this.attributes.set(name, attributes);
-    }
-    return response;
-  }
-
-  async logIn(
-    changes: Record<string, string | undefined> = {},
-    remember = true,
-    login = 'admin@kubeflow.org',
-  ): Promise<Response> {
-    const form = locationOf(await this.open(authUrl(changes)));
-    assert.match(form.pathname, /login$/);
-    const fields = { login, password: 'password', ...(remember ? { remember: 'true' } : {}) };
-    return await this.open(form.pathname + form.search, { method: 'POST', body: new URLSearchParams(fields) });
-  }
-
-  /** Whether the request is answered with a code and nobody typing. */
-  async isKnown(changes: Record<string, string | undefined> = {}): Promise<boolean> {
-    return locationOf(await this.open(authUrl(changes))).searchParams.has('code');
-  }
-
-  get session(): string {
-    return this.cookies.get('dex_session') ?? '';
+    super(at);
   }
 }
 

@@ -18,6 +18,8 @@ export interface AuthRequest {
   /** Base64; the approval form proves with it that it belongs to the browser that logged in. */
   readonly hmacKey: string;
   readonly authTimeMs: number;
+  /** The login session it belongs to; empty or absent for none. */
+  readonly sid?: string;
   readonly expiresAt: number;
 }
 
@@ -32,6 +34,7 @@ export interface AuthCode {
   readonly codeChallenge: string;
   readonly codeChallengeMethod: string;
   readonly authTimeMs: number;
+  readonly sid?: string;
   readonly expiresAt: number;
 }
 
@@ -47,6 +50,9 @@ export interface RefreshToken {
   readonly connectorData: string;
   readonly createdAt: number;
   readonly lastUsedAt: number;
+  readonly sid?: string;
+  /** When the session ends with which it lives; 0 or absent for a token that lives by itself. */
+  readonly sessionEndsAt?: number;
 }
 
 export interface RefreshTokenRef {
@@ -85,6 +91,12 @@ export interface ClientRecord {
   readonly trustedPeers: readonly string[];
   readonly public: boolean;
   readonly logoUrl: string;
+  /** As in the configuration file; absent in records of before. */
+  readonly allowedConnectors?: readonly string[];
+  readonly ssoSharedWith?: readonly string[];
+  readonly backchannelLogoutUri?: string;
+  readonly postLogoutRedirectUris?: readonly string[];
+  readonly refreshTokenLifetime?: string;
 }
 
 export type Jwk = Readonly<Record<string, unknown>>;
@@ -133,6 +145,10 @@ export interface SpentProof {
 
 /** A browser in which somebody has logged in; its id is the hash of the token that the browser holds. */
 export interface LoginSession {
+  /** What clients call it (claim `sid`); stays when the token is exchanged. Absent in records of before. */
+  readonly sid?: string;
+  /** The upstream's ID token, where a logout is told to it. */
+  readonly logoutHint?: string;
   readonly claims: Identity;
   readonly connectorId: string;
   readonly connectorData: string;

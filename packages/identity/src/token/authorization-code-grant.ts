@@ -88,7 +88,8 @@ export async function issueForCode(
 ): Promise<TokenResponse> {
   const subject = { ...code, client, identity: code.claims };
   const { accessToken, idToken, expiresInSeconds } = createIssuer(deps).issue(subject, { code: presented });
-  const refreshToken = (await mayRefresh(deps, code)) ? await createRefreshToken(deps, subject) : undefined;
+  const kept = { ...subject, sessionEndsAt: sessionEndOf(deps.config, client, code) };
+  const refreshToken = (await mayRefresh(deps, code)) ? await createRefreshToken(deps, kept) : undefined;
   return {
     access_token: accessToken,
     token_type: 'bearer',
@@ -96,6 +97,16 @@ export async function issueForCode(
     ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
     id_token: idToken,
   };
+}
+
+/** 0 for tokens that live by themselves. A session that ends earlier, by logout, takes its tokens with it. */
+function sessionEndOf(
+  { sessions }: ProviderDeps['config'],
+  client: Client,
+  { sid = '', authTimeMs }: AuthCode,
+): number {
+  if (client.refreshTokenLifetime !== 'session' || sid === '' || sessions === undefined) return 0;
+  return authTimeMs + sessions.absoluteLifetime;
 }
 
 /** OpenID Connect Core §11: only for offline_access; and only where the identity can be asked for again. */

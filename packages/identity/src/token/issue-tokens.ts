@@ -14,6 +14,8 @@ export interface TokenSubject {
   readonly nonce: string;
   /** 0 when not known. */
   readonly authTimeMs: number;
+  /** The login session, where there is one. */
+  readonly sid?: string;
 }
 
 export interface IssuedTokens {
@@ -61,10 +63,12 @@ function withClaims(json: string, more: object): string {
 
 /** OpenID Connect Core §2 and §5.4: nonce and auth_time where they are known, then claims by scope. */
 function loginClaims(subject: TokenSubject): object {
-  const { nonce, authTimeMs } = subject;
+  const { nonce, authTimeMs, sid = '' } = subject;
   return {
     ...(nonce === '' ? {} : { nonce }),
     ...(authTimeMs === 0 ? {} : { auth_time: Math.floor(authTimeMs / 1000) }),
+    // OpenID Connect Back-Channel Logout §2.1.
+    ...(sid === '' ? {} : { sid }),
     ...identityClaims(subject),
   };
 }

@@ -97,7 +97,9 @@ function requireLiveToken({
   const { absoluteLifetime, validIfNotUsedFor } = policy;
   const tooOld = absoluteLifetime > 0 && nowMs > record.createdAt + absoluteLifetime;
   const tooIdle = validIfNotUsedFor > 0 && nowMs > record.lastUsedAt + validIfNotUsedFor;
-  return tooOld || tooIdle ? refuse('invalid_request', 'Refresh token expired.') : undefined;
+  const { sessionEndsAt = 0 } = record;
+  const outlivesSession = sessionEndsAt > 0 && nowMs > sessionEndsAt;
+  return tooOld || tooIdle || outlivesSession ? refuse('invalid_request', 'Refresh token expired.') : undefined;
 }
 
 /** RFC 6749 §6: never more than was granted. */

@@ -28,7 +28,7 @@ export function newTokenSecret(random: ProviderDeps['random']): string {
 /** Makes a refresh token and enters it in the person's session. Resolves with its wire form. */
 export async function createRefreshToken(
   { storage, clock, random }: Deps,
-  subject: TokenSubject & { readonly connectorData: string },
+  subject: TokenSubject & { readonly connectorData: string; readonly sessionEndsAt?: number },
 ): Promise<string> {
   const nowMs = clock.now();
   // Object names of Kubernetes are lower case.
@@ -45,6 +45,8 @@ export async function createRefreshToken(
     connectorData: subject.connectorData,
     createdAt: nowMs,
     lastUsedAt: nowMs,
+    sid: subject.sid ?? '',
+    sessionEndsAt: subject.sessionEndsAt ?? 0,
   };
   await storage.create('refreshToken', id, record);
   await enterSession(storage, record, { id, clientId: subject.client.id, createdAt: nowMs, lastUsedAt: nowMs });

@@ -68,7 +68,7 @@ const document = object('Another OpenID Connect provider.', {
     jwksURL: text('Keys.'),
     userInfoURL: text('Userinfo endpoint.'),
     deviceAuthURL: text('Accepted for compatibility: people are redirected.'),
-    endSessionURL: text('Accepted for compatibility: a logout here does not log out there.'),
+    endSessionURL: text('Where a logout here is told to it.'),
   }),
   basicAuthUnsupported: boolean('Send the client secret in the form instead of a header.'),
   scopes: texts('Scopes asked for besides openid.', ['profile', 'email']),

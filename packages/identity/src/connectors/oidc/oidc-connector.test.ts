@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
-import { Provider } from 'oidc-provider';
+import { REDIRECT, startOidcUpstream, walkUpstream } from '../../../test/oidc-upstream.ts';
 import { authUrl, claimsOf, locationOf, startTestIdentity } from '../../../test/test-identity.ts';
 import type { TestIdentity, Tokens } from '../../../test/test-identity.ts';
 import { redeem } from '../../../test/test-identity.ts';
@@ -11,62 +9,12 @@ import { readUpstream } from './read-claims.ts';
 import { createProblems } from '../../config/problems.ts';
 import { parseYamlTree } from '../../config/yaml-tree.ts';
 
-const REDIRECT = 'https://login.example.com/dex/callback';
-
 let identity: TestIdentity;
 let upstream: string;
-const closing: (() => void)[] = [];
-
-/** A certified provider as the upstream; its pages log in whoever comes, as `kim`. */
-async function startUpstream(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const provider = new Provider(issuer, {
-    clients: [
-      {
-        client_id: 'dex',
-        client_secret: 'upstream-secret',
-        redirect_uris: [REDIRECT],
-        grant_types: ['authorization_code', 'refresh_token'],
-      },
-    ],
-    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'preferred_username', 'groups'] },
-    conformIdTokenClaims: false,
-    cookies: { keys: ['test'] },
-    features: { devInteractions: { enabled: false } },
-    findAccount: (_context: unknown, sub: string) => ({
-      accountId: sub,
-      claims: () => ({ sub, email: 'kim@example.com', email_verified: true, name: 'Kim', groups: ['staff', 'admins'] }),
-    }),
-  });
-  const callback = provider.callback();
-  server.on('request', (request, response) => {
-    if (!request.url?.startsWith('/interaction/')) return void callback(request, response);
-    void (async () => {
-      const { prompt, params } = await provider.interactionDetails(request, response);
-      if (prompt.name === 'login')
-        return await provider.interactionFinished(request, response, { login: { accountId: 'kim-1' } });
-      const grant = new provider.Grant({ accountId: 'kim-1', clientId: String(params['client_id']) });
-      grant.addOIDCScope(String(params['scope']));
-      const grantId = await grant.save();
-      return await provider.interactionFinished(
-        request,
-        response,
-        { consent: { grantId } },
-        { mergeWithLastSubmission: true },
-      );
-    })();
-  });
-  closing.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return issuer;
-}
+let closeUpstream: () => void;
 
 before(async () => {
-  upstream = await startUpstream();
+  ({ issuer: upstream, close: closeUpstream } = await startOidcUpstream());
   const config = `{issuer: "${upstream}", clientID: dex, clientSecret: $SECRET, redirectURI: "${REDIRECT}", getUserInfo: true, insecureEnableGroups: true}`;
   identity = await startTestIdentity({
     config: `connectors:\n- {type: oidc, id: up, name: Upstream, config: ${config}}\n- {type: oidc, id: down, name: Down, config: ${config.replace(upstream, 'http://127.0.0.1:1')}}\n`,
@@ -75,25 +23,8 @@ before(async () => {
 });
 after(async () => {
   await identity.stop();
-  for (const close of closing) close();
+  closeUpstream();
 });
-
-/** Follows the upstream's redirects with its cookies until it sends the browser back to us. */
-async function walkUpstream(start: string): Promise<URL> {
-  const jar = new Map<string, string>();
-  let url = new URL(start);
-  for (let hop = 0; hop < 20; hop += 1) {
-    if (url.href.startsWith(REDIRECT)) return url;
-    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
-    const response = await fetch(url, { redirect: 'manual', headers: { cookie } });
-    for (const line of response.headers.getSetCookie()) {
-      const [name = '', value = ''] = line.split(';')[0]?.split('=') ?? [];
-      jar.set(name, value);
-    }
-    url = new URL(response.headers.get('location') ?? 'about:blank', url);
-  }
-  throw new Error('the upstream goes round in circles');
-}
 
 async function beginAt(scope = 'openid profile email groups'): Promise<URL> {
   const response = await identity.fetch(authUrl({ scope }, '/dex/auth/up'));

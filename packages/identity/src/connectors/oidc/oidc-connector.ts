@@ -15,6 +15,8 @@ import type {
   ConnectorDeps,
   ConnectorType,
   LoginOutcome,
+  LogoutBegin,
+  LogoutStart,
 } from '../connector.ts';
 import { oidcSchema } from './oidc-config.ts';
 import type { OidcConfig } from './oidc-config.ts';
@@ -47,6 +49,7 @@ function createOidcConnector(config: OidcConfig, { clock }: ConnectorDeps): Conn
       finish: (request) => finish(reach, config, request),
     },
     refresh: { refresh: (known) => refresh(reach, config, known) },
+    logout: { begin: (request) => beginLogout(reach, config, request) },
     tokenIdentity: { identify: (token, type) => identify(reach, config, { token, type, nowMs: clock.now() }) },
   };
 }
@@ -90,8 +93,41 @@ async function finish(reach: Reach, config: OidcConfig, { query, carried }: Call
     expectedState: query.get('state') ?? '',
     idTokenExpected: true,
   });
-  const { access_token: accessToken, refresh_token: refreshToken } = tokens;
-  return await readTokens(reach, config, { accessToken, refreshToken, claims: tokens.claims() });
+  const { access_token: accessToken, refresh_token: refreshToken, id_token: idToken = '' } = tokens;
+  const outcome = await readTokens(reach, config, { accessToken, refreshToken, claims: tokens.claims() });
+  const keeps = outcome.kind === 'authenticated' && (await endSessionOf(reach)) !== undefined;
+  return keeps && idToken.length <= MAX_HINT_CHARACTERS ? { ...outcome, logoutHint: idToken } : outcome;
+}
+
+/** It travels in the address of the logout. */
+const MAX_HINT_CHARACTERS = 6000;
+
+async function endSessionOf(reach: Reach): Promise<string | undefined> {
+  const { configuration } = await reach();
+  return configuration.serverMetadata().end_session_endpoint;
+}
+
+/** OpenID Connect RP-Initiated Logout §2, as a client of the other provider. */
+async function beginLogout(
+  reach: Reach,
+  config: OidcConfig,
+  { hint, state }: LogoutBegin,
+): Promise<LogoutStart | undefined> {
+  if ((await endSessionOf(reach)) === undefined) return undefined;
+  const { library, configuration } = await reach();
+  const back = logoutCallback(config.redirectURI);
+  const url = library.buildEndSessionUrl(configuration, {
+    ...(back === undefined ? {} : { post_logout_redirect_uri: back, state }),
+    ...(hint === '' ? {} : { id_token_hint: hint }),
+  });
+  return { location: url.href };
+}
+
+/** Beside the callback of logins, whose public address we know. */
+function logoutCallback(redirectUri: string): string | undefined {
+  const url = new URL(redirectUri);
+  const path = /^(.*)\/callback(?:\/[^/]*)?$/.exec(url.pathname)?.[1];
+  return path === undefined ? undefined : `${url.origin}${path}/logout/callback`;
 }
 
 interface Answer {

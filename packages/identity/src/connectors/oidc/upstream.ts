@@ -43,13 +43,14 @@ export async function discoverUpstream(config: OidcConfig): Promise<Upstream> {
 }
 
 function withOverrides(found: ServerMetadata, { issuerAlias, providerDiscoveryOverrides }: OidcConfig): ServerMetadata {
-  const { tokenURL, authURL, jwksURL, userInfoURL } = providerDiscoveryOverrides;
+  const { tokenURL, authURL, jwksURL, userInfoURL, endSessionURL } = providerDiscoveryOverrides;
   return {
     ...found,
     ...(issuerAlias === '' ? {} : { issuer: issuerAlias }),
     ...(tokenURL === '' ? {} : { token_endpoint: tokenURL }),
     ...(authURL === '' ? {} : { authorization_endpoint: authURL }),
     ...(jwksURL === '' ? {} : { jwks_uri: jwksURL }),
+    ...(endSessionURL === '' ? {} : { end_session_endpoint: endSessionURL }),
     ...(userInfoURL === '' ? {} : { userinfo_endpoint: userInfoURL }),
   };
 }

@@ -35,6 +35,9 @@ const flag = plain(false);
 const number = plain(0);
 const trueFlag = plain(true);
 
+/** An empty list is not the same as none. */
+const kept: Conversion = { write: (value) => value, read: (value) => value };
+
 /** RFC 3339; Go's zero time means none. */
 const time: Conversion = {
   write: (value) => (typeof value === 'number' && value > 0 ? new Date(value).toISOString() : '0001-01-01T00:00:00Z'),
@@ -85,6 +88,8 @@ const LOGIN_FIELDS = {
   codeChallenge: ['code_challenge', text],
   codeChallengeMethod: ['code_challenge_method', text],
   authTimeMs: ['authTime', time],
+  // Ours, as every `sid`.
+  sid: ['sid', text],
   expiresAt: ['expiry', time],
 } as const;
 
@@ -119,6 +124,8 @@ export const CODECS: Readonly<Record<RecordKind, Codec>> = {
       connectorData: ['connectorData', text],
       createdAt: ['CreatedAt', time],
       lastUsedAt: ['LastUsed', time],
+      sid: ['sid', text],
+      sessionEndsAt: ['sessionEnd', time],
     },
   },
   offlineSession: {
@@ -173,6 +180,11 @@ export const CODECS: Readonly<Record<RecordKind, Codec>> = {
       trustedPeers: ['trustedPeers', list],
       public: ['public', flag],
       logoUrl: ['logoURL', text],
+      allowedConnectors: ['allowedConnectors', list],
+      ssoSharedWith: ['ssoSharedWith', kept],
+      backchannelLogoutUri: ['backchannelLogoutURI', text],
+      postLogoutRedirectUris: ['postLogoutRedirectURIs', list],
+      refreshTokenLifetime: ['refreshTokenLifetime', text],
     },
   },
   keys: {
@@ -224,6 +236,8 @@ export const CODECS: Readonly<Record<RecordKind, Codec>> = {
     plural: 'loginsessions',
     ...byName,
     fields: {
+      sid: ['sid', text],
+      logoutHint: ['logoutHint', text],
       claims: ['claims', claims],
       connectorId: ['connectorID', text],
       connectorData: ['connectorData', text],
