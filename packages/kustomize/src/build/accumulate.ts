@@ -176,6 +176,8 @@ function addComponent(step: Step, path: string, into: Accumulator): void {
     });
   }
   accumulate({ loader: component, kustomization, context: step.context, origin: join(step.origin, path) }, into);
+  // The reference adds what a component leaves to nothing, which merges the field specs among themselves.
+  into.config = mergeConfigs(emptyConfig, into.config);
 }
 
 function runGenerators(step: Step, into: Accumulator): void {

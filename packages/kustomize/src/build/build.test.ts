@@ -46,3 +46,24 @@ spec:
 `,
   );
 });
+
+test('a component makes narrow field specs take the place of wide ones that a base brought', () => {
+  const noted = (kind: string): string =>
+    `apiVersion: v1\nkind: ${kind}\nmetadata: {name: web, annotations: {note: $(VAR)}}\n`;
+  const notes = (components: string): string[] => {
+    const fileSystem = createMemoryFileSystem({
+      '/app/base/kustomization.yaml': 'resources: [service.yaml]\n',
+      '/app/base/service.yaml': noted('Service'),
+      '/app/component/kustomization.yaml':
+        'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\ncommonLabels: {a: b}\n',
+      '/app/top/kustomization.yaml': `resources: [../base, pod.yaml]\nconfigurations: [config.yaml]\n${components}
+vars: [{name: VAR, objref: {apiVersion: v1, kind: Pod, name: web}}]\n`,
+      '/app/top/pod.yaml': noted('Pod'),
+      '/app/top/config.yaml': 'varReference: [{path: metadata/annotations, kind: Pod}]\n',
+    });
+    const text = renderYaml(build({ directory: '/app/top', fileSystem }).nodes);
+    return [...text.matchAll(/note: (.*)/gu)].map(([, note = '']) => note);
+  };
+  assert.deepEqual(notes(''), ['web', 'web']);
+  assert.deepEqual(notes('components: [../component]\n'), ['$(VAR)', 'web']);
+});
