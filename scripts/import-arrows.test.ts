@@ -27,7 +27,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
 /** Files besides mains and configurations that read the environment, each with its reason. */
 const ENVIRONMENT_READERS: Readonly<Record<string, string>> = {
-  'packages/core/src/http/server.ts': 'the node tells every listener of a pod, whatever program it is, its address',
+  'packages/core/src/process/listen.ts': 'the node tells every listener of a pod, whatever program it is, its address',
   'packages/cluster/src/node/images/openldap/start-slapd.ts': 'the main of an osixia/openldap container',
   'packages/cluster/src/node/preload.ts': 'a preload: it runs before any main',
 };

@@ -1,7 +1,9 @@
 /** Owns the running of the AuthService: what is started, in what order it ends. */
 import { readFile } from 'node:fs/promises';
-import { createHttpServer, describeError, systemClock, systemRandom, textResponse } from '@kfctl/core';
-import type { Environment, HttpResponse, Logger, RunningProcess } from '@kfctl/core';
+import { describeError, systemClock, systemRandom } from '@kfctl/core';
+import { createHttpServer, textResponse } from '@kfctl/http';
+import type { Environment, Logger, RunningProcess } from '@kfctl/core';
+import type { HttpResponse } from '@kfctl/http';
 import { createSealer, createSessionTokens } from '@kfctl/oidc';
 import { openBearer } from './bearer/open-bearer.ts';
 import type { Config } from './config/config.ts';

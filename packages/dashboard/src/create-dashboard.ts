@@ -1,6 +1,7 @@
 /** Owns the dashboard's one table of routes: who may call what is read from here. */
-import { createRouter, jsonResponse } from '@kfctl/core';
-import type { Clock, HttpHandler, Route } from '@kfctl/core';
+import { createRouter, jsonResponse } from '@kfctl/http';
+import type { Clock } from '@kfctl/core';
+import type { HttpHandler, Route } from '@kfctl/http';
 import type { KubeClient } from '@kfctl/kube';
 import { createAssertions } from '@kfctl/oidc';
 import type { AccessClient } from './access/access-client.ts';

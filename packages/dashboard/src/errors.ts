@@ -1,6 +1,7 @@
 /** Owns the dashboard's error answers: `{ "error": text }` with a status, as its clients expect. */
-import { AppError, isAppError, jsonResponse } from '@kfctl/core';
-import type { HttpResponse } from '@kfctl/core';
+import { AppError, isAppError } from '@kfctl/core';
+import { jsonResponse } from '@kfctl/http';
+import type { HttpResponse } from '@kfctl/http';
 
 /** An answer for the client: `text` is public. */
 export function refusal(status: number, text: string, cause?: unknown): AppError {

@@ -1,6 +1,7 @@
 /** The dashboard process: reads its settings, connects to Kubernetes and access management, serves pages and API. */
 import path from 'node:path';
-import { createHttpServer, createLogger, runProcess, systemClock } from '@kfctl/core';
+import { createLogger, runProcess, systemClock } from '@kfctl/core';
+import { createHttpServer } from '@kfctl/http';
 import { createKubeClient, loadKubeConfig } from '@kfctl/kube';
 import { createAccessClient } from './access/access-client.ts';
 import { createOwnToken } from './access/own-token.ts';

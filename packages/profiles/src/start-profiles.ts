@@ -1,6 +1,7 @@
 /** Owns the wiring of the process: informers, access management, the controller under its lease, health. */
-import { createHttpServer, createRouter, textResponse } from '@kfctl/core';
-import type { HttpServer, Logger, RunningProcess } from '@kfctl/core';
+import { createHttpServer, createRouter, textResponse } from '@kfctl/http';
+import type { Logger, RunningProcess } from '@kfctl/core';
+import type { HttpServer } from '@kfctl/http';
 import { createInformer, resources, runLeaderElection } from '@kfctl/kube';
 import type { KubeClient } from '@kfctl/kube';
 import { accessRoutes } from './access/access-routes.ts';

@@ -1,6 +1,6 @@
 /** Owns what the dashboard reads of Kubernetes for one namespace: the namespaces themselves and their recent events. */
-import { jsonResponse } from '@kfctl/core';
-import type { Route } from '@kfctl/core';
+import { jsonResponse } from '@kfctl/http';
+import type { Route } from '@kfctl/http';
 import { resources } from '@kfctl/kube';
 import type { KubeClient } from '@kfctl/kube';
 import type { AccessClient } from '../access/access-client.ts';

@@ -3,7 +3,7 @@
  * write it too; so it is believed only beside the AuthService's assertion that this very request is this person's. Without both a
  * request came around the gateway, and it is refused: there is no anonymous user.
  */
-import type { HttpHandler, HttpRequest, HttpResponse } from '@kfctl/core';
+import type { HttpHandler, HttpRequest, HttpResponse } from '@kfctl/http';
 import { ASSERTION_HEADER } from '@kfctl/oidc';
 import type { AssertedRequest } from '@kfctl/oidc';
 import { refusal } from '../errors.ts';

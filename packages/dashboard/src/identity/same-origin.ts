@@ -1,5 +1,5 @@
 /** Owns the defence of state-changing requests against other sites (CSRF). */
-import type { HttpHandler, HttpRequest } from '@kfctl/core';
+import type { HttpHandler, HttpRequest } from '@kfctl/http';
 import { refusal } from '../errors.ts';
 
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD']);

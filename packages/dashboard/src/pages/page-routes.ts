@@ -1,8 +1,9 @@
 /** Owns the static pages: the built files, read once into memory, with a strict content security policy. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { AppError, textResponse } from '@kfctl/core';
-import type { HttpHandler, HttpRequest, HttpResponse } from '@kfctl/core';
+import { AppError } from '@kfctl/core';
+import { textResponse } from '@kfctl/http';
+import type { HttpHandler, HttpRequest, HttpResponse } from '@kfctl/http';
 
 // Importing names of it loads Web Cryptography and more: megabytes in every process for nothing.
 const { createHash } = process.getBuiltinModule('node:crypto');

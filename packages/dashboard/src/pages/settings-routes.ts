@@ -1,6 +1,6 @@
 /** Owns the menu links and settings that an administrator writes into the dashboard's ConfigMap. */
-import { jsonResponse } from '@kfctl/core';
-import type { HttpResponse, Route } from '@kfctl/core';
+import { jsonResponse } from '@kfctl/http';
+import type { HttpResponse, Route } from '@kfctl/http';
 import { resources } from '@kfctl/kube';
 import type { KubeClient } from '@kfctl/kube';
 import { refusal } from '../errors.ts';

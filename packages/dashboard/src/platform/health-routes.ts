@@ -1,6 +1,7 @@
 /** Owns the picture of the platform's health: the Deployments of its namespaces and whether they are ready. */
-import { jsonResponse } from '@kfctl/core';
-import type { Clock, Route } from '@kfctl/core';
+import { jsonResponse } from '@kfctl/http';
+import type { Clock } from '@kfctl/core';
+import type { Route } from '@kfctl/http';
 import { resources } from '@kfctl/kube';
 import type { KubeClient, KubeObject } from '@kfctl/kube';
 import { requireUser } from '../identity/identify.ts';

@@ -1,6 +1,6 @@
 /** Owns /api/workgroup: who the caller is, their namespaces, making a workspace, and its contributors. */
-import { jsonResponse, readJson } from '@kfctl/core';
-import type { HttpRequest, HttpResponse, Route } from '@kfctl/core';
+import { jsonResponse, readJson } from '@kfctl/http';
+import type { HttpRequest, HttpResponse, Route } from '@kfctl/http';
 import type { AccessClient } from '../access/access-client.ts';
 import { ownMemberships, requireMembership } from '../access/require-membership.ts';
 import { refusal } from '../errors.ts';

@@ -1,6 +1,7 @@
 /** Owns the port for probes and metrics: 15021 /healthz/ready and /stats/prometheus, as Istio's gateways have them, and /healthz/live. */
-import { createHttpServer, createRouter, textResponse } from '@kfctl/core';
-import type { HttpServer, Logger } from '@kfctl/core';
+import { createHttpServer, createRouter, textResponse } from '@kfctl/http';
+import type { Logger } from '@kfctl/core';
+import type { HttpServer } from '@kfctl/http';
 
 export interface HealthOptions {
   /** The reason why the gateway is not ready, or undefined. */

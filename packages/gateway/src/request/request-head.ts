@@ -1,5 +1,5 @@
 /** Owns the check of a request's head: what is ambiguous is refused before anything else looks at it (RFC 9112, RFC 9113 section 8). */
-import { isFieldValue, MAX_FIELDS, NO_BODY, parseFraming, removeField } from '@kfctl/http';
+import { HEAD_LIMITS, isFieldValue, NO_BODY, parseFraming, removeField } from '@kfctl/http';
 import type { AcceptedHead, RawHead } from '@kfctl/http';
 import type { FieldAction, FieldRules } from './field-rules.ts';
 import { normalizeTarget } from './normalize-path.ts';
@@ -89,7 +89,7 @@ interface Collected {
 const NO_OPTIONS: readonly string[] = [];
 
 function collectFields({ rawFields }: RawHead, rules: FieldRules): Collected | Refusal {
-  if (rawFields.length > MAX_FIELDS * 2) return { status: 431, detail: 'too many headers' };
+  if (rawFields.length > HEAD_LIMITS.maxFields * 2) return { status: 431, detail: 'too many headers' };
   const into: Collected = {
     fields: [],
     host: undefined,

@@ -4,8 +4,8 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { kubeflowGateway, to, virtualService, withoutRedirect } from '../rig/objects.ts';
 import { startRig } from '../rig/rig.ts';
 import type { Rig } from '../rig/rig.ts';
-import { openWire } from '../rig/wire.ts';
-import type { Wire } from '../rig/wire.ts';
+import { openWire } from '../../../testkit/src/wire.ts';
+import type { Wire } from '../../../testkit/src/wire.ts';
 
 interface Seen {
   readonly line: string;

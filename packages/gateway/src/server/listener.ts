@@ -6,7 +6,7 @@ import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { listen } from '@kfctl/core';
-import { createCoarseClock, createCopyPool, Http1Connection, MAX_HEAD_BYTES } from '@kfctl/http';
+import { createCoarseClock, createCopyPool, Http1Connection, HEAD_LIMITS } from '@kfctl/http';
 import type { CoarseClock, CopyPool, DownstreamHandler, ListenerPlace } from '@kfctl/http';
 import { Http2Downstream } from './http2-downstream.ts';
 
@@ -40,8 +40,8 @@ export interface PemCredential {
   readonly key: string;
 }
 
-/** As the answers' Keep-Alive header states it. */
 const KEEP_ALIVE_MS = 75_000;
+const KEEP_ALIVE_FIELDS = 'connection: keep-alive\r\nkeep-alive: timeout=75\r\n';
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const SESSION_IDLE_MS = 300_000;
 /** A request that was on its way when the drain began gets its answer. */
@@ -50,7 +50,7 @@ const TICK_MS = 1_000;
 const SOCKETS = { noDelay: true, allowHalfOpen: true } as const;
 
 const HTTP2_LIMITS = {
-  settings: { maxConcurrentStreams: 128, maxHeaderListSize: MAX_HEAD_BYTES, enableConnectProtocol: true },
+  settings: { maxConcurrentStreams: 128, maxHeaderListSize: HEAD_LIMITS.maxBytes, enableConnectProtocol: true },
   maxSessionMemory: 16,
   maxHeaderListPairs: 128,
   maxOutstandingPings: 4,
@@ -146,6 +146,8 @@ function serveHttp1(socket: Socket, sni: string, { options, open }: Serving): vo
     copies: open.copies,
     headTimeoutMs: options.headTimeoutMs,
     keepAliveMs: KEEP_ALIVE_MS,
+    keepAliveFields: KEEP_ALIVE_FIELDS,
+    head: HEAD_LIMITS,
     onClose: () => open.connections.delete(connection),
   });
   open.connections.add(connection);

@@ -5,26 +5,15 @@
  *    └─ not HTTP: 400, 408, 431 and the end        └─ not wanted any more: discarded up to a limit, or the end
  */
 import type { Socket } from 'node:net';
-import { findHead, INCOMPLETE, STRAY, TOO_LARGE, withoutEmptyLine } from '../head/find-head.ts';
 import type { BodyFraming } from '../head/framing.ts';
-import { parseHead } from '../head/parse-head.ts';
-import { Outgoing } from './outgoing.ts';
+import { HeadReader } from '../head/head-reader.ts';
 import { BodyReader } from '../message/body-reader.ts';
 import { NOT_WATCHED } from './coarse-clock.ts';
-import type { CoarseClock, Watched } from './coarse-clock.ts';
-import type { CopyPool } from './copy-pool.ts';
-import type { DownstreamHandler, ListenerPlace } from './downstream.ts';
+import type { Watched } from './coarse-clock.ts';
+import type { Http1ConnectionOptions } from './connection-options.ts';
+import type { ListenerPlace } from './downstream.ts';
 import { Http1Downstream } from './http1-downstream.ts';
-
-export interface Http1ConnectionOptions {
-  readonly place: ListenerPlace;
-  readonly handler: DownstreamHandler;
-  readonly clock: CoarseClock;
-  readonly copies: CopyPool;
-  readonly headTimeoutMs: number;
-  readonly keepAliveMs: number;
-  readonly onClose: () => void;
-}
+import { Outgoing } from './outgoing.ts';
 
 /** Of a body that nobody wants, this much is read to keep the connection. */
 const MAX_DISCARDED_BYTES = 1_048_576;
@@ -38,14 +27,14 @@ export class Http1Connection implements Watched {
   readonly place: ListenerPlace;
   readonly sni: string;
   readonly out: Outgoing;
+  readonly keepAliveFields: string;
   readonly remoteAddress: string;
   readonly #options: Http1ConnectionOptions;
+  readonly #heads: HeadReader;
   readonly #body: BodyReader;
   #request: Http1Downstream | undefined;
   /** Bytes that were not looked at yet. */
   #pending: Buffer = EMPTY;
-  /** How much of them is known to hold no end of a head. */
-  #searched = 0;
   #deadline: number;
   #isReading = false;
   #isRetired = false;
@@ -66,12 +55,14 @@ export class Http1Connection implements Watched {
     this.place = options.place;
     this.sni = sni;
     this.out = new Outgoing(socket, options.copies);
+    this.keepAliveFields = options.keepAliveFields;
     this.remoteAddress = socket.remoteAddress ?? '';
     this.#options = options;
     this.#deadline = options.clock.now + options.headTimeoutMs;
+    this.#heads = new HeadReader(options.head);
     this.#body = new BodyReader({
       onBody: (chunk) => this.#onBody(chunk),
-      onEnd: () => this.#request?.endBody(),
+      onEnd: () => this.#onBodyEnd(),
     });
     options.clock.watch(this);
     for (const [event, listener] of this.#listeners) socket.on(event, listener);
@@ -98,16 +89,25 @@ export class Http1Connection implements Watched {
 
   check(now: number): void {
     if (now < this.#deadline) return;
+    const request = this.#request;
     // Somebody who began a request is told; a connection that is merely idle ends in silence.
-    if (this.#request === undefined && this.#pending.length > 0 && !this.#isClosing)
-      this.#refuse('408 Request Timeout');
-    else this.socket.destroy();
+    const hasBegun = request === undefined ? this.#pending.length > 0 : !request.hasBegun;
+    if (!hasBegun || this.#isClosing) return void this.socket.destroy();
+    this.#refuse('408 Request Timeout');
+    request?.breakOff();
+  }
+
+  /** The client takes its answer too slowly; whoever waits for it does so no longer than is allowed. */
+  awaitClient(): void {
+    const { exchangeTimeoutMs, clock } = this.#options;
+    if (exchangeTimeoutMs !== undefined) this.#deadline = clock.now + exchangeTimeoutMs;
   }
 
   /** The request's body is known, and the proxy may ask for it. */
   expectBody(framing: BodyFraming): void {
     if (framing.kind === 'chunked') this.#body.startChunked();
     else this.#body.startCounted(framing.kind === 'length' ? framing.bytes : 0);
+    if (!this.#body.isDone) this.awaitClient();
   }
 
   get isBodyComplete(): boolean {
@@ -118,8 +118,8 @@ export class Http1Connection implements Watched {
   readBody(): void {
     if (this.#isClosing) return;
     if (this.socket.isPaused()) this.socket.resume();
-    // Not in the middle of a read of the stream: what waits here comes in the next turn.
-    if (this.#pending.length > 0) process.nextTick(advance, this);
+    // Not in the middle of a read of the stream: what waits here comes in the next turn, or as the look that is under way goes on.
+    if (this.#pending.length > 0 && !this.#isReading) process.nextTick(advance, this);
   }
 
   /** The answer is complete. `isLast`: nothing more is taken from this connection. */
@@ -130,7 +130,7 @@ export class Http1Connection implements Watched {
       this.#discard = MAX_DISCARDED_BYTES;
       this.#deadline = this.#options.clock.now + this.#options.headTimeoutMs;
       if (this.socket.isPaused()) this.socket.resume();
-      return this.#advance();
+      return this.advance();
     }
     this.#next();
   }
@@ -149,23 +149,24 @@ export class Http1Connection implements Watched {
     this.#discard = undefined;
     this.#deadline = this.#options.clock.now + this.#options.keepAliveMs;
     if (this.socket.isPaused()) this.socket.resume();
-    if (this.#pending.length > 0 || this.#clientEnded) this.#advance();
+    if (this.#pending.length > 0 || this.#clientEnded) this.advance();
   }
 
   #onData(chunk: Buffer): void {
     if (this.#isClosing) return;
     this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
-    this.#advance();
-    // Further requests, or a body that nobody reads yet, wait in the kernel.
-    if (this.#pending.length > 0 && this.#request !== undefined && !this.#isClosing) this.socket.pause();
+    this.advance();
+    if (this.#pending.length > 0 && !this.#isClosing && !this.#needsMore()) this.socket.pause();
   }
 
-  /** Looks at what has come, as far as it can; `advance` is also the way back here. */
+  /** Whether what is pending is the beginning of something. Further requests, or a body that nobody reads yet, wait in the kernel. */
+  #needsMore(): boolean {
+    if (this.#request === undefined) return !this.socket.writableNeedDrain;
+    return !this.#body.isDone && (this.#discard !== undefined || this.#request.wantsBody);
+  }
+
+  /** Looks at what has come, as far as it can. */
   advance(): void {
-    this.#advance();
-  }
-
-  #advance(): void {
     // An answer given at once leads back here: the loop below goes on, not a call within a call for each pipelined request.
     if (this.#isReading) return;
     this.#isReading = true;
@@ -186,26 +187,19 @@ export class Http1Connection implements Watched {
   }
 
   #readHead(): boolean {
-    if (this.#searched === 0) this.#pending = withoutEmptyLine(this.#pending);
-    const head = this.#pending.length === 0 ? INCOMPLETE : findHead(this.#pending, this.#searched);
-    if (head === INCOMPLETE) return this.#awaitHead();
-    if (head === TOO_LARGE) return this.#refuse('431 Request Header Fields Too Large');
-    const raw = head === STRAY ? undefined : parseHead(head);
-    if (raw === undefined || head === STRAY) return this.#refuse('400 Bad Request');
-    this.#searched = 0;
-    const size = head.length + 4;
-    this.#pending = this.#pending.length === size ? EMPTY : this.#pending.subarray(size);
+    const head = this.#heads.read(this.#pending);
+    this.#pending = this.#heads.rest;
+    if (head === 'too large') return this.#refuse('431 Request Header Fields Too Large');
+    if (head === 'malformed') return this.#refuse('400 Bad Request');
+    if (typeof head === 'string') {
+      // The time of a head counts from its first bytes, however slowly the others come; empty lines change nothing.
+      if (head === 'begun') this.#deadline = this.#options.clock.now + this.#options.headTimeoutMs;
+      return false;
+    }
     this.#deadline = Number.POSITIVE_INFINITY;
-    this.#request = new Http1Downstream(this, raw);
+    this.#request = new Http1Downstream(this, head);
     this.#options.handler(this.#request);
     return true;
-  }
-
-  #awaitHead(): false {
-    // The time of a head counts from its first bytes, however slowly the others come.
-    if (this.#searched === 0) this.#deadline = this.#options.clock.now + this.#options.headTimeoutMs;
-    this.#searched = this.#pending.length;
-    return false;
   }
 
   #readBody(): boolean {
@@ -216,6 +210,11 @@ export class Http1Connection implements Watched {
     if (!this.#body.isDone || this.#discard === undefined) return rest.length > 0 && rest.length < before;
     this.#next();
     return true;
+  }
+
+  #onBodyEnd(): void {
+    if (this.#discard === undefined) this.#deadline = Number.POSITIVE_INFINITY;
+    this.#request?.endBody();
   }
 
   #onBody(chunk: Buffer): void {
@@ -240,13 +239,16 @@ export class Http1Connection implements Watched {
   }
 
   #onDrain(): void {
+    if (this.#request !== undefined && this.#body.isDone && !this.#isClosing) this.#deadline = Number.POSITIVE_INFINITY;
     this.#request?.listener.onDrain();
-    if (this.#request === undefined) this.#advance();
+    if (this.#request !== undefined) return;
+    if (this.socket.isPaused()) this.socket.resume();
+    this.advance();
   }
 
   #onEnd(): void {
     this.#clientEnded = true;
-    if (this.#request === undefined) return this.#advance();
+    if (this.#request === undefined) return this.advance();
     // Half a body is none; a client that has sent everything may still wait for its answer.
     if (!this.#body.isDone) this.socket.destroy();
   }

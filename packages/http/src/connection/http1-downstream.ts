@@ -10,8 +10,15 @@ import type { Http1Connection } from './http1-connection.ts';
 // Not `import`: that reads every export of node:http, whose WebSocket getter loads undici (16 MB instead of 3 MB).
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
-const KEEP_ALIVE = 'connection: keep-alive\r\nkeep-alive: timeout=75\r\n\r\n';
-const CLOSE = 'connection: close\r\n\r\n';
+const CHUNKED = 'transfer-encoding: chunked\r\n';
+const CLOSE = 'connection: close\r\n';
+
+/** Takes a body as it comes; null is its end. False: no more for now. */
+export interface BodyTaker {
+  push(chunk: Buffer | null): boolean;
+  /** The rest will not come. */
+  destroy(): unknown;
+}
 
 type Framing = 'none' | 'length' | 'chunked' | 'until-close';
 
@@ -24,7 +31,8 @@ export class Http1Downstream implements Downstream {
   listener: DownstreamListener = NO_LISTENER;
   readonly #connection: Http1Connection;
   #head: AcceptedHead | undefined;
-  #body: Readable | undefined;
+  #body: BodyTaker | undefined;
+  #stream: Readable | undefined;
   #framing: Framing = 'none';
   #hasBegun = false;
   #isLast = false;
@@ -47,8 +55,19 @@ export class Http1Downstream implements Downstream {
   }
 
   get body(): Readable {
-    this.#body ??= this.#openBody();
-    return this.#body;
+    this.#stream ??= this.#openBody();
+    return this.#stream;
+  }
+
+  /** Hands the body over, without a stream between; asks the client for it where it waits to be asked. Once, and not with `body`. */
+  takeBody(taker: BodyTaker): void {
+    this.#body = taker;
+    if (this.#hasEnded) taker.destroy();
+    else if (this.#connection.isBodyComplete) taker.push(null);
+    else {
+      if (this.#head?.expectsContinue === true) this.sendContinue();
+      this.#connection.readBody();
+    }
   }
 
   get wantsBody(): boolean {
@@ -94,18 +113,46 @@ export class Http1Downstream implements Downstream {
       text += `${name}: ${fields[index + 1]}\r\n`;
     }
     this.#framing = this.#frame(hasBody, isSized);
-    if (this.#framing === 'chunked') text += 'transfer-encoding: chunked\r\n';
+    if (this.#framing === 'chunked') text += CHUNKED;
     else if (this.#framing === 'none' && !isSized && this.#statesLength(status)) text += 'content-length: 0\r\n';
     this.#hasBegun = true;
     this.#isLast ||= this.#mustClose();
-    this.#connection.out.text(`${text}${this.#isLast ? CLOSE : KEEP_ALIVE}`);
+    this.#connection.out.text(`${text}${this.#persistence()}\r\n`);
   }
 
   write(chunk: Buffer): boolean {
     const { out, socket } = this.#connection;
     if (chunk.length === 0 || socket.destroyed) return true;
-    if (this.#framing !== 'chunked') return out.bytes('', chunk, '');
-    return out.bytes(`${chunk.length.toString(16)}\r\n`, chunk, '\r\n');
+    const isTaken =
+      this.#framing === 'chunked'
+        ? out.bytes(`${chunk.length.toString(16)}\r\n`, chunk, '\r\n')
+        : out.bytes('', chunk, '');
+    if (!isTaken) this.#connection.awaitClient();
+    return isTaken;
+  }
+
+  /**
+   * A whole answer, `fields` as they stand in a head, without those about length and connection; `body` one byte a character.
+   * A body of the client's that has not come by now is not waited for: the connection ends.
+   */
+  answer(status: number, fields: string, body: string): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#hasBegun = true;
+    this.#isLast ||= this.#mustClose() || !this.#connection.isBodyComplete;
+    const length = status === 204 || status === 304 ? '' : `content-length: ${body.length}\r\n`;
+    const sent = length === '' || this.raw.method === 'HEAD' ? '' : body;
+    this.#connection.out.text(`${statusLine(status)}${fields}${length}${this.#persistence()}\r\n${sent}`);
+    this.#connection.finish(this.#isLast || this.#connection.isRetired);
+  }
+
+  /** The head of an answer of which `length` bytes of body are written later; the connection stays only where the request is complete. */
+  begin(status: number, fields: string, length: number): void {
+    this.#framing = 'length';
+    this.#hasBegun = true;
+    this.#isLast ||= this.#mustClose() || !this.#connection.isBodyComplete;
+    const head = `${statusLine(status)}${fields}content-length: ${length}\r\n${this.#persistence()}\r\n`;
+    this.#connection.out.text(head);
   }
 
   /** Trailers are left out: RFC 9110 section 6.5.1 allows it, and no HTTP/1.1 browser reads them. */
@@ -140,11 +187,16 @@ export class Http1Downstream implements Downstream {
     return socket;
   }
 
+  #persistence(): string {
+    return this.#isLast ? CLOSE : this.#connection.keepAliveFields;
+  }
+
   #openBody(): Readable {
     const body = new Readable({ read: () => this.#connection.readBody() });
     // A client that breaks off is no error of ours; `close` tells it.
     body.on('error', () => undefined);
     if (this.#connection.isBodyComplete) body.push(null);
+    this.#body = body;
     return body;
   }
 

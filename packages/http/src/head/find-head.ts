@@ -1,6 +1,5 @@
 /** Owns finding the end of a request's head in the bytes that have come so far. */
 
-export const MAX_HEAD_BYTES = 65_536;
 /** What most heads fit into: looked at first, so that a long body behind the head is not searched. */
 const USUAL_HEAD_BYTES = 4_096;
 const CR = 0x0d;
@@ -15,22 +14,21 @@ export const TOO_LARGE: unique symbol = Symbol('too large');
 export const STRAY: unique symbol = Symbol('stray line feed');
 
 /** `searched`: this many bytes were looked at before, and hold no end. */
-export function findHead(bytes: Buffer, searched: number): FoundHead {
+export function findHead(bytes: Buffer, searched: number, maxBytes: number): FoundHead {
   if (searched === 0) {
     const usual = bytes.toString('latin1', 0, Math.min(bytes.length, USUAL_HEAD_BYTES));
     const end = usual.indexOf('\r\n\r\n');
     if (end >= 0) return usual.slice(0, end);
   }
   const end = bytes.indexOf('\r\n\r\n', Math.max(0, searched - 3));
-  if (end > MAX_HEAD_BYTES || (end < 0 && bytes.length > MAX_HEAD_BYTES)) return TOO_LARGE;
+  if (end > maxBytes || (end < 0 && bytes.length > maxBytes)) return TOO_LARGE;
   if (end >= 0) return bytes.toString('latin1', 0, end);
   return hasStrayLineFeed(bytes, searched) ? STRAY : INCOMPLETE;
 }
 
 /** RFC 9112 section 2.2: one empty line before a request is forgiven; old clients send it after a form. */
-export function withoutEmptyLine(bytes: Buffer): Buffer {
-  if (bytes[0] !== CR || bytes[1] !== LF || bytes[2] === CR) return bytes;
-  return bytes.subarray(2);
+export function beginsWithEmptyLine(bytes: Buffer): boolean {
+  return bytes[0] === CR && bytes[1] === LF;
 }
 
 function hasStrayLineFeed(bytes: Buffer, from: number): boolean {

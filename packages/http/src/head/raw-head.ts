@@ -18,10 +18,17 @@ export interface RawHead {
 
 export interface AcceptedHead {
   readonly body: BodyFraming;
+  /** The client asks for another protocol; what it sends next may be in it already. */
   readonly webSocket: boolean;
   readonly expectsContinue: boolean;
   /** HTTP/1: another request may follow on the connection (RFC 9112 section 9.3). HTTP/1.0 clients get one answer for each connection. */
   readonly keepAlive: boolean;
 }
 
-export const MAX_FIELDS = 100;
+/** Where a head is refused for its size (431). */
+export interface HeadLimits {
+  readonly maxBytes: number;
+  readonly maxFields: number;
+}
+
+export const HEAD_LIMITS: HeadLimits = { maxBytes: 65_536, maxFields: 100 };

@@ -13,7 +13,8 @@ import type {
 } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { describeError, listen } from '@kfctl/core';
-import type { Logger, ServerTls } from '@kfctl/core';
+import type { Logger } from '@kfctl/core';
+import type { ServerTls } from '@kfctl/http';
 import { ApiRefusal, GRPC } from './api-method.ts';
 import type { ApiMethod } from './api-method.ts';
 

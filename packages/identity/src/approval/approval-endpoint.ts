@@ -1,6 +1,7 @@
 /** Owns the question whether the client may know: `GET|POST /approval?req=&hmac=`. The request is gone once answered. */
-import { constantTimeEqual, readForm } from '@kfctl/core';
-import type { HttpHandler, HttpRequest, HttpResponse } from '@kfctl/core';
+import { constantTimeEqual } from '@kfctl/core';
+import { readForm } from '@kfctl/http';
+import type { HttpHandler, HttpRequest, HttpResponse } from '@kfctl/http';
 import { completeAuthorization } from '../authorize/complete.ts';
 import { leavesOrigin } from '../authorize/redirect-uri.ts';
 import { redirectWithError } from '../authorize/respond.ts';

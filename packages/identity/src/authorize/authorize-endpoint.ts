@@ -5,7 +5,8 @@
  *                                       │                        └──► upstream?state=…                  callback
  *                                       └──(no)──► page, or redirect to the client with an error
  */
-import type { AppError, HttpHandler, HttpRequest, HttpResponse } from '@kfctl/core';
+import type { AppError } from '@kfctl/core';
+import type { HttpHandler, HttpRequest, HttpResponse } from '@kfctl/http';
 import type { Client } from '../clients/find-client.ts';
 import type { ConnectorInfo } from '../connectors/connector-set.ts';
 import type { CallbackBegin, Connector } from '../connectors/connector.ts';

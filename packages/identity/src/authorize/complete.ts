@@ -1,6 +1,6 @@
 /** Owns the successful end of an authorization: the code, and tokens where the response type asks for them. */
 import { randomToken } from '@kfctl/core';
-import type { HttpResponse } from '@kfctl/core';
+import type { HttpResponse } from '@kfctl/http';
 import { codePage } from '../pages/login-pages.ts';
 import { pageError } from '../pages/error-page.ts';
 import type { ProviderDeps } from '../provider.ts';

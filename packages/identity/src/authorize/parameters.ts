@@ -1,6 +1,6 @@
 /** Owns the parameters of authorization requests (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1, RFC 7636 §4.3). */
-import { readForm } from '@kfctl/core';
-import type { HttpRequest } from '@kfctl/core';
+import { readForm } from '@kfctl/http';
+import type { HttpRequest } from '@kfctl/http';
 import { pageError } from '../pages/error-page.ts';
 
 export interface AuthorizeParameters {

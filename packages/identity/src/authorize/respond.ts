@@ -1,5 +1,5 @@
 /** Owns answers that leave through the browser: redirects to the client with a result or an error. */
-import type { HttpResponse } from '@kfctl/core';
+import type { HttpResponse } from '@kfctl/http';
 import { markup } from '../pages/markup.ts';
 import type { ProtocolProblem } from './rules.ts';
 

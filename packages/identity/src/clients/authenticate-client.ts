@@ -1,6 +1,6 @@
 /** Owns client authentication at the token endpoint (RFC 6749 §2.3.1): HTTP Basic or the form, never both. */
 import { constantTimeEqual } from '@kfctl/core';
-import type { HttpRequest } from '@kfctl/core';
+import type { HttpRequest } from '@kfctl/http';
 import { refuse, TokenRefusal } from '../token/token-error.ts';
 import type { Client, FindClient } from './find-client.ts';
 

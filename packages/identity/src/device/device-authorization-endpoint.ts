@@ -1,6 +1,6 @@
 /** Owns `POST /device/code` (RFC 8628 §3.1): a device without a browser asks for a code to show. */
-import { jsonResponse } from '@kfctl/core';
-import type { HttpHandler } from '@kfctl/core';
+import { jsonResponse } from '@kfctl/http';
+import type { HttpHandler } from '@kfctl/http';
 import { isCodeChallenge } from '@kfctl/oidc';
 import { codeId } from '../authorize/complete.ts';
 import { splitScopes } from '../authorize/scopes.ts';

@@ -3,8 +3,8 @@
  *
  *   /device ──(user code)──► POST /device/auth/verify_code ──► /auth?… (an ordinary login) ──► /device/callback?code&state
  */
-import { readForm } from '@kfctl/core';
-import type { HttpHandler, HttpResponse } from '@kfctl/core';
+import { readForm } from '@kfctl/http';
+import type { HttpHandler, HttpResponse } from '@kfctl/http';
 import { codeId } from '../authorize/complete.ts';
 import { DEVICE_CALLBACK } from '../authorize/redirect-uri.ts';
 import { redirectTo } from '../authorize/respond.ts';

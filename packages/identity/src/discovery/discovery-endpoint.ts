@@ -1,5 +1,5 @@
 /** Owns `/.well-known/openid-configuration` (OpenID Connect Discovery §3, RFC 8414) and `/keys`. */
-import type { HttpHandler } from '@kfctl/core';
+import type { HttpHandler } from '@kfctl/http';
 import { SCOPES } from '../authorize/scopes.ts';
 import type { IdentityConfig } from '../config/config.ts';
 import type { ProviderDeps } from '../provider.ts';

@@ -1,6 +1,6 @@
 /** Owns `/token/introspect` (RFC 7662): whether a token is alive and what it says. */
-import { jsonResponse } from '@kfctl/core';
-import type { HttpHandler, HttpResponse } from '@kfctl/core';
+import { jsonResponse } from '@kfctl/http';
+import type { HttpHandler, HttpResponse } from '@kfctl/http';
 import type { JwtClaims } from '@kfctl/oidc';
 import { encodeSubject } from '@kfctl/oidc';
 import type { ProviderDeps } from '../provider.ts';

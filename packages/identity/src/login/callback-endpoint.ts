@@ -1,6 +1,6 @@
 /** Owns the return from an upstream provider: `/callback` and `/callback/{connector}`, by redirect or by form. */
 import { describeError } from '@kfctl/core';
-import type { HttpHandler, HttpRequest, HttpResponse } from '@kfctl/core';
+import type { HttpHandler, HttpRequest, HttpResponse } from '@kfctl/http';
 import { openPending } from '../authorize/pending-request.ts';
 import type { CarriedRequest } from '../authorize/pending-request.ts';
 import { connectorScopes } from '../authorize/scopes.ts';

@@ -1,6 +1,6 @@
 /** Owns which address a request really comes from, where proxies stand in between. */
 import { BlockList, isIP } from 'node:net';
-import type { HttpRequest } from '@kfctl/core';
+import type { HttpRequest } from '@kfctl/http';
 import type { WebConfig } from '../config/config.ts';
 
 /**

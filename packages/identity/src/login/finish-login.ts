@@ -1,6 +1,6 @@
 /** Owns what follows a proven identity: approval where it is due, otherwise the answer to the client. */
 
-import type { HttpResponse } from '@kfctl/core';
+import type { HttpResponse } from '@kfctl/http';
 import type { PendingRequest } from '../authorize/pending-request.ts';
 import { DEVICE_CALLBACK } from '../authorize/redirect-uri.ts';
 import { redirectTo } from '../authorize/respond.ts';

@@ -1,6 +1,7 @@
 /** Owns the page where a name and a password are given: `GET|POST /auth/{connector}/login?state=&back=`. */
-import { describeError, isAppError, readForm } from '@kfctl/core';
-import type { HttpHandler, HttpRequest, HttpResponse } from '@kfctl/core';
+import { describeError, isAppError } from '@kfctl/core';
+import { readForm } from '@kfctl/http';
+import type { HttpHandler, HttpRequest, HttpResponse } from '@kfctl/http';
 import { openPending } from '../authorize/pending-request.ts';
 import type { PendingRequest } from '../authorize/pending-request.ts';
 import { leavesOrigin } from '../authorize/redirect-uri.ts';

@@ -2,8 +2,9 @@
  * Owns reading the forms that identity providers send through browsers. They come before anybody has logged in and are larger
  * than any other request (hundreds of groups, signed), so few are held at a time and none for long.
  */
-import { readForm } from '@kfctl/core';
-import type { AppError, HttpRequest } from '@kfctl/core';
+import { readForm } from '@kfctl/http';
+import type { AppError } from '@kfctl/core';
+import type { HttpRequest } from '@kfctl/http';
 import { pageError } from '../pages/error-page.ts';
 
 /** A SAML response of 700 KB in base64 and percent-encoding. */

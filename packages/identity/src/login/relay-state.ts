@@ -4,7 +4,8 @@
  * answer is taken only in the browser that asked.
  */
 import { randomToken } from '@kfctl/core';
-import type { HttpRequest, RandomBytes } from '@kfctl/core';
+import type { RandomBytes } from '@kfctl/core';
+import type { HttpRequest } from '@kfctl/http';
 import type { IdentityConfig } from '../config/config.ts';
 import { isSecure, readCookie, renderCookie } from '../session/session-cookie.ts';
 

@@ -1,5 +1,5 @@
 /** Owns the refusal of forms that another site sends (Fetch Metadata). Clients that are no browsers send no such header. */
-import type { HttpRequest } from '@kfctl/core';
+import type { HttpRequest } from '@kfctl/http';
 import { pageError } from '../pages/error-page.ts';
 
 export function requireSameSite(request: HttpRequest): void {

@@ -4,8 +4,8 @@
  *
  *   /logout ──(asked, or vouched for)──► session gone ──► clients told ──► upstream ──► /logout/callback ──► client
  */
-import { readForm } from '@kfctl/core';
-import type { HttpHandler, HttpRequest } from '@kfctl/core';
+import { readForm } from '@kfctl/http';
+import type { HttpHandler, HttpRequest } from '@kfctl/http';
 import { audiencesOf, encodeSubject } from '@kfctl/oidc';
 import { redirectTo, withParameters } from '../authorize/respond.ts';
 import type { Client } from '../clients/find-client.ts';

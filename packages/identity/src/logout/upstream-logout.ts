@@ -1,6 +1,6 @@
 /** Owns the way of a logout through the upstream that the person logged in at, and back: `/logout/callback`. */
 import { describeError } from '@kfctl/core';
-import type { HttpHandler } from '@kfctl/core';
+import type { HttpHandler } from '@kfctl/http';
 import { redirectTo } from '../authorize/respond.ts';
 import { pageError } from '../pages/error-page.ts';
 import { loggedOutPage } from '../pages/logout-pages.ts';

@@ -1,5 +1,5 @@
 /** Owns Prometheus metrics: the request counters that Dex has, in the text format, without a library. */
-import type { HttpHandler } from '@kfctl/core';
+import type { HttpHandler } from '@kfctl/http';
 
 export interface Metrics {
   /** Counts and times a handler's requests under a name of ours, never under what a client sent. */

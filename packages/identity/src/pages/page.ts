@@ -1,5 +1,5 @@
 /** Owns the frame around every page and the headers it is sent with. */
-import type { HttpResponse } from '@kfctl/core';
+import type { HttpResponse } from '@kfctl/http';
 import type { FrontendConfig } from '../config/config.ts';
 import { Markup, markup } from './markup.ts';
 import { SUBMIT, SUBMIT_SOURCE } from './style.ts';

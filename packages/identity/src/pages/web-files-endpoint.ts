@@ -1,6 +1,7 @@
 /** Owns `/static/*` and `/theme/*`: files of the operator's directory, for style sheets that name fonts or images. */
 import path from 'node:path';
-import type { HttpHandler, HttpResponse, Logger } from '@kfctl/core';
+import type { Logger } from '@kfctl/core';
+import type { HttpHandler, HttpResponse } from '@kfctl/http';
 import type { FrontendConfig } from '../config/config.ts';
 import { pageError } from './error-page.ts';
 import { MEDIA_TYPES, readWebFile } from './theme.ts';

@@ -1,5 +1,5 @@
 /** Owns `/token/revoke` (RFC 7009): a client gives up a refresh token. */
-import type { HttpHandler } from '@kfctl/core';
+import type { HttpHandler } from '@kfctl/http';
 import { authenticateClient } from '../clients/authenticate-client.ts';
 import type { ProviderDeps } from '../provider.ts';
 import { findRefreshToken } from '../token/refresh-token-grant.ts';

@@ -1,5 +1,5 @@
 /** Owns which scripts of other origins may read which answers (the Fetch standard's CORS protocol); without credentials. */
-import type { HttpHandler, HttpRequest } from '@kfctl/core';
+import type { HttpHandler, HttpRequest } from '@kfctl/http';
 import type { WebConfig } from '../config/config.ts';
 
 /** Lets scripts of the configured origins read the handler's answers; nothing changes when none is configured. */

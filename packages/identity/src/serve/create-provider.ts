@@ -1,6 +1,6 @@
 /** Owns the routes of the provider: all under the issuer's path, each with the edge that its errors leave by. */
-import { createRouter, textResponse } from '@kfctl/core';
-import type { HttpHandler, Route } from '@kfctl/core';
+import { createRouter, textResponse } from '@kfctl/http';
+import type { HttpHandler, Route } from '@kfctl/http';
 import { createApprovalEndpoint } from '../approval/approval-endpoint.ts';
 import { createAuthorizeEndpoint, createChooseConnectorEndpoint } from '../authorize/authorize-endpoint.ts';
 import { createDiscoveryEndpoint, createKeysEndpoint } from '../discovery/discovery-endpoint.ts';

@@ -1,6 +1,8 @@
 /** Owns the two ways in which errors leave: as a page for people, as JSON for programs. Both tell no more than `public`. */
-import { describeError, isAppError, jsonResponse } from '@kfctl/core';
-import type { HttpHandler, HttpRequest, HttpResponse, Logger } from '@kfctl/core';
+import { describeError, isAppError } from '@kfctl/core';
+import { jsonResponse } from '@kfctl/http';
+import type { Logger } from '@kfctl/core';
+import type { HttpHandler, HttpRequest, HttpResponse } from '@kfctl/http';
 import { errorPage } from '../pages/error-page.ts';
 import type { PageRenderer } from '../pages/page.ts';
 

@@ -7,7 +7,8 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { connect } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
-import { createLogger, textResponse } from '@kfctl/core';
+import { createLogger } from '@kfctl/core';
+import { textResponse } from '@kfctl/http';
 import type { WebConfig } from '../config/config.ts';
 import { listenForBrowsers } from './listeners.ts';
 

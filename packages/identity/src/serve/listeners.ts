@@ -1,7 +1,9 @@
 /** Owns the sockets: plain and TLS listeners of the provider, and the one of telemetry. */
 import { readFileSync } from 'node:fs';
-import { AppError, createHttpServer, describeError } from '@kfctl/core';
-import type { HttpHandler, HttpServer, Logger, ServerTls } from '@kfctl/core';
+import { AppError, describeError } from '@kfctl/core';
+import { createHttpServer } from '@kfctl/http';
+import type { Logger } from '@kfctl/core';
+import type { HttpHandler, HttpServer, ServerTls } from '@kfctl/http';
 import type { ListenAddress, WebConfig } from '../config/config.ts';
 import { IDENTITY_ERRORS } from '../errors.ts';
 

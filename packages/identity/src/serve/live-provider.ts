@@ -1,6 +1,7 @@
 /** Owns the provider in service and its exchange for one with a newer configuration while requests go on. */
 import { delay } from '@kfctl/core';
-import type { Clock, HttpHandler, Logger, RandomBytes } from '@kfctl/core';
+import type { Clock, Logger, RandomBytes } from '@kfctl/core';
+import type { HttpHandler } from '@kfctl/http';
 import { createClientFinder } from '../clients/find-client.ts';
 import type { IdentityConfig } from '../config/config.ts';
 import { createConnectorSet } from '../connectors/connector-set.ts';

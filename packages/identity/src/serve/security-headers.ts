@@ -1,5 +1,5 @@
 /** Owns the headers that every response carries; those of the configuration replace them. */
-import type { HttpHandler } from '@kfctl/core';
+import type { HttpHandler } from '@kfctl/http';
 
 const BUILT_IN = {
   'x-content-type-options': 'nosniff',

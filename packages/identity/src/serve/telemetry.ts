@@ -1,6 +1,6 @@
 /** Owns the listener for probes: liveness says that the process answers, readiness that logins would succeed. */
-import { createRouter, jsonResponse, textResponse } from '@kfctl/core';
-import type { HttpHandler } from '@kfctl/core';
+import { createRouter, jsonResponse, textResponse } from '@kfctl/http';
+import type { HttpHandler } from '@kfctl/http';
 import type { Health } from '../health/health.ts';
 import type { ConfigState } from './reload.ts';
 import type { Metrics } from '../metrics/metrics.ts';

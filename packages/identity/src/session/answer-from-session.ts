@@ -1,6 +1,6 @@
 /** Owns the answer to an authorization request out of a session, asking the connector again where that needs nobody. */
 import { describeError } from '@kfctl/core';
-import type { HttpRequest, HttpResponse } from '@kfctl/core';
+import type { HttpRequest, HttpResponse } from '@kfctl/http';
 import type { AuthorizeParameters } from '../authorize/parameters.ts';
 import type { PendingRequest } from '../authorize/pending-request.ts';
 import { redirectWithError } from '../authorize/respond.ts';

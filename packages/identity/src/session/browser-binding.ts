@@ -1,6 +1,7 @@
 /** Owns the tie between a login and the browser that it began in, and the tokens that browsers hold. */
 import { constantTimeEqual, randomToken } from '@kfctl/core';
-import type { HttpRequest, RandomBytes } from '@kfctl/core';
+import type { RandomBytes } from '@kfctl/core';
+import type { HttpRequest } from '@kfctl/http';
 import type { IdentityConfig, SessionsConfig } from '../config/config.ts';
 import { isSecure, readCookie, renderCookie } from './session-cookie.ts';
 

@@ -3,7 +3,7 @@
  * end (OpenID Connect Back-Channel Logout 1.0).
  */
 import { describeError, randomToken } from '@kfctl/core';
-import type { HttpRequest } from '@kfctl/core';
+import type { HttpRequest } from '@kfctl/http';
 import { encodeSubject, signJwt } from '@kfctl/oidc';
 import { createUpstreamHttp } from '../connectors/oauth2/upstream-http.ts';
 import type { UpstreamHttp } from '../connectors/oauth2/upstream-http.ts';

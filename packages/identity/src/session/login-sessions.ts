@@ -5,7 +5,8 @@
  *   login begins: binding cookie ──► login ends in the same browser: record + cookie ──► used: touched, renewed ──► logout, end of life
  */
 import { describeError, randomToken } from '@kfctl/core';
-import type { Clock, HttpRequest, Logger, RandomBytes } from '@kfctl/core';
+import type { Clock, Logger, RandomBytes } from '@kfctl/core';
+import type { HttpRequest } from '@kfctl/http';
 import type { IdentityConfig, SessionsConfig } from '../config/config.ts';
 import type { Authenticated } from '../connectors/connector.ts';
 import type { LoginSession } from '../storage/records.ts';

@@ -1,5 +1,5 @@
 /** Owns cookies at the issuer (RFC 6265): reading one by name, and how ours are set. */
-import type { HttpRequest } from '@kfctl/core';
+import type { HttpRequest } from '@kfctl/http';
 
 export interface CookieAttributes {
   /** The issuer's path; empty is the root. */

@@ -3,8 +3,8 @@
  *
  *   method and form ──► grant known and enabled ──► client authenticated ──► grant ──► tokens | refusal
  */
-import { readForm } from '@kfctl/core';
-import type { HttpHandler, HttpRequest, HttpResponse } from '@kfctl/core';
+import { readForm } from '@kfctl/http';
+import type { HttpHandler, HttpRequest, HttpResponse } from '@kfctl/http';
 import { authenticateClient } from '../clients/authenticate-client.ts';
 import type { Client } from '../clients/find-client.ts';
 import type { GrantType } from '../config/config.ts';

@@ -1,6 +1,7 @@
 /** Owns error answers of the token endpoint (RFC 6749 §5.2). */
-import { AppError, jsonResponse } from '@kfctl/core';
-import type { HttpResponse } from '@kfctl/core';
+import { AppError } from '@kfctl/core';
+import { jsonResponse } from '@kfctl/http';
+import type { HttpResponse } from '@kfctl/http';
 import { IDENTITY_ERRORS } from '../errors.ts';
 
 export class TokenRefusal {

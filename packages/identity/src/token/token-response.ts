@@ -1,6 +1,6 @@
 /** Owns the successful answer of the token endpoint (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3). */
-import { jsonResponse } from '@kfctl/core';
-import type { HttpResponse } from '@kfctl/core';
+import { jsonResponse } from '@kfctl/http';
+import type { HttpResponse } from '@kfctl/http';
 import { NO_STORE } from './token-error.ts';
 
 export interface TokenResponse {

@@ -1,6 +1,6 @@
 /** Owns `/userinfo` (OpenID Connect Core §5.3): the claims of any token that this provider signed, access or ID. */
-import { jsonResponse } from '@kfctl/core';
-import type { HttpHandler, HttpResponse } from '@kfctl/core';
+import { jsonResponse } from '@kfctl/http';
+import type { HttpHandler, HttpResponse } from '@kfctl/http';
 import type { ProviderDeps } from '../provider.ts';
 import { verifyOwnToken } from '../token/verify-own-token.ts';
 

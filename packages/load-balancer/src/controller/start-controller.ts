@@ -1,5 +1,5 @@
 /** Owns the wiring of the controller's process: the lease, the loop, health and metrics. */
-import { createHttpServer, createRouter, textResponse } from '@kfctl/core';
+import { createHttpServer, createRouter, textResponse } from '@kfctl/http';
 import type { Logger, RunningProcess } from '@kfctl/core';
 import { runLeaderElection } from '@kfctl/kube';
 import type { KubeClient } from '@kfctl/kube';

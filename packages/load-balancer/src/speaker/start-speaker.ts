@@ -1,6 +1,7 @@
 /** Owns the wiring of the speaker's process: informers, plan, ownership, announcing thread, health and metrics. */
-import { createHttpServer, createRouter, textResponse } from '@kfctl/core';
-import type { HttpResponse, Logger, Route, RunningProcess } from '@kfctl/core';
+import { createHttpServer, createRouter, textResponse } from '@kfctl/http';
+import type { Logger, RunningProcess } from '@kfctl/core';
+import type { HttpResponse, Route } from '@kfctl/http';
 import { createInformer, endpointSliceClient, resources } from '@kfctl/kube';
 import type { Informer, KubeClient, KubeObject } from '@kfctl/kube';
 import { startAnnouncer } from '../announce/announcer.ts';

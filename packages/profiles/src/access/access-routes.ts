@@ -9,8 +9,10 @@
  *   DELETE /kfam/v1/profiles/:profile    owner of the profile, admin
  *   GET    /kfam/v1/role/clusteradmin    about oneself                      admin: about anybody
  */
-import { delay, jsonResponse, readJson, textResponse } from '@kfctl/core';
-import type { HttpRequest, HttpResponse, Logger, Route } from '@kfctl/core';
+import { delay } from '@kfctl/core';
+import { jsonResponse, readJson, textResponse } from '@kfctl/http';
+import type { Logger } from '@kfctl/core';
+import type { HttpRequest, HttpResponse, Route } from '@kfctl/http';
 import { isKubeError } from '@kfctl/kube';
 import type { Informer, KubeClient, RoleBinding } from '@kfctl/kube';
 import { refusal } from '../errors.ts';

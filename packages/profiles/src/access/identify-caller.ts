@@ -3,7 +3,7 @@
  * dashboard which calls is shown by its ServiceAccount token where TRUSTED_CALLERS names it, and otherwise left to the network policy
  * and the mesh. Everything missing or ambiguous is 401.
  */
-import type { HttpRequest } from '@kfctl/core';
+import type { HttpRequest } from '@kfctl/http';
 import { refusal } from '../errors.ts';
 import { isUserName } from './user-name.ts';
 

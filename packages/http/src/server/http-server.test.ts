@@ -3,12 +3,11 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { AppError } from '../errors/app-error.ts';
-import { createLogger, silentLogger } from '../log/logger.ts';
+import { AppError, createLogger, silentLogger } from '@kfctl/core';
 import { readForm, readJson, textResponse } from './message.ts';
 import type { HttpHandler } from './message.ts';
 import { createRouter } from './router.ts';
-import { createHttpServer } from './server.ts';
+import { createHttpServer } from './http-server.ts';
 
 async function serve(t: TestContext, handler: HttpHandler, maxBodyBytes = 1000): Promise<string> {
   const server = createHttpServer({ handler, log: silentLogger, maxBodyBytes });

@@ -100,6 +100,6 @@ function withParams(request: HttpRequest, params: Readonly<Record<string, string
     get signal() {
       return request.signal;
     },
-    body: () => request.body(),
+    body: (maxBytes) => request.body(maxBytes),
   };
 }

@@ -1,7 +1,6 @@
 /** Owns the request and response values that handlers of ordinary (not hot-path) servers exchange. */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
-import type { Readable } from 'node:stream';
-import { AppError } from '../errors/app-error.ts';
+import { AppError } from '@kfctl/core';
 
 export interface HttpRequest {
   readonly id: string;
@@ -22,7 +21,7 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly status: number;
   readonly headers?: OutgoingHttpHeaders;
-  readonly body?: string | Buffer | Readable;
+  readonly body?: string | Buffer;
 }
 
 export type HttpHandler = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>;

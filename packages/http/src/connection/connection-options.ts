@@ -1,0 +1,22 @@
+/** Owns what a connection is given by whoever listens: the limits, and what all connections of a listener share. */
+import type { HeadLimits } from '../head/raw-head.ts';
+import type { CoarseClock } from './coarse-clock.ts';
+import type { CopyPool } from './copy-pool.ts';
+import type { ListenerPlace } from './downstream.ts';
+import type { Http1Downstream } from './http1-downstream.ts';
+
+export interface Http1ConnectionOptions {
+  readonly place: ListenerPlace;
+  /** Serves one request; never throws. */
+  readonly handler: (request: Http1Downstream) => void;
+  readonly clock: CoarseClock;
+  readonly copies: CopyPool;
+  readonly headTimeoutMs: number;
+  readonly keepAliveMs: number;
+  /** What answers say of that (lines with their ends); empty where nobody needs to know. */
+  readonly keepAliveFields: string;
+  readonly head: HeadLimits;
+  /** How long a whole body may take, and a client that takes nothing of its answer. Absent: whoever serves the request looks after that. */
+  readonly exchangeTimeoutMs?: number;
+  readonly onClose: () => void;
+}
