@@ -1,7 +1,7 @@
 /** Owns the gateway as a whole: watched objects -> state -> open ports that serve by it. */
 import { describeError, systemClock } from '@kfctl/core';
 import type { Logger } from '@kfctl/core';
-import type { KubeObject } from '@kfctl/kube';
+import type { KubeObject, SecretObject } from '@kfctl/kube';
 import { createCoarseClock, createHttpDate } from '@kfctl/http';
 import type { Downstream } from '@kfctl/http';
 import type { Config } from './config.ts';
@@ -21,6 +21,10 @@ import type { Listeners } from './server/listeners.ts';
 import { createStateBuilder } from './state-builder.ts';
 import type { StateBuilderOptions } from './state-builder.ts';
 import { createCredentials } from './tls/credentials.ts';
+import type { Cluster } from './upstream/cluster/cluster.ts';
+import { createClusters } from './upstream/cluster/clusters.ts';
+import type { Host } from './upstream/cluster/host.ts';
+import { createUpstreamOpener } from './upstream/cluster/open-upstream.ts';
 import { createHttp1Upstream } from './upstream/http1-upstream.ts';
 import { createServiceDirectory } from './upstream/service-directory.ts';
 
@@ -60,7 +64,7 @@ interface Flow {
 export function startGateway(deps: GatewayDeps): Gateway {
   const { config, sources, log } = deps;
   const flow: Flow = { state: EMPTY_STATE, isDraining: false, isSynced: false };
-  const upstream = createHttp1Upstream();
+  const forwarding = openForwarding(deps);
   const sessionCheck = openSessionCheck(deps);
   const metrics = createMetrics({ gauges: () => ({ ...readGauges(listeners), sessions: sessionCheck?.size ?? 0 }) });
   const accessLog = countingLog(config.accessLog ? createAccessLog(deps.writeAccessLog) : NO_LOG, metrics);
@@ -68,8 +72,7 @@ export function startGateway(deps: GatewayDeps): Gateway {
   const clock = createCoarseClock(Math.min(MAX_TICK_MS, config.idleTimeoutMs / 8));
   const serving: FlowDeps = {
     state: () => flow.state,
-    directory: createServiceDirectory(sources.services, sources.endpointSlices),
-    upstream,
+    ...forwarding,
     accessLog,
     log,
     namespace: config.namespace,
@@ -80,17 +83,15 @@ export function startGateway(deps: GatewayDeps): Gateway {
     clock,
     httpDate: createHttpDate(),
   };
-  const credentials = createCredentials({
-    secrets: sources.secrets,
-    namespace: config.namespace,
-    report: (secret, problem) => warn(secret, 'InvalidCertificate', problem),
-  });
+  const report = (secret: SecretObject, problem: string): void => warn(secret, 'InvalidCertificate', problem);
+  const credentials = createCredentials({ secrets: sources.secrets, namespace: config.namespace, report });
   const handler = (downstream: Downstream): void => serveRequest(downstream, serving);
   const listeners = createListeners({ ...config, credentials, log, handler });
   const build = createStateBuilder({ sources, config, warn });
   const apply = (): void => {
     if (flow.isDraining) return;
     flow.state = attempt(build, flow.state, log);
+    forwarding.clusters.useRules(flow.state.destinations);
     listeners.update(flow.state.table);
   };
   followSources(sources, apply, () => void (flow.isSynced = true));
@@ -101,11 +102,30 @@ export function startGateway(deps: GatewayDeps): Gateway {
     async stop() {
       flow.isDraining = true;
       await listeners.drain(config.drainMs);
-      upstream.close();
+      forwarding.clusters.close();
       clock.stop();
       accessLog.flush();
     },
   };
+}
+
+const now = (): number => performance.now();
+
+/** What carries requests to endpoints. */
+function openForwarding({ config, sources, log }: GatewayDeps): Pick<FlowDeps, 'directory' | 'clusters' | 'upstream'> {
+  const { pods, secrets } = sources;
+  const plain = createHttp1Upstream();
+  const directory = createServiceDirectory(sources.services, sources.endpointSlices);
+  const openUpstream = createUpstreamOpener({ secrets, namespace: config.namespace, now });
+  const onEject = (cluster: Cluster, host: Host): void => noteEjection(cluster, host, log);
+  const clusters = createClusters({ directory, pods, plain, openUpstream, now, random: Math.random, onEject });
+  return { directory, clusters, upstream: plain };
+}
+
+function noteEjection({ endpoints }: Cluster, host: Host, log: Logger): void {
+  const { namespace, name } = endpoints.service;
+  const { address } = host;
+  log.warn('endpoint ejected', { namespace, service: name, endpoint: `${address.host}:${address.port}` });
 }
 
 function openSessionCheck({ config, sources, sessions, log }: GatewayDeps): SessionCheck | undefined {
@@ -152,7 +172,7 @@ function attempt(build: () => GatewayState, current: GatewayState, log: Logger):
 /** Applies once everything has been listed, then after each burst of changes. */
 function followSources(sources: Sources, apply: () => void, onSynced: () => void): void {
   let timer: NodeJS.Timeout | undefined;
-  const { services, endpointSlices, ...configuration } = sources;
+  const { services, endpointSlices, pods: _pods, ...configuration } = sources;
   const watched = Object.values(configuration) as Pick<Source<KubeObject>, 'onChange' | 'synced'>[];
   const soon = (): void => {
     timer ??= setTimeout(() => {

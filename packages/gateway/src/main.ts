@@ -14,8 +14,10 @@ import { startGateway } from './gateway.ts';
 import type { GatewayDeps } from './gateway.ts';
 import { createHealthServer } from './health/health-server.ts';
 import { optionalSource } from './istio/optional-source.ts';
+import { createPodSources } from './istio/pod-sources.ts';
 import {
   authorizationPolicies,
+  destinationRules,
   envoyFilters,
   gateways,
   requestAuthentications,
@@ -44,6 +46,7 @@ await runProcess({
       sources: {
         gateways: watch(gateways),
         virtualServices: watch(virtualServices),
+        destinationRules: optionalSource(watch(destinationRules), destinationRules, client),
         authorizationPolicies: watch(authorizationPolicies),
         envoyFilters: optionalSource(watch(envoyFilters), envoyFilters, client),
         requestAuthentications: optionalSource(watch(requestAuthentications), requestAuthentications, client),
@@ -51,6 +54,7 @@ await runProcess({
         secrets: watch(resources.secrets, config.namespace),
         services: watch(resources.services),
         endpointSlices: watch(resources.endpointSlices),
+        pods: createPodSources((namespace) => watch(resources.pods, namespace)),
       },
       writeAccessLog: (lines) => void process.stdout.write(lines),
       warnAbout: createWarner(client, config.podName),

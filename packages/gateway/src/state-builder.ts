@@ -2,6 +2,7 @@
 import type { KubeObject } from '@kfctl/kube';
 import type { Config } from './config.ts';
 import { parseAuthorizationPolicy } from './istio/authorization-policy.ts';
+import { parseDestinationRule } from './istio/destination-rule.ts';
 import { parseEnvoyFilter } from './istio/envoy-filter.ts';
 import type { EnvoyFilterModel } from './istio/envoy-filter.ts';
 import { parseGateway } from './istio/gateway.ts';
@@ -17,6 +18,7 @@ import { identityHeaders } from './policy/identity-headers.ts';
 import { createPolicyTable } from './policy/policy-table.ts';
 import type { GatewayState } from './proxy/gateway-state.ts';
 import { createFieldRules } from './request/field-rules.ts';
+import { buildDestinationTable } from './routes/destination-table.ts';
 import { buildRouteTable } from './routes/route-table.ts';
 import type { EndpointSet } from './upstream/service-directory.ts';
 
@@ -32,15 +34,17 @@ const MESH_CONFIG_MAP = 'istio';
 /** Returns the function that builds the present state; unchanged objects are not parsed again. */
 export function createStateBuilder({ sources, config, warn }: StateBuilderOptions): () => GatewayState {
   const { namespace, labels } = config;
+  const report: LastGoodOptions<unknown>['report'] = (object, problems, kept) =>
+    warn(object, 'Invalid', `${problems.join('; ')}${kept ? ' (the last good version stays in force)' : ''}`);
   const follow = <T>(source: LastGoodOptions<T>['source'], parse: LastGoodOptions<T>['parse']): LastGood<T> =>
-    createLastGood({
-      source,
-      parse,
-      report: (object, problems, kept) =>
-        warn(object, 'Invalid', `${problems.join('; ')}${kept ? ' (the last good version stays in force)' : ''}`),
-    });
+    createLastGood({ source, parse, report });
   const gateways = follow(sources.gateways, parseGateway);
   const virtualServices = follow(sources.virtualServices, parseVirtualService);
+  const rules = follow(sources.destinationRules, parseDestinationRule);
+  const readDestinations = remember(
+    () => rules.models(),
+    (models) => buildDestinationTable({ rules: models, labels, namespace }),
+  );
   const policies = follow(sources.authorizationPolicies, parseAuthorizationPolicy);
   const envoyFilters = follow(sources.envoyFilters, parseEnvoyFilter);
   const authentications = follow(sources.requestAuthentications, parseRequestAuthentication);
@@ -48,12 +52,7 @@ export function createStateBuilder({ sources, config, warn }: StateBuilderOption
   return () => {
     const filters = envoyFilters.models();
     const mesh = withAuthorizers(readMesh(), filters);
-    const own = authentications
-      .models()
-      .filter(
-        (model) =>
-          model.namespace === namespace && [...model.selector].every(([key, value]) => labels.get(key) === value),
-      );
+    const own = authentications.models().filter((model) => selectsGateway(model, config));
     const table = createPolicyTable({
       policies: [...policies.models(), ...filters.flatMap((filter) => filter.policies)],
       broken: [...policies.broken(), ...envoyFilters.broken()],
@@ -68,6 +67,7 @@ export function createStateBuilder({ sources, config, warn }: StateBuilderOption
         labels,
         namespace,
       }),
+      destinations: readDestinations(),
       policies: table.select({ namespace, labels, knowsAllLabels: true }),
       destinationPolicies: rememberByEndpoints(({ service, labels }) =>
         table.select({ namespace: service.namespace, labels, knowsAllLabels: false }),
@@ -81,10 +81,28 @@ export function createStateBuilder({ sources, config, warn }: StateBuilderOption
   };
 }
 
+function selectsGateway(
+  { namespace, selector }: { readonly namespace: string; readonly selector: ReadonlyMap<string, string> },
+  config: StateBuilderOptions['config'],
+): boolean {
+  return namespace === config.namespace && [...selector].every(([key, value]) => config.labels.get(key) === value);
+}
+
 function withAuthorizers(mesh: MeshConfig, filters: readonly EnvoyFilterModel[]): MeshConfig {
   if (filters.length === 0) return mesh;
   const added = filters.flatMap(({ authorizers }) => authorizers.map((item) => [item.name, item] as const));
   return { ...mesh, authorizers: new Map([...mesh.authorizers, ...added]) };
+}
+
+/** Makes anew only when an item of the list is another one. */
+function remember<T, R>(list: () => readonly T[], make: (items: readonly T[]) => R): () => R {
+  let known: { readonly items: readonly T[]; readonly made: R } | undefined;
+  return () => {
+    const items = list();
+    const isSame = known?.items.length === items.length && items.every((item, index) => item === known?.items[index]);
+    if (known === undefined || !isSame) known = { items, made: make(items) };
+    return known.made;
+  };
 }
 
 function rememberByEndpoints<T>(find: (endpoints: EndpointSet) => T): (endpoints: EndpointSet) => T {

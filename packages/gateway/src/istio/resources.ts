@@ -10,6 +10,11 @@ export const virtualServices: ResourceType<UnknownObject> = defineResource(
   'VirtualService',
   { plural: 'virtualservices' },
 );
+export const destinationRules: ResourceType<UnknownObject> = defineResource(
+  'networking.istio.io/v1beta1',
+  'DestinationRule',
+  { plural: 'destinationrules' },
+);
 export const requestAuthentications: ResourceType<UnknownObject> = defineResource(
   'security.istio.io/v1beta1',
   'RequestAuthentication',

@@ -3,8 +3,9 @@ import { findField } from '@kfctl/http';
 import type { FieldList } from '@kfctl/http';
 import type { ExternalAuthorizer } from '../istio/mesh-config.ts';
 import type { RequestHead } from '../request/request-head.ts';
-import { parseServiceHost, pickEndpoint } from '../upstream/service-directory.ts';
+import { pickEndpoint } from '../upstream/service-directory.ts';
 import type { ServiceDirectory } from '../upstream/service-directory.ts';
+import { parseServiceHost } from '../upstream/service-host.ts';
 import type { Upstream, UpstreamAddress, UpstreamFailure, UpstreamHead } from '../upstream/upstream.ts';
 import { matchesHeaderPattern } from './header-patterns.ts';
 

@@ -7,11 +7,14 @@ import type { PolicySet } from '../policy/policy-table.ts';
 import type { EndpointSet } from '../upstream/service-directory.ts';
 import { createFieldRules } from '../request/field-rules.ts';
 import type { HeadRules } from '../request/request-head.ts';
+import { EMPTY_DESTINATION_TABLE } from '../routes/destination-table.ts';
+import type { DestinationTable } from '../routes/destination-table.ts';
 import { EMPTY_ROUTE_TABLE } from '../routes/route-table.ts';
 import type { RouteTable } from '../routes/route-table.ts';
 
 export interface GatewayState {
   readonly table: RouteTable;
+  readonly destinations: DestinationTable;
   /** Policies that select the gateway itself. */
   readonly policies: PolicySet;
   /** Policies that select the workload behind a destination: where it has no sidecar, the gateway keeps them for it. */
@@ -24,6 +27,7 @@ export interface GatewayState {
 
 export const EMPTY_STATE: GatewayState = {
   table: EMPTY_ROUTE_TABLE,
+  destinations: EMPTY_DESTINATION_TABLE,
   policies: NO_POLICIES,
   destinationPolicies: () => NO_POLICIES,
   tokenRules: [],

@@ -14,6 +14,7 @@ import { parseRequestHead } from '../request/request-head.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import type { SessionCheck } from '../session/session-check.ts';
 import type { ServerTable } from '../routes/route-table.ts';
+import type { Clusters } from '../upstream/cluster/clusters.ts';
 import type { ServiceDirectory } from '../upstream/service-directory.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { Answer } from './answer.ts';
@@ -34,6 +35,7 @@ export interface FlowDeps extends AnswerDeps {
   /** The state in force now; a request keeps the one it began with. */
   readonly state: () => GatewayState;
   readonly directory: ServiceDirectory;
+  readonly clusters: Clusters;
   readonly upstream: Upstream;
   /** The gateway's own namespace, where authorizers' short names are looked up. */
   readonly namespace: string;

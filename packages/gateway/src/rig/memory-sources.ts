@@ -1,5 +1,6 @@
 /** Owns sources whose objects tests set. Imported by tests only. */
-import type { ConfigMap, EndpointSlice, KubeObject, SecretObject, Service, UnknownObject } from '@kfctl/kube';
+import type { ConfigMap, EndpointSlice, KubeObject, Pod, SecretObject, Service, UnknownObject } from '@kfctl/kube';
+import { createPodSources } from '../istio/pod-sources.ts';
 import type { Source, Sources } from '../istio/sources.ts';
 
 /** A source whose objects tests set. */
@@ -40,6 +41,7 @@ export class MemorySource<T extends KubeObject> implements Source<T> {
 export interface MemorySources extends Sources {
   readonly gateways: MemorySource<UnknownObject>;
   readonly virtualServices: MemorySource<UnknownObject>;
+  readonly destinationRules: MemorySource<UnknownObject>;
   readonly authorizationPolicies: MemorySource<UnknownObject>;
   readonly envoyFilters: MemorySource<UnknownObject>;
   readonly requestAuthentications: MemorySource<UnknownObject>;
@@ -47,12 +49,17 @@ export interface MemorySources extends Sources {
   readonly secrets: MemorySource<SecretObject>;
   readonly services: MemorySource<Service>;
   readonly endpointSlices: MemorySource<EndpointSlice>;
+  readonly podObjects: MemorySource<Pod>;
 }
 
 export function createMemorySources(): MemorySources {
+  const podObjects = new MemorySource<Pod>();
   return {
+    podObjects,
+    pods: createPodSources(() => podObjects),
     gateways: new MemorySource(),
     virtualServices: new MemorySource(),
+    destinationRules: new MemorySource(),
     authorizationPolicies: new MemorySource(),
     envoyFilters: new MemorySource(),
     requestAuthentications: new MemorySource(),

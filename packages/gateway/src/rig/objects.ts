@@ -132,3 +132,17 @@ export async function testCredential(host: string): Promise<SecretObject> {
     },
   };
 }
+
+export function destinationRule(
+  name: string,
+  spec: object,
+  more: { namespace?: string; created?: string } = {},
+): UnknownObject {
+  const { namespace = 'kubeflow', created = '2026-01-01T00:00:00Z' } = more;
+  return {
+    apiVersion: 'networking.istio.io/v1beta1',
+    kind: 'DestinationRule',
+    metadata: { name, namespace, creationTimestamp: created, uid: `${namespace}-${name}` },
+    spec,
+  };
+}

@@ -1,14 +1,15 @@
 /** Owns one HTTP/1.1 connection to an endpoint: one exchange at a time, reused while both sides keep to the protocol. */
 import { describeError } from '@kfctl/core';
-import { connect } from 'node:net';
-import type { Socket, TcpNetConnectOpts } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import { Outgoing } from '@kfctl/http';
 import type { FieldNames } from '@kfctl/http';
+import { openSocket } from './open-socket.ts';
 import { writeRequest } from './request-writer.ts';
 import type { BodyWriter, Way } from './request-writer.ts';
 import type { ResponseHead } from './response-head.ts';
 import { ResponseParser } from './response-parser.ts';
 import type { ResponseEvents } from './response-parser.ts';
+import type { UpstreamTls } from './tls/upstream-tls.ts';
 import type {
   UpstreamAddress,
   UpstreamExchange,
@@ -23,12 +24,18 @@ export interface ConnectionOptions {
   /** Where bytes are read into, shared by all connections; a connection that may be handed over reads into buffers of its own. */
   readonly readBuffer: Buffer | undefined;
   readonly names: FieldNames;
+  readonly tls: UpstreamTls | undefined;
+  /** How long it may be idle, at most. */
+  readonly idleMs: number;
+  readonly keepAliveMs: number | undefined;
+  /** After so many it is not used again. */
+  readonly maxRequests: number;
   /** The exchange is over and the connection can take another one. */
   readonly onIdle: (connection: Http1Connection) => void;
   readonly onClose: (connection: Http1Connection) => void;
 }
 
-const DEFAULT_IDLE_MS = 60_000;
+const HTTP1 = ['http/1.1'];
 /** Idle connections are given up this long before the server says it will. */
 const IDLE_MARGIN_MS = 1_000;
 
@@ -72,13 +79,15 @@ export class Http1Connection implements ResponseEvents {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#parser = new ResponseParser(options.names);
-    this.#socket = connect({ ...options.address, noDelay: true, ...this.#readOptions(options.readBuffer) });
+    const { tls, keepAliveMs, readBuffer } = options;
+    const onread = this.#readOptions(readBuffer);
+    this.#socket = openSocket(options.address, { tls, protocols: HTTP1, keepAliveMs, onread });
     this.#way = { socket: this.#socket, out: new Outgoing(this.#socket) };
     const timer = setTimeout(() => this.#fail('connect', 'connect timeout'), options.connectTimeoutMs);
     timer.unref();
     // Whoever waits for an answer keeps the process alive, not the connection.
     this.#socket.unref();
-    this.#socket.on('connect', () => {
+    this.#socket.on(tls === undefined ? 'connect' : 'secureConnect', () => {
       clearTimeout(timer);
       this.#connected = true;
     });
@@ -142,13 +151,13 @@ export class Http1Connection implements ResponseEvents {
   }
 
   /** Reading into one buffer spares an allocation of 64 KiB for each answer. */
-  #readOptions(buffer: Buffer | undefined): Pick<TcpNetConnectOpts, 'onread'> {
-    if (buffer === undefined) return {};
+  #readOptions(buffer: Buffer | undefined): OnReadOpts | undefined {
+    if (buffer === undefined) return undefined;
     const callback = (size: number): boolean => {
       this.#onData(buffer.subarray(0, size));
       return !this.#socket.isPaused();
     };
-    return { onread: { buffer, callback } };
+    return { buffer, callback };
   }
 
   #onData(chunk: Buffer): void {
@@ -165,7 +174,8 @@ export class Http1Connection implements ResponseEvents {
     const { head, writer, trailers = [] } = running;
     writer?.detach();
     // A request still being sent leaves the connection in the middle of a message.
-    const isReusable = isClean && head?.keepAlive === true && writer?.isFinished() === true && this.#idleUntil >= 0;
+    const isWelcome = this.#idleUntil >= 0 && this.#served < this.#options.maxRequests;
+    const isReusable = isClean && isWelcome && head?.keepAlive === true && writer?.isFinished() === true;
     if (isReusable) this.#rest(head);
     else this.#drop();
     running.handler.onEnd(trailers);
@@ -208,7 +218,7 @@ export class Http1Connection implements ResponseEvents {
   }
 
   #rest(head: ResponseHead): void {
-    const idleMs = Math.min(head.keepAliveMs ?? DEFAULT_IDLE_MS, DEFAULT_IDLE_MS) - IDLE_MARGIN_MS;
+    const idleMs = Math.min((head.keepAliveMs ?? Infinity) - IDLE_MARGIN_MS, this.#options.idleMs);
     this.#idleSince = performance.now();
     this.#idleUntil = this.#idleSince + Math.max(idleMs, 0);
     if (this.#socket.isPaused()) this.#socket.resume();

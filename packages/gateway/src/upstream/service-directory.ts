@@ -1,12 +1,9 @@
 /** Owns the way from a destination host and port to the addresses of ready endpoints. */
 import type { EndpointSlice, Service } from '@kfctl/kube';
 import type { Source } from '../istio/sources.ts';
+import { parseServiceHost } from './service-host.ts';
+import type { ServiceRef } from './service-host.ts';
 import type { UpstreamAddress } from './upstream.ts';
-
-export interface ServiceRef {
-  readonly namespace: string;
-  readonly name: string;
-}
 
 /** The ready endpoints of one service port, as long as nothing about them changes. */
 export interface EndpointSet {
@@ -33,17 +30,11 @@ export interface ServiceDirectory {
   find(target: ServiceTarget): EndpointSet | undefined;
   /** Undefined: no such service or port. Port undefined means the service's only port. */
   resolve(ref: ServiceRef, port: number | undefined): EndpointSet | undefined;
+  /** Something that was found may have changed. */
+  onChange(listener: () => void): void;
 }
 
 const SERVICE_NAME = 'kubernetes.io/service-name';
-
-/** `name`, `name.ns`, `name.ns.svc` or `name.ns.svc.<cluster domain>`; undefined when the host is no service of the cluster. */
-export function parseServiceHost(host: string, ownNamespace: string): ServiceRef | undefined {
-  const labels = host.split('.');
-  if (labels.some((label) => label === '') || labels.length > 8) return undefined;
-  const [name = '', namespace = ownNamespace, kind] = labels;
-  return kind === undefined || kind === 'svc' ? { name, namespace } : undefined;
-}
 
 export function createServiceDirectory(
   services: Source<Service>,
@@ -51,17 +42,22 @@ export function createServiceDirectory(
 ): ServiceDirectory {
   const cache = new Map<string, Map<number | undefined, EndpointSet | undefined>>();
   let found = new WeakMap<ServiceTarget, EndpointSet>();
+  const listeners: (() => void)[] = [];
+  const forget = (): void => {
+    found = new WeakMap();
+    for (const listener of listeners) listener();
+  };
   services.onChange((object, previous) => {
     const { namespace = '', name = '' } = (object ?? previous)?.metadata ?? {};
     cache.delete(`${namespace}/${name}`);
-    found = new WeakMap();
+    forget();
   });
   endpointSlices.onChange((object, previous) => {
     for (const slice of [object, previous]) {
       const name = slice?.metadata.labels?.[SERVICE_NAME];
       if (name !== undefined) cache.delete(`${slice?.metadata.namespace ?? ''}/${name}`);
     }
-    found = new WeakMap();
+    forget();
   });
   const resolve: ServiceDirectory['resolve'] = (ref, port) => {
     const key = `${ref.namespace}/${ref.name}`;
@@ -73,6 +69,7 @@ export function createServiceDirectory(
   };
   return {
     resolve,
+    onChange: (listener) => void listeners.push(listener),
     find(target) {
       const known = found.get(target);
       if (known !== undefined) return known;
@@ -115,7 +112,10 @@ function readyAddresses(slice: EndpointSlice, portName: string): UpstreamAddress
   if (port === undefined || slice.addressType === 'FQDN') return [];
   return (slice.endpoints ?? [])
     .filter((endpoint) => endpoint.conditions?.ready !== false)
-    .flatMap((endpoint) => endpoint.addresses.slice(0, 1).map((host) => ({ host, port })));
+    .flatMap(({ addresses, targetRef }) => {
+      const pod = targetRef?.kind === 'Pod' ? targetRef.name : undefined;
+      return addresses.slice(0, 1).map((host) => ({ host, port, pod }));
+    });
 }
 
 function unique(addresses: readonly UpstreamAddress[]): UpstreamAddress[] {

@@ -5,6 +5,8 @@ import type { FieldList } from '@kfctl/http';
 export interface UpstreamAddress {
   readonly host: string;
   readonly port: number;
+  /** The pod that listens there, where it is one. */
+  readonly pod?: string | undefined;
 }
 
 /** A request whose parts are all checked: nothing in it can end a line early. */
@@ -54,8 +56,8 @@ export interface UpstreamHandler {
 
 export interface UpstreamExchange {
   resume(): void;
-  /** Gives up: the connection is not used again. */
-  abort(): void;
+  /** Gives up: the connection is not used again. `timeout`: because the endpoint was too slow. */
+  abort(reason?: 'timeout'): void;
 }
 
 export interface Upstream {

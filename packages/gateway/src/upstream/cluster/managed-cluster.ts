@@ -1,0 +1,91 @@
+/** Owns a destination with a policy of its own: whom to send to, how much, and who is left out. */
+import type { LoadBalancer } from '../../istio/traffic-policy/load-balancer.ts';
+import type { PortPolicy } from '../../istio/traffic-policy/traffic-policy.ts';
+import { failSoon } from '../fail-soon.ts';
+import type { EndpointSet } from '../service-directory.ts';
+import type { Upstream, UpstreamAddress, UpstreamExchange, UpstreamHandler, UpstreamRequest } from '../upstream.ts';
+import { createBalancer } from './balance.ts';
+import type { Balancer } from './balance.ts';
+import type { Attempt, Cluster } from './cluster.ts';
+import { readHashKey } from './hash-key.ts';
+import type { BalancedRequest } from './hash-key.ts';
+import { Host, hostKey } from './host.ts';
+import { createOutliers } from './outliers.ts';
+import type { Outliers } from './outliers.ts';
+import { TrackedExchange } from './tracked-exchange.ts';
+
+/** Requests on their way, those that are retries among them. */
+export interface Load {
+  requests: number;
+  retries: number;
+}
+
+export interface ManagedClusterOptions {
+  readonly policy: PortPolicy;
+  readonly upstream: Upstream;
+  /** Of an earlier form of the cluster: what it knows of its endpoints stays known. */
+  readonly hosts: ReadonlyMap<string, Host>;
+  readonly load: Load;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly onEject: (host: Host) => void;
+}
+
+export class ManagedCluster implements Cluster {
+  readonly endpoints: EndpointSet;
+  readonly hosts: ReadonlyMap<string, Host>;
+  readonly #list: readonly Host[];
+  readonly #balancer: Balancer;
+  readonly #policy: LoadBalancer | undefined;
+  readonly #outliers: Outliers | undefined;
+  readonly #upstream: Upstream;
+  readonly #maxRequests: number;
+  readonly #maxRetries: number;
+  readonly #load: Load;
+
+  constructor(endpoints: EndpointSet, options: ManagedClusterOptions) {
+    const { policy, now, random, onEject } = options;
+    this.endpoints = endpoints;
+    this.#list = endpoints.addresses.map((address) => options.hosts.get(hostKey(address)) ?? new Host(address));
+    this.hosts = new Map(this.#list.map((host) => [hostKey(host.address), host]));
+    this.#policy = policy.loadBalancer;
+    this.#balancer = createBalancer({ policy: policy.loadBalancer, random });
+    const settings = policy.outliers;
+    this.#outliers = settings && createOutliers({ settings, now, hosts: () => this.#list, onEject });
+    this.#upstream = options.upstream;
+    this.#load = options.load;
+    this.#maxRequests = policy.limits?.maxRequests ?? Infinity;
+    this.#maxRetries = policy.limits?.maxRetries ?? Infinity;
+  }
+
+  pick(request: BalancedRequest, tried: readonly UpstreamAddress[]): UpstreamAddress | undefined {
+    const usable = this.#outliers?.usable(this.#list) ?? this.#list;
+    if (usable.length === 0) return undefined;
+    const fresh = tried.length === 0 ? usable : usable.filter(({ address }) => !tried.includes(address));
+    const hosts = fresh.length === 0 ? usable : fresh;
+    return this.#balancer.choose(hosts, this.#hashKey(request))?.address;
+  }
+
+  send(attempt: Attempt, request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {
+    const { address, isRetry } = attempt;
+    const load = this.#load;
+    if (load.requests >= this.#maxRequests) return failSoon(handler, 'overflow', 'too many requests');
+    if (isRetry && load.retries >= this.#maxRetries) return failSoon(handler, 'overflow', 'too many retries');
+    const host = this.hosts.get(hostKey(address)) ?? new Host(address);
+    load.requests += 1;
+    host.active += 1;
+    if (isRetry) load.retries += 1;
+    const tracked = new TrackedExchange(handler, (outcome) => {
+      load.requests -= 1;
+      host.active -= 1;
+      if (isRetry) load.retries -= 1;
+      if (outcome !== undefined) this.#outliers?.observe(host, outcome);
+    });
+    tracked.begin(this.#upstream.send(address, request, tracked));
+    return tracked;
+  }
+
+  #hashKey(request: BalancedRequest): number | undefined {
+    return this.#policy?.kind === 'hash' ? readHashKey(this.#policy.key, request) : undefined;
+  }
+}
