@@ -21,7 +21,7 @@ export { splitFieldLines } from './message/field-lines.ts';
 export { createFieldNames, ownCopy } from './message/field-names.ts';
 export type { FieldNames } from './message/field-names.ts';
 export { isFieldName, isFieldValue } from './message/field-syntax.ts';
-export { countField, findField, removeField, setField } from './message/fields.ts';
+export { findField, removeField, setField } from './message/fields.ts';
 export type { FieldList } from './message/fields.ts';
 export { createHttpDate } from './message/http-date.ts';
 export { collectBody } from './server/collect-body.ts';

@@ -99,6 +99,11 @@ export function requiredChecks(set: PolicySet, request: PolicyRequest): readonly
   return [...new Map(matching.map((custom) => [custom.policy.provider, custom])).values()];
 }
 
+/** Nothing in it can refuse a request, whatever that is. */
+export function isIndifferent({ deny, allow, mayRestrict, broken }: PolicySet): boolean {
+  return deny.length === 0 && allow.length === 0 && mayRestrict === undefined && broken === undefined;
+}
+
 /** The policy that refuses the request, or undefined when it may pass. Judged after the checks, on what they made of the request. */
 export function findRefusal(set: PolicySet, request: PolicyRequest): string | undefined {
   if (set.broken !== undefined) return set.broken;

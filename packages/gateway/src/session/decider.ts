@@ -1,6 +1,13 @@
 /** Owns the decision for one request under one set of keys and settings: the pass of `oidc`, and what an authorizer's yes may change. */
 import type { Clock, Logger } from '@kfctl/core';
-import { createIdentityHeaders, createPathMatcher, createSealer, createSessionPass, SessionMemory } from '@kfctl/oidc';
+import {
+  ASSERTION_HEADER,
+  createIdentityHeaders,
+  createPathMatcher,
+  createSealer,
+  createSessionPass,
+  SessionMemory,
+} from '@kfctl/oidc';
 import type { CheckSettings, HeaderEdits, LiveSession, SessionPass, StoredSession } from '@kfctl/oidc';
 import type { ExternalAuthorizer } from '../istio/mesh-config.ts';
 import { maySetUpstream } from '../policy/ext-authz.ts';
@@ -46,11 +53,13 @@ export function createDecider({ settings, keys, clock, log }: DeciderOptions): D
     allowedGroups,
     now: () => clock.now(),
   };
-  const passes = new WeakMap<ExternalAuthorizer, SessionPass<CheckResult> | 'ask'>();
-  const passFor = (authorizer: ExternalAuthorizer): SessionPass<CheckResult> | 'ask' => {
+  const passes = new WeakMap<ExternalAuthorizer, SessionPass<Allowed> | 'ask'>();
+  const passFor = (authorizer: ExternalAuthorizer): SessionPass<Allowed> | 'ask' => {
     const pass = hearsAll(authorizer)
-      ? createSessionPass(passOptions, (edits) =>
-          allowedBy(authorizer, copiesGroups ? edits : without(edits, groupsHeader)),
+      ? createSessionPass(
+          passOptions,
+          (edits) => allowedBy(authorizer, copiesGroups ? edits : without(edits, groupsHeader)),
+          maySetUpstream(authorizer, ASSERTION_HEADER) ? withProof : (allowed) => allowed,
         )
       : ('ask' as const);
     passes.set(authorizer, pass);
@@ -93,10 +102,17 @@ function hearsAll({ pathPrefix, checkHeaders, additionalCheckHeaders }: External
   return CREDENTIALS.every((name) => matchesHeaderPattern(checkHeaders, name));
 }
 
+type Allowed = Extract<CheckResult, { kind: 'allowed' }>;
+
 /** A yes from here has no more power than one from the authorizer: the provider says which headers it may set. */
-function allowedBy(authorizer: ExternalAuthorizer, { set, remove }: HeaderEdits): CheckResult {
+function allowedBy(authorizer: ExternalAuthorizer, { set, remove }: HeaderEdits): Allowed {
   const permitted = set.filter((_, index) => maySetUpstream(authorizer, set[index - (index % 2)] ?? ''));
   return { kind: 'allowed', set: permitted, remove, respond: [] };
+}
+
+/** What is the same for every request of a session is kept with it; the proof is of one request. */
+function withProof({ kind, set, remove, respond }: Allowed, proof: string): Allowed {
+  return { kind, set: [...set, ASSERTION_HEADER, proof], remove, respond };
 }
 
 function without({ set, remove }: HeaderEdits, name: string): HeaderEdits {

@@ -13,21 +13,18 @@ export function findField(fields: FieldList, name: string): string | undefined {
   return found;
 }
 
-export function countField(fields: FieldList, name: string): number {
-  let count = 0;
-  for (let index = 0; index < fields.length; index += 2) if (fields[index] === name) count += 1;
-  return count;
-}
-
 /** Removes every field of that name, in place. */
 export function removeField(fields: string[], name: string): void {
-  if (countField(fields, name) === 0) return;
-  const kept: string[] = [];
+  let kept = 0;
   for (let index = 0; index < fields.length; index += 2) {
-    if (fields[index] !== name) kept.push(fields[index] ?? '', fields[index + 1] ?? '');
+    if (fields[index] === name) continue;
+    if (kept !== index) {
+      fields[kept] = fields[index] ?? '';
+      fields[kept + 1] = fields[index + 1] ?? '';
+    }
+    kept += 2;
   }
-  fields.length = 0;
-  fields.push(...kept);
+  if (kept !== fields.length) fields.length = kept;
 }
 
 /** Makes the field have exactly this value, in place. */
