@@ -10,7 +10,7 @@ import { diagnose } from './diagnose.ts';
 import { inventoryPrefix, parseEntries } from './inventory.ts';
 import type { InventoryEntry } from './inventory.ts';
 import { typeOfEntry } from './prune.ts';
-import { gatewayUrls } from './gateway-urls.ts';
+import { gatewayUrls, unboundReason } from './gateway-urls.ts';
 import { readinessCheck } from './readiness.ts';
 import { runBounded } from './run-bounded.ts';
 
@@ -30,6 +30,8 @@ export interface PlatformHealth {
   readonly deployment: string;
   readonly components: readonly ComponentHealth[];
   readonly urls: readonly string[];
+  /** Why nobody can reach it. */
+  readonly unreachable: string | undefined;
   readonly user: string | undefined;
 }
 
@@ -53,10 +55,13 @@ export async function readHealth(client: KubeClient): Promise<PlatformHealth[]> 
       );
       const gateway = entries.find(({ kind, name }) => kind === 'Service' && name === GATEWAY_SERVICE);
       const user = entries.find(({ kind, name }) => kind === 'Secret' && name === USER_SECRET);
+      const service = gateway === undefined ? undefined : await read(gateway);
+      const urls = service === undefined ? [] : gatewayUrls(service);
       return {
         deployment: (metadata.name ?? '').slice(inventoryPrefix.length),
         components,
-        urls: gateway === undefined ? [] : gatewayUrls(await read(gateway)),
+        urls,
+        unreachable: urls.length > 0 ? undefined : unreachableReason(service),
         user: user === undefined ? undefined : userOf(await read(user)),
       };
     }),
@@ -76,6 +81,13 @@ async function toHealth(
   return { ...component, ready: false, reason: readiness.reason, troubles };
 }
 
+function unreachableReason(service: UnknownObject | undefined): string | undefined {
+  const unbound = unboundReason(service);
+  if (unbound !== undefined) return `the gateway has no port on this machine: ${unbound}`;
+  const isBalanced = (service?.['spec'] as { type?: unknown } | undefined)?.type === 'LoadBalancer';
+  return isBalanced ? 'the gateway has no address yet' : undefined;
+}
+
 function userOf(secret: UnknownObject | undefined): string | undefined {
   const data = secret?.['data'] as Record<string, string> | undefined;
   return data?.['email'] === undefined ? undefined : Buffer.from(data['email'], 'base64').toString('utf8');
@@ -85,6 +97,6 @@ function userOf(secret: UnknownObject | undefined): string | undefined {
 export function renderHealth({ components }: PlatformHealth): string[] {
   return components.map(({ ready, reason, troubles, kind, namespace, name }) => {
     const subject = describeId({ group: '', kind, namespace, name });
-    return `${ready ? 'ready    ' : 'not ready'}  ${subject}${reason === undefined ? '' : `: ${[reason, ...troubles].join('; ')}`}`;
+    return `${ready ? 'ready    ' : 'not ready'}  ${subject}${reason === undefined ? '' : `: ${[...troubles, reason].join('; ')}`}`;
   });
 }

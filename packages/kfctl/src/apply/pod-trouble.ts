@@ -12,6 +12,7 @@ export interface EndedContainer {
 export type LastWords = (ended: EndedContainer) => string | undefined;
 
 interface ContainerState {
+  readonly running?: object;
   readonly waiting?: { readonly reason?: string; readonly message?: string };
   readonly terminated?: { readonly reason?: string; readonly exitCode?: number; readonly message?: string };
 }
@@ -61,29 +62,34 @@ function troublesOf(pod: Pod, lastWords: LastWords): string[] {
   if (scheduled?.status === 'False') return [`not scheduled: ${scheduled.message ?? 'no node takes it'}`];
   const statuses = statusesOf(pod);
   if (statuses.length === 0) return [pod.status?.message ?? 'its containers are not made yet'];
+  const named = statuses.length > 1;
   return statuses
     .filter(({ ready, state }) => ready !== true && state?.terminated?.exitCode !== 0)
-    .map((status) => `container ${status.name ?? ''}: ${containerTrouble(status, pod, lastWords)}`);
+    .map((status) => `${named ? `container ${status.name ?? ''}: ` : ''}${containerTrouble(status, pod, lastWords)}`);
 }
 
 function statusesOf({ status }: Pod): readonly ContainerStatus[] {
   return [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
 }
 
+/** `CrashLoopBackOff (exit code 3, Error, 2 restarts): cannot start`: the sort of trouble first, because lines are cut at the end. */
 function containerTrouble(status: ContainerStatus, pod: Pod, lastWords: LastWords): string {
   const { state, lastState, restartCount = 0, name = '' } = status;
   const { reason, message } = state?.waiting ?? {};
-  const crashing = reason === 'CrashLoopBackOff';
   const ended = state?.terminated ?? lastState?.terminated;
-  const parts = [reason ?? (state?.terminated === undefined ? 'runs, not ready yet' : 'ended')];
+  const sort = reason ?? (state?.terminated === undefined ? 'runs, not ready yet' : 'ended');
+  const facts = [
+    ...(ended === undefined ? [] : [`exit code ${ended.exitCode ?? '?'}`, ended.reason ?? 'Error']),
+    ...(restartCount === 0 ? [] : [`${restartCount} ${restartCount === 1 ? 'restart' : 'restarts'}`]),
+  ];
   // The message of a crash loop says only how long the pause is.
-  if (message !== undefined && !crashing) parts[0] += ` (${message})`;
-  if (ended !== undefined) {
-    const words = ended.message?.trim().split('\n').at(-1) ?? lastWords({ pod, container: name, restartCount });
-    parts.push(
-      `ended with exit code ${ended.exitCode ?? '?'} (${ended.reason ?? 'Error'})${words === undefined ? '' : `: ${words}`}`,
-    );
-  }
-  if (restartCount > 0) parts.push(`${restartCount} ${restartCount === 1 ? 'restart' : 'restarts'}`);
-  return parts.join(', ');
+  const told = reason === 'CrashLoopBackOff' ? undefined : message;
+  // What ended before is past while the next one runs.
+  if (state?.running !== undefined) return `${sort}${inParentheses(facts)}`;
+  const words = told ?? ended?.message?.trim().split('\n').at(-1) ?? lastWords({ pod, container: name, restartCount });
+  return `${sort}${inParentheses(facts)}${words === undefined ? '' : `: ${words}`}`;
+}
+
+function inParentheses(facts: readonly string[]): string {
+  return facts.length === 0 ? '' : ` (${facts.join(', ')})`;
 }

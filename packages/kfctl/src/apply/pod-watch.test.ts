@@ -75,9 +75,9 @@ async function reasonsDuring(
 test('a workload that waits says what its pods say, as it changes, with the last words of a container that crashes', async () => {
   const client = new Cluster();
   client.log = '{"level":"info","msg":"starting"}\n{"level":"error","msg":"cannot start","error":"port in use"}\n';
-  const pulling = '0 of 1 pods available: container dex: ErrImagePull (no such image)';
+  const pulling = 'ErrImagePull: no such image (0 of 1 pods available)';
   const crashed =
-    '0 of 1 pods available: container dex: CrashLoopBackOff, ended with exit code 1 (Error): cannot start: port in use, 2 restarts';
+    'CrashLoopBackOff (exit code 1, Error, 2 restarts): cannot start: port in use (0 of 1 pods available)';
   const told = await reasonsDuring(client, async (until) => {
     await client.create(resources.pods, pod({}, { name: 'other', app: 'other' }));
     await client.create(
@@ -113,20 +113,26 @@ for (const [what, trouble, status] of [
       ],
     },
   ],
-  [
-    'a container that is being made',
-    'container dex: ContainerCreating',
-    container({ waiting: { reason: 'ContainerCreating' } }),
-  ],
-  ['a container that is not ready yet', 'container dex: runs, not ready yet', container({ running: {} })],
+  ['a container that is being made', 'ContainerCreating', container({ waiting: { reason: 'ContainerCreating' } })],
+  ['a container that is not ready yet', 'runs, not ready yet', container({ running: {} })],
   ['no container yet', 'its containers are not made yet', { phase: 'Pending' }],
   [
     'a message of the container’s own',
-    'container dex: CrashLoopBackOff, ended with exit code 2 (Error): the last line',
+    'CrashLoopBackOff (exit code 2, Error): the last line',
     container(
       { waiting: { reason: 'CrashLoopBackOff' } },
       { lastState: { terminated: { exitCode: 2, reason: 'Error', message: 'first\nthe last line\n' } } },
     ),
+  ],
+  [
+    'two containers, of which one is well',
+    'container web: ErrImagePull',
+    {
+      containerStatuses: [
+        { name: 'dex', ready: true, restartCount: 0, state: { running: {} } },
+        { name: 'web', ready: false, restartCount: 0, state: { waiting: { reason: 'ErrImagePull' } } },
+      ],
+    },
   ],
   ['a pod that is well', undefined, container({ running: {} }, { ready: true })],
 ] as const) {
@@ -142,16 +148,16 @@ test('the same trouble of several pods is one, and control characters of a log d
   client.log = 'red \u001B[31malert\u0007\n';
   for (const name of ['dex-1', 'dex-2']) await client.create(resources.pods, pod(CRASHING, { name }));
   assert.deepEqual(await diagnose(client, deployment(0)), [
-    '2 pods: container dex: CrashLoopBackOff, ended with exit code 1 (Error): red  [31malert, 2 restarts',
+    '2 pods: CrashLoopBackOff (exit code 1, Error, 2 restarts): red  [31malert',
   ]);
 });
 
 test('the advice follows from the reasons', () => {
   const advice = (reason: string, kind = 'Deployment'): string =>
     nextStep([{ id: { ...id, kind }, readiness: { kind: 'waiting', reason } }]);
-  assert.match(advice('container dex: ErrImagePull'), /^Give the nodes the image/);
+  assert.match(advice('ErrImagePull'), /^Give the nodes the image/);
   assert.match(
-    advice('container dex: CrashLoopBackOff, ended with exit code 1'),
+    advice('CrashLoopBackOff (exit code 1)'),
     /kubectl logs -n kubeflow deployment\/dex --all-containers --previous/,
   );
   assert.match(advice('not scheduled: 0/1 nodes'), /kubectl describe nodes/);

@@ -43,7 +43,7 @@ export function createPodWatch(
       const troubles = podTroubles(podsOf(object), lastWords.of);
       return troubles.length === 0
         ? readiness
-        : { ...readiness, reason: `${readiness.reason}: ${troubles.join('; ')}` };
+        : { ...readiness, reason: `${troubles.join('; ')} (${readiness.reason})` };
     },
   };
 }

@@ -68,7 +68,7 @@ function deploymentAvailable(object: UnknownObject): Readiness {
   const [updated, available] = [number(status['updatedReplicas']), number(status['availableReplicas'])];
   if (updated < wanted) return waiting(`${updated} of ${wanted} pods updated`);
   if (available < wanted) return waiting(`${available} of ${wanted} pods available`);
-  return number(status['replicas']) > updated ? waiting('old pods are going') : READY;
+  return number(status['replicas']) > updated ? waiting('old pods are still there') : READY;
 }
 
 function statefulSetReady(object: UnknownObject): Readiness {

@@ -154,7 +154,7 @@ test('the certificate covers the address that the load balancer gave', async () 
 test('what is not ready in time is explained', async () => {
   const { code, stderr } = await kfctl(path.join(home, 'demo'), ['apply', '--timeout', '300ms']);
   assert.equal(code, 1);
-  assert.match(stderr, /not ready:\n(.*\n)*.*Deployment kubeflow\/dex: 0 of 1 pods available/);
+  assert.match(stderr, /not ready:\n(.*\n)*.*Deployment kubeflow\/dex: .*0 of 1 pods available/);
 });
 
 test('another deployment does not take over what is not its own', async () => {

@@ -108,7 +108,7 @@ function addLocalCommands(program: Command, invoke: Invoke): void {
   local(base(program, 'up', 'Start a local cluster with the platform on it, in the foreground.'))
     .addHelpText(
       'after',
-      '\nReads KUBEFLOW_USER_EMAIL and KUBEFLOW_PASSWORD. Everything binds to loopback addresses only.\nThe local cluster is for trying and developing, never for production.',
+      '\nReads KUBEFLOW_USER_EMAIL (default: admin@kubeflow.org) and KUBEFLOW_PASSWORD (default: generated, shown once; given later, it\nreplaces the old one). Everything binds to loopback addresses only. Ctrl-C or kfctl down stops it and keeps everything.\nThe local cluster is for trying and developing, never for production.',
     )
     .action(async (flags: Flags & { dataDir?: string }) => {
       const { runUp } = await import('../commands/up.ts');
@@ -124,7 +124,7 @@ function addLocalCommands(program: Command, invoke: Invoke): void {
     .addOption(new Option('-o, --output <format>', 'print the result as').choices(['text', 'json']))
     .addHelpText(
       'after',
-      '\nIn an application directory, or with --kubeconfig or --context, it asks that cluster; else the local one.',
+      '\nIn an application directory, or with --kubeconfig or --context, it asks that cluster; else the local one; where none runs, that\nof KUBECONFIG. Exit code 1 when something is not ready.',
     )
     .action(async (flags: Flags & StatusFlags) => {
       const { runStatus } = await import('../commands/status.ts');
@@ -192,5 +192,8 @@ function cluster(command: Command): Command {
 }
 
 function local(command: Command): Command {
-  return command.option('--data-dir <folder>', 'where its data is (default: KFCTL_HOME, then ~/.local/share/kfctl)');
+  return command.option(
+    '--data-dir <folder>',
+    'folder of the local cluster (default: KFCTL_HOME, then ~/.local/share/kfctl)',
+  );
 }

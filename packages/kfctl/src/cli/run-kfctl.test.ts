@@ -245,7 +245,11 @@ test('status without a local cluster ends with 1 and says how to start one', asy
   const { code, stdout } = await kfctl(['status']);
   assert.equal(code, 1);
   assert.match(stdout, /No local cluster runs on .*\/\.local\/share\/kfctl\. Start it: kfctl up/);
-  assert.deepEqual(JSON.parse((await kfctl(['status', '-o', 'json'])).stdout), { running: false, deployments: [] });
+  assert.deepEqual(JSON.parse((await kfctl(['status', '-o', 'json'])).stdout), {
+    running: false,
+    ready: false,
+    deployments: [],
+  });
 });
 
 test('doctor without a local cluster ends with 1 and says what to do; its help teaches', async () => {

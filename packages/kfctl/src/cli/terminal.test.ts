@@ -23,8 +23,9 @@ test('without a terminal there are plain lines and no live line', () => {
   assert.equal(text(), 'note\nwarning: careful\n');
 });
 
-test('on a terminal the live line is cut to the width and drawn again below lasting lines', () => {
+test('on a terminal the live line is cut to the width, drawn again below lasting lines, and otherwise only when it changes', () => {
   const { terminal, text } = capture({ isTTY: true, colour: false });
+  terminal.progress('a very long text that does not fit');
   terminal.progress('a very long text that does not fit');
   terminal.note('note');
   terminal.progress(undefined);

@@ -64,8 +64,10 @@ export function createTerminal({ stdout, stderr, verbose = false, colour = true 
     warn: (line) => last(`${style('yellow', 'warning:')} ${line}`),
     progress: (line) => {
       if (!live) return;
+      const next = line === undefined ? '' : fit(line, (stderr.columns ?? 80) - 1);
+      if (next === shown) return;
       clear();
-      shown = line === undefined ? '' : fit(line, (stderr.columns ?? 80) - 1);
+      shown = next;
       stderr.write(shown);
     },
   };

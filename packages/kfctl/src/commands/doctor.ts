@@ -20,7 +20,7 @@ export async function runDoctor(invocation: Invocation, flags: DoctorFlags): Pro
   const chosen = chooseCluster(invocation, flags);
   const isJson = flags.output === 'json';
   if (chosen.kind === 'none') {
-    const text = `No local cluster runs on ${chosen.folder}. Start it: kfctl up; or name a cluster: kfctl doctor --kubeconfig FILE`;
+    const text = `No local cluster runs on ${chosen.folder}. Start it: ${chosen.start}; or name a cluster: kfctl doctor --kubeconfig FILE`;
     terminal.result(isJson ? JSON.stringify({ healthy: false, reports: [] }) : text);
     throw new ExitCode(1);
   }

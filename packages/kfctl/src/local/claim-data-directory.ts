@@ -5,7 +5,7 @@ import { kfctlError } from '../errors.ts';
 import { LOCK_FILE, readLock, startTimeOf } from './data-directory.ts';
 import type { DataDirectory, Lock } from './data-directory.ts';
 
-const MARKER = '.kfctl-data';
+export const MARKER = '.kfctl-data';
 const MARKER_TEXT = 'A local cluster of kfctl lives here: kfctl down --purge removes this folder.\n';
 
 /** Makes the folder, readable by its owner only. Throws `DATA_DIRECTORY_INVALID` when it cannot be, or holds something else. */

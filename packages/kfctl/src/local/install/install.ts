@@ -163,7 +163,9 @@ interface Welcome {
 
 function passwordText({ settings }: InstallInput, applied: Applied | undefined): string {
   if (applied?.generated !== undefined) return `${applied.generated.reveal()}   (generated, shown this once)`;
-  return applied === undefined || settings.password === undefined ? 'as before' : 'as given in KUBEFLOW_PASSWORD';
+  return applied === undefined || settings.password === undefined
+    ? 'as before   (forgotten? start with KUBEFLOW_PASSWORD=… to set another)'
+    : 'as given in KUBEFLOW_PASSWORD';
 }
 
 function printWelcome({ data, terminal }: InstallInput, { user, urls, password, tookMs }: Welcome): void {
