@@ -1,5 +1,4 @@
 /** Owns the running of the AuthService: what is started, in what order it ends. */
-import { readFile } from 'node:fs/promises';
 import { describeError, systemClock, systemRandom } from '@kfctl/core';
 import { createHttpServer, textResponse } from '@kfctl/http';
 import type { Environment, Logger, RunningProcess } from '@kfctl/core';
@@ -34,7 +33,7 @@ export async function startAuthService(
   { env, log, signal }: { readonly env: Environment; readonly log: Logger; readonly signal: AbortSignal },
 ): Promise<RunningAuthService> {
   const clock = systemClock;
-  const http = createProviderHttp(config.caFile === undefined ? undefined : await readFile(config.caFile, 'utf8'));
+  const http = createProviderHttp(config.authorities);
   const provider = createProvider({ issuer: config.issuer, http, clock, log });
   const store = await openStore(config.store, { env, clock, log });
   const sessions = createSessions(config, { store, clock, log });

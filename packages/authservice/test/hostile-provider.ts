@@ -1,11 +1,14 @@
 /** Owns a provider that signs whatever a test wants: wrong tokens, foreign keys, lying userinfo. */
 import { generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { exportPublicJwk, signJwt } from '@kfctl/oidc';
 import type { Browser, Visited } from './browser.ts';
+import type { CertificateFiles } from '../../testkit/src/certificate.ts';
 import { CLIENT_ID, PUBLIC_ORIGIN } from './harness.ts';
 
 export interface TokenRequest {
@@ -36,11 +39,15 @@ export interface HostileProvider {
   close(): Promise<void>;
 }
 
-export async function startHostileProvider(t: TestContext): Promise<HostileProvider> {
+/** `tls`: https with this certificate. */
+export async function startHostileProvider(t: TestContext, tls?: CertificateFiles): Promise<HostileProvider> {
   const { privateKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const server = createServer();
+  const server =
+    tls === undefined
+      ? createServer()
+      : createSecureServer({ cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const issuer = `http${tls === undefined ? '' : 's'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const requests: string[] = [];
   const idToken = (claims: Record<string, unknown>): string => signJwt(claims, { kid: 'k1', alg: 'ES256', key });
   const honest = (): Record<string, unknown> => ({

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { makeCertificate } from '../../../testkit/src/certificate.ts';
 import { readConfig } from './config.ts';
 
 const GOOD = {
@@ -44,13 +45,11 @@ test('reads the names and forms of older and newer references', () => {
     SESSION_STORE_TYPE: 'file',
     OIDC_SCOPES: 'profile email',
     STATIC_DESTINATION_URL: '/_/',
-    OIDC_PROVIDER_CA_FILE: '/ca.pem',
   });
   assert.equal(older.port, 9000);
   assert.deepEqual(older.store, { kind: 'file', path: '/data/db' });
   assert.deepEqual(older.scopes, ['openid', 'profile', 'email']);
   assert.equal(older.afterLoginUrl, '/_/');
-  assert.equal(older.caFile, '/ca.pem');
   const { REDIRECT_URL: _unset, ...rest } = GOOD;
   const newer = readConfig({
     ...rest,
@@ -135,6 +134,9 @@ test('names every mistake at once', () => {
     ID_TOKEN_HEADER: 'cookie',
     VERIFY_AUTH_URL: '/',
     CACHE_EXPIRATION_MINUTES: '0',
+    CA_BUNDLE: '/nowhere/ca.pem',
+    READINESS_PROBE_PORT: '8080',
+    AUTH_METHOD_HEADER: 'kubeflow-groups',
     ACCESS_TOKEN_AUTHN: 'paseto',
     SESSION_ENCRYPTION_KEY: 'short',
     SESSION_MAX_AGE: '5',
@@ -161,6 +163,8 @@ test('names every mistake at once', () => {
     'ID_TOKEN_HEADER',
     'VERIFY_AUTH_URL',
     'CACHE_EXPIRATION_MINUTES',
+    'CA_BUNDLE',
+    'READINESS_PROBE_PORT',
     'ACCESS_TOKEN_AUTHN',
     'CLIENT_ID',
     'CLIENT_SECRET',
@@ -168,6 +172,32 @@ test('names every mistake at once', () => {
     assert.match(text, new RegExp(`- ${name}: `), name);
   }
   assert.doesNotMatch(text, /short/);
+});
+
+test('a file of authorities is read at the start, and one that is none is a mistake', async (t) => {
+  const { certFile, keyFile } = await makeCertificate(t);
+  for (const name of ['CA_BUNDLE', 'OIDC_PROVIDER_CA_FILE']) {
+    assert.match(readConfig({ ...GOOD, [name]: certFile }).authorities ?? '', /BEGIN CERTIFICATE/);
+    for (const file of [keyFile, '/nowhere', import.meta.filename])
+      assert.match(problems({ ...GOOD, [name]: file }), new RegExp(`- ${name}: "${file}" `), file);
+  }
+  const redis = { ...GOOD, SESSION_STORE_TYPE: 'redis', SESSION_STORE_REDIS_CA_FILE: '/nowhere' };
+  assert.match(problems(redis), /- SESSION_STORE_REDIS_CA_FILE: "\/nowhere" cannot be used: ENOENT/);
+});
+
+test('two settings cannot mean the same place', () => {
+  assert.match(
+    problems({ ...GOOD, AUTH_METHOD_HEADER: 'Kubeflow-Groups' }),
+    /AUTH_METHOD_HEADER: is the same as GROUPS_HEADER/,
+  );
+  assert.match(
+    problems({ ...GOOD, USERID_TOKEN_HEADER: 'kubeflow-userid' }),
+    /USERID_TOKEN_HEADER: is the same as USERID_HEADER/,
+  );
+  assert.match(problems({ ...GOOD, REDIRECT_URL: '/logout' }), /REDIRECT_URL: /);
+  assert.match(problems({ ...GOOD, REDIRECT_URL: 'https://host/authservice/verify/x' }), /REDIRECT_URL: /);
+  assert.match(problems({ ...GOOD, VERIFY_AUTH_URL: '/authservice/logout' }), /VERIFY_AUTH_URL: /);
+  assert.match(problems({ ...GOOD, VERIFY_AUTH_URL: '/authservice' }), /VERIFY_AUTH_URL: /);
 });
 
 test('no setting opens everything', () => {

@@ -25,7 +25,8 @@ export interface Config {
   readonly redirectUri: string;
   readonly callbackPath: string;
   readonly scopes: readonly string[];
-  readonly caFile: string | undefined;
+  /** PEM text of authorities that the provider's certificate may be of, besides the system's. */
+  readonly authorities: string | undefined;
   readonly useUserinfo: boolean;
   readonly userIdHeader: string;
   readonly groupsHeader: string;
@@ -113,8 +114,14 @@ export function readConfig(env: Environment): Config {
     logLevel: readLogLevel(reader),
     withoutEffect: settingsWithoutEffect(env),
   };
+  requireOwnPorts(reader, config);
   reader.finish();
   return Object.freeze(config);
+}
+
+function requireOwnPorts(reader: EnvReader, { port, readinessPort, grpcPort }: Config): void {
+  if (readinessPort === port) reader.problem('READINESS_PROBE_PORT', 'is the same as SERVER_PORT');
+  if (grpcPort === port || grpcPort === readinessPort) reader.problem('GRPC_PORT', 'is taken by another of our ports');
 }
 
 function readLogLevel(reader: EnvReader): LogLevel {

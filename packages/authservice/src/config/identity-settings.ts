@@ -22,7 +22,14 @@ export function readIdentitySettings(reader: EnvReader): IdentitySettings {
   const userIdClaim = reader.string('USERID_CLAIM', 'email');
   const userIdHeader = readHeaderName(reader, 'USERID_HEADER', 'kubeflow-userid');
   const groupsHeader = readHeaderName(reader, 'GROUPS_HEADER', 'kubeflow-groups');
-  if (userIdHeader === groupsHeader) reader.problem('GROUPS_HEADER', 'is the same as USERID_HEADER');
+  const authMethodHeader = readOptionalHeader(reader, 'AUTH_METHOD_HEADER');
+  const tokenHeader = readOptionalHeader(reader, 'USERID_TOKEN_HEADER');
+  requireDistinct(reader, [
+    ['USERID_HEADER', userIdHeader],
+    ['GROUPS_HEADER', groupsHeader],
+    ['AUTH_METHOD_HEADER', authMethodHeader],
+    ['USERID_TOKEN_HEADER', tokenHeader],
+  ]);
   const userIdPrefix = reader.optional('USERID_PREFIX') ?? '';
   if (!/^[\x21-\x7e]*$/.test(userIdPrefix))
     reader.problem('USERID_PREFIX', 'has characters that do not fit in a header');
@@ -30,9 +37,9 @@ export function readIdentitySettings(reader: EnvReader): IdentitySettings {
     userIdHeader,
     groupsHeader,
     assertionKeys: readAssertionKeys(reader),
-    authMethodHeader: readOptionalHeader(reader, 'AUTH_METHOD_HEADER'),
+    authMethodHeader,
     // The reference passed the ID token on. It is nobody's business upstream; what a client sends there must not be believed either.
-    removedHeaders: [readOptionalHeader(reader, 'USERID_TOKEN_HEADER')].filter((name) => name !== undefined),
+    removedHeaders: tokenHeader === undefined ? [] : [tokenHeader],
     sessionHeader: readOptionalHeader(reader, 'AUTH_HEADER'),
     bearerHeader: readOptionalHeader(reader, 'ID_TOKEN_HEADER') ?? 'authorization',
     gatewayCopiesGroups: reader.boolean('GATEWAY_COPIES_GROUPS', false),
@@ -45,6 +52,19 @@ export function readIdentitySettings(reader: EnvReader): IdentitySettings {
       allowUnverifiedEmail: reader.boolean('ALLOW_UNVERIFIED_EMAIL', false),
     },
   };
+}
+
+function requireDistinct(
+  reader: EnvReader,
+  named: readonly (readonly [setting: string, name: string | undefined])[],
+): void {
+  const seen = new Map<string, string>();
+  for (const [setting, name] of named) {
+    if (name === undefined) continue;
+    const other = seen.get(name);
+    if (other !== undefined) reader.problem(setting, `is the same as ${other}`);
+    seen.set(name, setting);
+  }
 }
 
 /** Headers that belong to the connection or to the client: an identity in one of them would not arrive. */

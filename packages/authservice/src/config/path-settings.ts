@@ -24,11 +24,13 @@ export function readPathSettings(reader: EnvReader): PathSettings {
   const redirectUri = reader.string('REDIRECT_URL', defaultRedirectUri(prefixSetting, reader.optional('SELF_URL')));
   const callbackPath = readRoute(reader, 'REDIRECT_URL', redirectUri);
   const afterLogoutUrl = readBrowserUrl(reader, 'AFTER_LOGOUT_URL');
+  const verifyPath = readRoute(reader, 'VERIFY_AUTH_URL', reader.string('VERIFY_AUTH_URL', `${urlPrefix}/verify`));
+  requireFree(reader, { urlPrefix, verifyPath, callbackPath });
   return {
     redirectUri,
     callbackPath,
     urlPrefix,
-    verifyPath: readRoute(reader, 'VERIFY_AUTH_URL', reader.string('VERIFY_AUTH_URL', `${urlPrefix}/verify`)),
+    verifyPath,
     exemptPaths: readExemptPaths(reader),
     afterLoginUrl: readAfterLoginUrl(reader),
     afterLogoutUrl: afterLogoutUrl ?? '/',
@@ -56,6 +58,24 @@ function readRoute(reader: EnvReader, name: string, value: string): string {
   if (path === '' || !isPlainPath(path))
     reader.problem(name, `"${value}" has no usable path such as ${DEFAULT_PREFIX}`);
   return path;
+}
+
+/** Each of our routes answers one question: a callback or a check in another's place would take it away. */
+function requireFree(
+  reader: EnvReader,
+  { urlPrefix, verifyPath, callbackPath }: Pick<PathSettings, 'urlPrefix' | 'verifyPath' | 'callbackPath'>,
+): void {
+  const own = ['/logout', `${urlPrefix}/logout`, `${urlPrefix}/api`, `${urlPrefix}/forward-auth`, `${urlPrefix}/site`];
+  const isAtOrBelow = (path: string, place: string): boolean => path === place || path.startsWith(`${place}/`);
+  for (const [name, path] of [
+    ['VERIFY_AUTH_URL', verifyPath],
+    ['REDIRECT_URL', callbackPath],
+  ] as const) {
+    if (own.some((place) => isAtOrBelow(path, place) || (name === 'VERIFY_AUTH_URL' && isAtOrBelow(place, path))))
+      reader.problem(name, `"${path}" is a route of ours already`);
+  }
+  if (isAtOrBelow(callbackPath, verifyPath))
+    reader.problem('REDIRECT_URL', `"${callbackPath}" is below VERIFY_AUTH_URL`);
 }
 
 /** `/` would switch the check off, and is refused with everything else that is not a plain path. */

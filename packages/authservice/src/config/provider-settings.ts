@@ -1,10 +1,18 @@
 /** Owns the settings of the identity provider and of us as its client. */
 import type { EnvReader } from '@kfctl/core';
 import type { Config } from './config.ts';
+import { readAuthorities } from './read-authorities.ts';
 
 type ProviderSettings = Pick<
   Config,
-  'issuer' | 'authorizationUrl' | 'endSessionUrl' | 'clientId' | 'clientSecret' | 'scopes' | 'caFile' | 'useUserinfo'
+  | 'issuer'
+  | 'authorizationUrl'
+  | 'endSessionUrl'
+  | 'clientId'
+  | 'clientSecret'
+  | 'scopes'
+  | 'authorities'
+  | 'useUserinfo'
 >;
 
 export function readProviderSettings(reader: EnvReader): ProviderSettings {
@@ -13,6 +21,7 @@ export function readProviderSettings(reader: EnvReader): ProviderSettings {
     reader.problem('OIDC_PROVIDER', `"${issuer}" is not an http:// or https:// address`);
   }
   const scopes = reader.list('OIDC_SCOPES', ['openid', 'profile', 'email', 'groups']);
+  const caSetting = reader.optional('CA_BUNDLE') === undefined ? 'OIDC_PROVIDER_CA_FILE' : 'CA_BUNDLE';
   return {
     issuer,
     authorizationUrl: readBrowserUrl(reader, 'OIDC_AUTH_URL'),
@@ -20,7 +29,7 @@ export function readProviderSettings(reader: EnvReader): ProviderSettings {
     clientId: reader.string('CLIENT_ID'),
     clientSecret: reader.secret('CLIENT_SECRET'),
     scopes: scopes.includes('openid') ? scopes : ['openid', ...scopes],
-    caFile: reader.optional('CA_BUNDLE') ?? reader.optional('OIDC_PROVIDER_CA_FILE'),
+    authorities: readAuthorities(reader, caSetting, reader.optional(caSetting)),
     useUserinfo: !reader.boolean('DISABLE_USERINFO', false),
   };
 }

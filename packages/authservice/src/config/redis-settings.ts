@@ -2,6 +2,7 @@
 import { Secret } from '@kfctl/core';
 import type { EnvReader } from '@kfctl/core';
 import type { RedisConfig } from '../session/redis-store.ts';
+import { readAuthorities } from './read-authorities.ts';
 
 const NAME = 'SESSION_STORE_REDIS';
 
@@ -22,7 +23,7 @@ export function readRedisSettings(reader: EnvReader): RedisConfig {
     username: reader.optional(`${NAME}_USERNAME`),
     password: readSecret(reader, `${NAME}_PWD`) ?? readSecret(reader, 'REDIS_PASSWORD'),
     tls: reader.boolean(`${NAME}_TLS`, false),
-    caFile: reader.optional(`${NAME}_CA_FILE`),
+    authorities: readAuthorities(reader, `${NAME}_CA_FILE`, reader.optional(`${NAME}_CA_FILE`)),
     sentinels,
     masterName: reader.string(`${NAME}_MASTER_NAME`, 'mymaster'),
     sentinelPassword: readSecret(reader, `${NAME}_SENTINEL_PWD`),

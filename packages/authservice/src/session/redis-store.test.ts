@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Secret, silentLogger, systemClock, systemRandom } from '@kfctl/core';
 import { createSealer, createSessionTokens } from '@kfctl/oidc';
+import { makeCertificate } from '../../../testkit/src/certificate.ts';
 import { Cleanup } from '../../../testkit/src/front-door/cleanup.ts';
-import { temporaryDirectory } from '../../../testkit/src/front-door/programs.ts';
 import { askRedis, noRedis as skip, REDIS_PASSWORD, startRedis, startSentinel } from '../../../testkit/src/redis.ts';
 import type { RedisUnderTest } from '../../../testkit/src/redis.ts';
 import { sampleSession, testSessionStore } from '../../../testkit/src/session-store.ts';
@@ -52,7 +50,7 @@ describe('sessions in redis', { skip }, () => {
       username: undefined,
       password: new Secret(REDIS_PASSWORD),
       tls: false,
-      caFile: undefined,
+      authorities: undefined,
       sentinels: [],
       masterName: '',
       sentinelPassword: undefined,
@@ -148,15 +146,10 @@ describe('sessions in redis', { skip }, () => {
   test('over TLS only an authority that is named is believed', async (t) => {
     const own = new Cleanup();
     t.after(() => own.run());
-    const directory = await temporaryDirectory(own);
-    const [certFile, keyFile] = [path.join(directory, 'cert.pem'), path.join(directory, 'key.pem')];
-    const names = ['-subj', '/CN=redis', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', keyFile];
-    const made = spawnSync('openssl', ['req', '-x509', '-days', '1', ...key, '-out', certFile, ...names]);
-    assert.equal(made.status, 0, String(made.stderr));
+    const { certFile, keyFile } = await makeCertificate(own);
     const { port } = await startRedis(own, { tls: { certFile, keyFile } });
-    assert.match(readFileSync(certFile, 'utf8'), /BEGIN CERTIFICATE/);
-    const trusted = await openReady('tls:', { port, tls: true, caFile: certFile });
+    const authorities = readFileSync(certFile, 'utf8');
+    const trusted = await openReady('tls:', { port, tls: true, authorities });
     t.after(() => trusted.close?.());
     await trusted.write(sampleSession(1));
     assert.equal((await trusted.get(sampleSession(1).id))?.sealed, 'sealed-1');

@@ -5,7 +5,6 @@
  *   <prefix>session:<id> = "<expiry in ms> <sealed>"   gone at its expiry by itself
  *   <prefix>changes      put:<id> | end:<id>
  */
-import { readFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import { AppError, delay, describeError } from '@kfctl/core';
@@ -20,8 +19,8 @@ export interface RedisConfig {
   readonly username: string | undefined;
   readonly password: Secret | undefined;
   readonly tls: boolean;
-  /** PEM file of authorities to trust instead of the system's. */
-  readonly caFile: string | undefined;
+  /** PEM text of authorities to trust instead of the system's. */
+  readonly authorities: string | undefined;
   /** Asked for the address of the master called `masterName`; empty: `host` and `port` are it. */
   readonly sentinels: readonly { readonly host: string; readonly port: number }[];
   readonly masterName: string;
@@ -40,7 +39,7 @@ const SCAN_COUNT = 1_000;
 
 /** Does not wait for Redis: it is followed, and missed, as it comes and goes. */
 export async function openRedisStore(config: RedisConfig, log: Logger): Promise<SessionStore> {
-  const options = await connectionOptions(config);
+  const options = connectionOptions(config);
   const commands = connect(options, log);
   const subscriber = connect(options, log);
   const keyOf = (id: string): string => `${config.prefix}session:${id}`;
@@ -69,9 +68,9 @@ export async function openRedisStore(config: RedisConfig, log: Logger): Promise<
   };
 }
 
-async function connectionOptions(config: RedisConfig): Promise<Connection> {
-  const { sentinels, masterName, username, password, sentinelPassword, tls, caFile } = config;
-  const tlsOptions = caFile === undefined ? {} : { ca: await readFile(caFile, 'utf8') };
+function connectionOptions(config: RedisConfig): Connection {
+  const { sentinels, masterName, username, password, sentinelPassword, tls, authorities } = config;
+  const tlsOptions = authorities === undefined ? {} : { ca: authorities };
   return {
     ...(sentinels.length > 0
       ? { sentinels: [...sentinels], name: masterName }
