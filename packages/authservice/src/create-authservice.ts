@@ -62,6 +62,7 @@ function createRoutes(deps: AuthServiceDeps): Routes {
     secrets: config.encryptionKeys,
     lifetimeMs: LOGIN_LIFETIME_MS,
     random: systemRandom,
+    secure: cookieAttributes.secure,
   });
   const redeem = { provider, http, clock, log, settings: config };
   const rules = { cookieName, isExempt: createPathMatcher(config.exemptPaths), tokenHeader: config.sessionHeader };

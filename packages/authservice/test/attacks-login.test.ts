@@ -39,6 +39,22 @@ describe('logins that go other ways than they began', () => {
     assert.equal((await attacker.fetch(callback)).status, 302);
   });
 
+  test("a sibling host cannot plant the attacker's login", async () => {
+    const attacker = openBrowser();
+    const callback = await attacker.loginUpToCallback('/', 'bob');
+    const name = attacker.cookieNames().find((candidate) => candidate.startsWith('__Host-as_flow_')) ?? '';
+    // Browsers let no other host set a cookie of this prefix, whatever its case; this is what one can set.
+    for (const planted of [
+      name.replace('__Host-', ''),
+      name.replace('__Host-', '__Secure-'),
+      name.replace('__Host-', '__host-'),
+    ]) {
+      const headers = { cookie: `${planted}=${attacker.cookie(name)}` };
+      assert.equal((await openBrowser().fetch(callback, { headers })).status, 400, planted);
+    }
+    assert.equal((await attacker.fetch(callback)).status, 302);
+  });
+
   test("an attacker's code does not work in a victim's flow", async () => {
     const attacker = openBrowser();
     const victim = openBrowser();
@@ -67,7 +83,7 @@ describe('logins that go other ways than they began', () => {
   test('a planted second flow cookie does not choose', async () => {
     const browser = openBrowser();
     const callback = await browser.loginUpToCallback('/', 'ann');
-    const name = browser.cookieNames().find((candidate) => candidate.startsWith('as_flow_')) ?? '';
+    const name = browser.cookieNames().find((candidate) => candidate.startsWith('__Host-as_flow_')) ?? '';
     const answer = await browser.fetch(callback, {
       headers: { cookie: `${name}=${'A'.repeat(22)}; ${name}=${browser.cookie(name)}` },
     });

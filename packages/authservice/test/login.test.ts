@@ -20,7 +20,7 @@ test('a person logs in, is known to upstreams, and logs out', async (t) => {
   );
   assert.match(
     start.cookies[0] ?? '',
-    /^as_flow_[\w-]+=[\w-]{22}; Path=\/; Max-Age=1200; HttpOnly; Secure; SameSite=Lax$/,
+    /^__Host-as_flow_[\w-]+=[\w-]{22}; Path=\/; Max-Age=1200; HttpOnly; Secure; SameSite=Lax$/,
   );
 
   const page = await browser.login('/pipeline/?id=1', 'ann');

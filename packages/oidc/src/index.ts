@@ -32,7 +32,7 @@ export { createPathMatcher, isPlainPath } from './redirect/plain-path.ts';
 export { safeReturnPath } from './redirect/return-path.ts';
 export { createSealer } from './state/sealer.ts';
 export type { Sealer, SealerOptions } from './state/sealer.ts';
-export { createLoginFlows, FLOW_COOKIE_PREFIX, surplusFlowCookies } from './state/login-flow.ts';
+export { createLoginFlows, flowCookiePrefix, isFlowCookie, surplusFlowCookies } from './state/login-flow.ts';
 export type { LoginFlow, LoginFlowOptions, LoginFlows, OpenedFlow } from './state/login-flow.ts';
 export { checkSession } from './session/check-session.ts';
 export type { CheckedRequest, Credentials, SessionRules, SessionVerdict } from './session/check-session.ts';

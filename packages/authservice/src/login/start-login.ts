@@ -1,7 +1,7 @@
 /** Owns the beginning of a login: the redirect to the provider (OpenID Connect Core §3.1.2.1) and the cookie that binds it to the tab. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '@kfctl/core';
-import { cookieNames, FLOW_COOKIE_PREFIX, renderCookie, renderCookieRemoval, surplusFlowCookies } from '@kfctl/oidc';
+import { cookieNames, flowCookiePrefix, renderCookie, renderCookieRemoval, surplusFlowCookies } from '@kfctl/oidc';
 import type { CookieAttributes, LoginFlows } from '@kfctl/oidc';
 import type { Provider } from '../provider/provider.ts';
 import { errorPage } from '../pages/page.ts';
@@ -27,7 +27,7 @@ export interface StartLoginDeps {
 /** How long a person may look at the login page. */
 export const LOGIN_LIFETIME_MS: number = 20 * 60_000;
 /** More tabs than this that wait for a login at once push out the oldest: Cookie headers must stay within servers' limits. */
-const MAX_FLOW_COOKIES = 120;
+const MAX_FLOW_COOKIES = 110;
 
 export type StartLogin = (headers: IncomingHttpHeaders, returnTo: string) => Answer;
 
@@ -35,6 +35,7 @@ export function createStartLogin(deps: StartLoginDeps): StartLogin {
   const { flows, provider, clock, cookieAttributes, settings } = deps;
   // The cookie comes back on a redirect from the provider's site: with Strict no browser would send it.
   const attributes: CookieAttributes = { ...cookieAttributes, httpOnly: true, sameSite: 'Lax' };
+  const prefix = flowCookiePrefix(attributes.secure);
   return (headers, returnTo) => {
     const metadata = provider.metadata();
     if (metadata === undefined) return errorPage(503, 'The login service is starting. Please try again in a moment.');
@@ -50,7 +51,7 @@ export function createStartLogin(deps: StartLoginDeps): StartLogin {
       code_challenge_method: 'S256',
     });
     const address = settings.authorizationUrl ?? metadata.authorizationEndpoint;
-    const surplus = surplusFlowCookies(cookieNames(headers.cookie, FLOW_COOKIE_PREFIX), MAX_FLOW_COOKIES);
+    const surplus = surplusFlowCookies(cookieNames(headers.cookie, prefix), MAX_FLOW_COOKIES);
     return redirect(302, `${address}${address.includes('?') ? '&' : '?'}${parameters}`, [
       renderCookie({ ...flow.cookie, maxAgeSeconds: LOGIN_LIFETIME_MS / 1000 }, attributes),
       ...surplus.filter(isOurForm).map((name) => renderCookieRemoval(name, attributes)),

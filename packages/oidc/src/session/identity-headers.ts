@@ -2,7 +2,7 @@
 import type { Clock, Secret } from '@kfctl/core';
 import { ASSERTION_HEADER, createAssertions } from '../assertion/identity-assertion.ts';
 import { withoutCookies } from '../cookie/read-cookies.ts';
-import { FLOW_COOKIE_PREFIX } from '../state/login-flow.ts';
+import { isFlowCookie } from '../state/login-flow.ts';
 import type { Credentials } from './check-session.ts';
 import { METHOD_OVERRIDES } from './token-limits.ts';
 
@@ -74,7 +74,7 @@ export function createIdentityHeaders(options: IdentityHeaderOptions, clock: Clo
   const { userIdHeader, groupsHeader, cookieName, assertionKeys, authMethodHeader, removedHeaders = [] } = options;
   const credentials = ['authorization', 'x-auth-token', ...(options.tokenHeaders ?? [])];
   const assertions = assertionKeys.length === 0 ? undefined : createAssertions(assertionKeys);
-  const isOwn = (name: string): boolean => name === cookieName || name.startsWith(FLOW_COOKIE_PREFIX);
+  const isOwn = (name: string): boolean => name === cookieName || isFlowCookie(name);
   const optional = authMethodHeader === undefined ? removedHeaders : [authMethodHeader, ...removedHeaders];
   const names = [userIdHeader, groupsHeader, ASSERTION_HEADER, ...optional];
   // Servers that speak CGI's dialect read `_` as `-`.

@@ -1,7 +1,7 @@
 /**
  * Owns the memory of a login on its way through the identity provider. Nothing is stored on the server, so nobody can fill it:
  *
- *   cookie  as_flow_<id> = <secret>    in the browser that began, one a tab, gone after its callback
+ *   cookie  __Host-as_flow_<id> = <secret>   in the browser that began, one a tab, gone after its callback
  *   state   <id>.<sealed>              through the provider; holds time, PKCE verifier and return path, opens only with that cookie
  *   nonce   hash of id and secret      in the request and in the ID token
  */
@@ -14,7 +14,20 @@ import { createSealer } from './sealer.ts';
 // Not `import`: that loads Web Cryptography too, 5 MB for nothing.
 const { createHash } = process.getBuiltinModule('node:crypto');
 
-export const FLOW_COOKIE_PREFIX = 'as_flow_';
+const FLOW_COOKIE = 'as_flow_';
+
+/**
+ * What the names of flow cookies begin with. Over https with `__Host-`: then no sibling host can plant the cookie of a login that an
+ * attacker began, and finish that login in somebody else's browser (RFC 6265bis §4.1.3.2).
+ */
+export function flowCookiePrefix(secure: boolean): string {
+  return secure ? `__Host-${FLOW_COOKIE}` : FLOW_COOKIE;
+}
+
+/** Whether a cookie is a login flow's, in either form: none of them is an upstream's business. */
+export function isFlowCookie(name: string): boolean {
+  return name.startsWith(FLOW_COOKIE) || name.startsWith(`__Host-${FLOW_COOKIE}`);
+}
 
 export interface LoginFlow {
   readonly state: string;
@@ -42,6 +55,8 @@ export interface LoginFlowOptions {
   readonly secrets: readonly Secret[];
   readonly lifetimeMs: number;
   readonly random: RandomBytes;
+  /** Cookies are for https alone. */
+  readonly secure: boolean;
 }
 
 const STATE = /^([0-9a-z]{8}[\w-]{12})\.([\w-]+)$/;
@@ -52,7 +67,8 @@ const MAX_CLOCK_SKEW_MS = 60_000;
 const FOREIGN = { kind: 'foreign' } as const;
 
 /** Creates and opens login flows under one set of keys. */
-export function createLoginFlows({ secrets, lifetimeMs, random }: LoginFlowOptions): LoginFlows {
+export function createLoginFlows({ secrets, lifetimeMs, random, secure }: LoginFlowOptions): LoginFlows {
+  const prefix = flowCookiePrefix(secure);
   const sealer = createSealer({ secrets, purpose: 'login flow', random });
   return {
     begin: (returnTo, nowMs) => {
@@ -64,12 +80,12 @@ export function createLoginFlows({ secrets, lifetimeMs, random }: LoginFlowOptio
         state: `${id}.${sealer.seal(JSON.stringify(content), placeOf(id, secret))}`,
         nonce: nonceOf(id, secret),
         codeChallenge: pkce.challenge,
-        cookie: { name: FLOW_COOKIE_PREFIX + id, value: secret },
+        cookie: { name: prefix + id, value: secret },
       };
     },
     cookieNameOf: (state) => {
       const id = splitState(state)?.id;
-      return id === undefined ? undefined : FLOW_COOKIE_PREFIX + id;
+      return id === undefined ? undefined : prefix + id;
     },
     open: (state, cookieValue, nowMs) => {
       const parts = splitState(state);

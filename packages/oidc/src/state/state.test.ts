@@ -9,7 +9,7 @@ const newKey = new Secret('new'.repeat(16));
 const oldKey = new Secret('old'.repeat(16));
 const nowMs = 1_800_000_000_000;
 const flowsWith = (...secrets: Secret[]): ReturnType<typeof createLoginFlows> =>
-  createLoginFlows({ secrets, lifetimeMs: 900_000, random: systemRandom });
+  createLoginFlows({ secrets, lifetimeMs: 900_000, random: systemRandom, secure: true });
 
 test('opens what it sealed, at its place, for its purpose', () => {
   const sealer = createSealer({ secrets: [newKey], purpose: 'a' });
