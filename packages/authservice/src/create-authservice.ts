@@ -2,7 +2,7 @@
 import { systemRandom } from '@kfctl/core';
 import type { Clock, Logger } from '@kfctl/core';
 import { createIdentityHeaders, createLoginFlows, createPathMatcher, createSessionPass } from '@kfctl/oidc';
-import type { HeaderEdits, SessionPass } from '@kfctl/oidc';
+import type { HeaderEdits, LoginFlows, SessionPass } from '@kfctl/oidc';
 import { createAccountApi } from './account/account-api.ts';
 import { allowAnswer, createRenderEdits, provenAnswer, verifiedAnswer } from './check/allow-answer.ts';
 import { createAuthenticate } from './check/authenticate.ts';
@@ -55,15 +55,14 @@ export function createAuthService(deps: AuthServiceDeps): Endpoint {
   };
 }
 
+function openFlows({ encryptionKeys, cookieAttributes: { secure } }: Config): LoginFlows {
+  return createLoginFlows({ secrets: encryptionKeys, lifetimeMs: LOGIN_LIFETIME_MS, random: systemRandom, secure });
+}
+
 function createRoutes(deps: AuthServiceDeps): Routes {
   const { config, provider, http, sessions, bearer, clock, log } = deps;
   const { cookieName, cookieAttributes, urlPrefix, identityRules, maxAgeSeconds } = config;
-  const flows = createLoginFlows({
-    secrets: config.encryptionKeys,
-    lifetimeMs: LOGIN_LIFETIME_MS,
-    random: systemRandom,
-    secure: cookieAttributes.secure,
-  });
+  const flows = openFlows(config);
   const redeem = { provider, http, clock, log, settings: config };
   const rules = { cookieName, isExempt: createPathMatcher(config.exemptPaths), tokenHeader: config.sessionHeader };
   const refresh = createRefresh({ sessions, redeem, identityRules, clock, log });

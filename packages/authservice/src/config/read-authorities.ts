@@ -12,8 +12,7 @@ export function readAuthorities(reader: EnvReader, name: string, path: string | 
   if (path === undefined) return undefined;
   try {
     const text = readFileSync(path, 'utf8');
-    const certificates = text.match(CERTIFICATE) ?? [];
-    for (const certificate of certificates) new X509Certificate(certificate);
+    const certificates = (text.match(CERTIFICATE) ?? []).map((pem) => new X509Certificate(pem));
     if (certificates.length > 0) return text;
     reader.problem(name, `"${path}" holds no certificate in PEM form`);
   } catch (error) {
