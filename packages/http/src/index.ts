@@ -11,8 +11,6 @@ export type { BodyTaker, Http1Downstream } from './connection/http1-downstream.t
 export { Outgoing } from './connection/outgoing.ts';
 export { NO_BODY, parseFraming } from './head/framing.ts';
 export type { BadFraming, BodyFraming, StatedLength } from './head/framing.ts';
-export { createHeadJudge } from './head/judge-head.ts';
-export type { HeadJudge, RefusedStatus, ServedHead } from './head/judge-head.ts';
 export { HEAD_LIMITS } from './head/raw-head.ts';
 export type { AcceptedHead, HeadLimits, RawHead } from './head/raw-head.ts';
 export { BodyReader } from './message/body-reader.ts';
@@ -24,14 +22,10 @@ export { isFieldName, isFieldValue } from './message/field-syntax.ts';
 export { findField, removeField, setField } from './message/fields.ts';
 export type { FieldList } from './message/fields.ts';
 export { createHttpDate } from './message/http-date.ts';
-export { collectBody } from './server/collect-body.ts';
-export { createConnectionServer } from './server/connection-server.ts';
-export type {
-  ConnectionLimits,
-  ConnectionServer,
-  ConnectionServerOptions,
-  ServerTls,
-} from './server/connection-server.ts';
+export { createRequestServer } from './server/request-server.ts';
+export type { RequestServerOptions } from './server/request-server.ts';
+export type { ServedRequest } from './server/served-request.ts';
+export type { ConnectionLimits, ConnectionServer, ServerTls } from './server/connection-server.ts';
 export { createHttpServer } from './server/http-server.ts';
 export type { HttpServer, HttpServerOptions } from './server/http-server.ts';
 export { htmlResponse, jsonResponse, readForm, readJson, textResponse } from './server/message.ts';

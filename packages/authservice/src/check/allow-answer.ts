@@ -29,7 +29,7 @@ export function createRenderEdits({ groupsHeader, gatewayCopiesGroups }: AllowOp
 
 /** To Envoy nothing but 200 is leave to pass. */
 export function allowAnswer(headers: readonly string[]): Answer {
-  return { status: 200, headers, fields: `${renderFields(headers)}content-length: 0\r\n` };
+  return { status: 200, headers, fields: renderFields(headers) };
 }
 
 /** The same answer for one request, with the proof of it. */

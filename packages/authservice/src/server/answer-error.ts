@@ -7,7 +7,7 @@ import { textAnswer } from './answer.ts';
 import type { Answer, AskedRequest } from './answer.ts';
 
 /** A page for people, a line for programs; never 200. */
-export function answerError(error: unknown, { method = '', headers }: AskedRequest, log: Logger): Answer {
+export function answerError(error: unknown, { method, headers }: AskedRequest, log: Logger): Answer {
   const status = isAppError(error) ? error.status : 500;
   const fields = { status, error: describeError(error) };
   // Whoever cannot do its part has said so once; saying it again for every request would drown it.

@@ -1,16 +1,16 @@
-/** Owns the values that the AuthService answers with. Headers are flat name, value lists: what node:http writes fastest, repeats allowed. */
-import type { IncomingMessage } from 'node:http';
+/** Owns the values that the AuthService answers with. Headers are flat name, value lists, repeats allowed. */
+import type { ServedRequest } from '@kfctl/http';
 
 export interface Answer {
   readonly status: number;
   readonly headers: readonly string[];
   readonly body?: string;
-  /** The same headers as they are written, content-length 0 among them; for answers without a body. */
+  /** The same headers as they are written, where they are known already. */
   readonly fields?: string;
 }
 
-/** What endpoints look at of a request: one that came by HTTP, or one that a gateway describes. Iterating gives its body. */
-export type AskedRequest = Pick<IncomingMessage, 'method' | 'url' | 'headers'> & AsyncIterable<Buffer>;
+/** What endpoints look at of a request: one that came by HTTP, or one that a gateway describes. */
+export type AskedRequest = Pick<ServedRequest, 'method' | 'url' | 'headers' | 'body'>;
 
 export type Endpoint = (request: AskedRequest) => Answer | Promise<Answer>;
 
@@ -63,8 +63,8 @@ export function methodNotAllowed(allow: string): Answer {
 }
 
 /** The query parameters of a request target. */
-export function queryOf(request: Pick<IncomingMessage, 'url'>): URLSearchParams {
-  const target = request.url ?? '';
+export function queryOf(request: Pick<AskedRequest, 'url'>): URLSearchParams {
+  const target = request.url;
   const mark = target.indexOf('?');
   return new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1));
 }

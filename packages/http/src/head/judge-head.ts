@@ -24,7 +24,13 @@ const METHOD = /^[A-Z][A-Z-]{0,31}$/;
 const AUTHORITY = /^(?:(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?)?$/i;
 const MAX_AUTHORITY = 255 + 6;
 
-export function createHeadJudge(maxFields: number): HeadJudge {
+export interface HeadJudgeOptions {
+  readonly maxFields: number;
+  /** Absolute targets get 400: of a server that is asked about others' requests, one could be asked for what is forwarded as another. */
+  readonly refusesAbsolute?: boolean | undefined;
+}
+
+export function createHeadJudge({ maxFields, refusesAbsolute = false }: HeadJudgeOptions): HeadJudge {
   const knownFields = createKnownFields();
   return (raw) => {
     if (!METHOD.test(raw.method)) return 400;
@@ -37,6 +43,7 @@ export function createHeadJudge(maxFields: number): HeadJudge {
       const value = rawFields[index + 1] ?? '';
       if (field === undefined || !isFieldValue(value) || !put(headers, field, value)) return 400;
     }
+    if (refusesAbsolute && !raw.target.startsWith('/')) return 400;
     return judge(raw, headers);
   };
 }

@@ -28,7 +28,7 @@ interface Bed {
 /** Answers every request with its body's length; what is below /unread without looking at the body. */
 async function startBed(t: TestContext, limits: Partial<ConnectionLimits> = {}): Promise<Bed> {
   const seen: string[] = [];
-  const judge = createHeadJudge(LIMITS.head.maxFields);
+  const judge = createHeadJudge(LIMITS.head);
   const serve = async (downstream: Http1Downstream): Promise<void> => {
     const head = judge(downstream.raw);
     if (typeof head === 'number') return downstream.answer(head, '', '');

@@ -1,14 +1,12 @@
 /** Owns the plumbing of ordinary HTTP servers: ids, limits, timeouts, error mapping, orderly close. Not for proxying. */
 import { describeError, isAppError } from '@kfctl/core';
 import type { Logger } from '@kfctl/core';
-import type { Http1Downstream } from '../connection/http1-downstream.ts';
-import { createHeadJudge } from '../head/judge-head.ts';
 import { createHttpDate } from '../message/http-date.ts';
-import { createConnectionServer } from './connection-server.ts';
 import type { ConnectionLimits, ConnectionServer, ServerTls } from './connection-server.ts';
 import type { HttpHandler, HttpRequest, HttpResponse } from './message.ts';
-import { renderHeaders, sendAnswer } from './send-answer.ts';
-import { ServedRequest } from './served-request.ts';
+import { renderHeaders } from './render-headers.ts';
+import { createRequestServer } from './request-server.ts';
+import type { ServedRequest } from './served-request.ts';
 
 export interface HttpServerOptions {
   readonly handler: HttpHandler;
@@ -35,17 +33,12 @@ const MAX_BODY_BYTES = 1_048_576;
 
 /** Creates an HTTP/1.1 server around one handler. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const judge = createHeadJudge(LIMITS.head.maxFields);
   const serving: Serving = { ...options, date: createHttpDate() };
-  return createConnectionServer({
+  return createRequestServer({
     limits: LIMITS,
     tls: options.tls,
-    handler: (downstream) => {
-      const head = judge(downstream.raw);
-      if (typeof head === 'number') return downstream.answer(head, '', '');
-      downstream.accept(head);
-      serve(serving, downstream, new ServedRequest(downstream, head, options.maxBodyBytes ?? MAX_BODY_BYTES));
-    },
+    maxBodyBytes: options.maxBodyBytes ?? MAX_BODY_BYTES,
+    serve: (request) => serve(serving, request),
   });
 }
 
@@ -54,41 +47,32 @@ interface Serving extends HttpServerOptions {
   readonly date: () => string;
 }
 
-function serve(serving: Serving, downstream: Http1Downstream, request: ServedRequest): void {
-  const exchange: Exchange = { serving, downstream, request };
+function serve(serving: Serving, request: ServedRequest): void {
   try {
     const response = serving.handler(request);
     if (response instanceof Promise)
-      response.then((value) => send(exchange, value)).catch((error: unknown) => fail(exchange, error));
-    else send(exchange, response);
+      response.then((value) => send(serving, request, value)).catch((error: unknown) => fail(serving, request, error));
+    else send(serving, request, response);
   } catch (error) {
-    fail(exchange, error);
+    fail(serving, request, error);
   }
 }
 
-interface Exchange {
-  readonly serving: Serving;
-  readonly downstream: Http1Downstream;
-  readonly request: ServedRequest;
-}
-
-function send({ serving, downstream, request }: Exchange, { status, headers, body = '' }: HttpResponse): void {
-  const fields = `${headers === undefined ? '' : renderHeaders(headers)}date: ${serving.date()}\r\n`;
-  sendAnswer(downstream, request, { status, fields, body });
+function send({ date }: Serving, request: ServedRequest, { status, headers, body = '' }: HttpResponse): void {
+  request.answer(status, `${headers === undefined ? '' : renderHeaders(headers)}date: ${date()}\r\n`, body);
 }
 
 /** What goes wrong after an answer has begun can only be told by breaking off. */
-function fail(exchange: Exchange, error: unknown): void {
-  const { serving, downstream, request } = exchange;
+function fail(serving: Serving, request: ServedRequest, error: unknown): void {
   if (request.isGone) return;
-  if (downstream.hasBegun) return downstream.abort();
+  if (request.hasBegun) return request.abort();
   try {
     const response = (serving.renderError ?? renderError)(error, request);
     if (response.status >= 500) logFailure(serving.log, request, error);
-    send(exchange, response);
+    send(serving, request, response);
   } catch (failure) {
     logFailure(serving.log, request, failure);
-    downstream.abort();
+    request.abort();
   }
 }
 

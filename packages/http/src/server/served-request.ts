@@ -1,4 +1,4 @@
-/** Owns a request as handlers see it: what few handlers ask for is made when it is asked for, the body within its limit. */
+/** Owns a request as servers see it, and the way of its answer: what few of them ask for is made when it is asked for, the body within its limit. */
 import { randomToken } from '@kfctl/core';
 import type { DownstreamListener } from '../connection/downstream.ts';
 import type { Http1Downstream } from '../connection/http1-downstream.ts';
@@ -7,33 +7,39 @@ import { collectBody } from './collect-body.ts';
 import type { HttpRequest } from './message.ts';
 
 const NO_PARAMS: HttpRequest['params'] = Object.freeze({});
+/** Longer bodies are not copied together with their head. */
+const SMALL_BYTES = 16_384;
+const PIECE_BYTES = 65_536;
 
 export class ServedRequest implements HttpRequest, DownstreamListener {
   readonly method: string;
-  readonly path: string;
+  /** The target: path and query as sent. */
+  readonly url: string;
   readonly headers: HttpRequest['headers'];
   readonly remoteAddress: string;
   readonly params: HttpRequest['params'] = NO_PARAMS;
   readonly #downstream: Http1Downstream;
   readonly #maxBodyBytes: number;
-  readonly #search: string;
   #isGone = false;
+  #path: string | undefined;
   #id: string | undefined;
   #query: URLSearchParams | undefined;
   #abort: AbortController | undefined;
   #body: Promise<Buffer> | undefined;
-  #onDrain: (() => void) | undefined;
+  #resume: (() => void) | undefined;
 
   constructor(downstream: Http1Downstream, { method, target, headers }: ServedHead, maxBodyBytes: number) {
-    const mark = target.indexOf('?');
     this.method = method;
-    this.path = mark < 0 ? target : target.slice(0, mark);
+    this.url = target;
     this.headers = headers;
     this.remoteAddress = downstream.remoteAddress;
-    this.#search = mark < 0 ? '' : target.slice(mark + 1);
     this.#downstream = downstream;
     this.#maxBodyBytes = maxBodyBytes;
     downstream.listener = this;
+  }
+
+  get path(): string {
+    return (this.#path ??= cutQuery(this.url));
   }
 
   get id(): string {
@@ -41,12 +47,17 @@ export class ServedRequest implements HttpRequest, DownstreamListener {
   }
 
   get query(): URLSearchParams {
-    return (this.#query ??= new URLSearchParams(this.#search));
+    return (this.#query ??= new URLSearchParams(this.url.slice(this.path.length + 1)));
   }
 
-  /** The client went away before its answer was complete. */
+  /** The client went away before its answer was complete: nobody hears one. */
   get isGone(): boolean {
     return this.#isGone;
+  }
+
+  /** An answer has begun. */
+  get hasBegun(): boolean {
+    return this.#downstream.hasBegun;
   }
 
   get signal(): AbortSignal {
@@ -61,14 +72,24 @@ export class ServedRequest implements HttpRequest, DownstreamListener {
     return (this.#body ??= collectBody(this.#downstream, maxBytes));
   }
 
-  /** Called once when the client can take more. */
-  whenDrained(resume: () => void): void {
-    this.#onDrain = resume;
+  /** Answers, once: `fields` are lines with their ends, without those of length and connection. Large bodies leave as the client takes them. */
+  answer(status: number, fields: string, body: string | Buffer): void {
+    const bytes = typeof body === 'string' ? oneByteEach(body) : body;
+    if (typeof bytes === 'string') return this.#downstream.answer(status, fields, bytes);
+    if (bytes.length <= SMALL_BYTES || this.method === 'HEAD' || status === 204 || status === 304)
+      return this.#downstream.answer(status, fields, bytes.toString('latin1'));
+    this.#downstream.begin(status, fields, bytes.length);
+    this.#sendFrom(bytes, 0);
+  }
+
+  /** Breaks off, so that the client can tell that something went wrong. */
+  abort(): void {
+    this.#downstream.abort();
   }
 
   onDrain(): void {
-    const resume = this.#onDrain;
-    this.#onDrain = undefined;
+    const resume = this.#resume;
+    this.#resume = undefined;
     resume?.();
   }
 
@@ -76,4 +97,27 @@ export class ServedRequest implements HttpRequest, DownstreamListener {
     this.#isGone = true;
     this.#abort?.abort();
   }
+
+  #sendFrom(bytes: Buffer, start: number): void {
+    let from = start;
+    while (from < bytes.length) {
+      const piece = bytes.subarray(from, from + PIECE_BYTES);
+      from += piece.length;
+      if (this.#downstream.write(piece) || from === bytes.length) continue;
+      this.#resume = () => this.#sendFrom(bytes, from);
+      return;
+    }
+    this.#downstream.end();
+  }
+}
+
+function cutQuery(target: string): string {
+  const mark = target.indexOf('?');
+  return mark < 0 ? target : target.slice(0, mark);
+}
+
+/** The text whose characters are the bytes of this one in UTF-8; the bytes themselves where there are many. */
+function oneByteEach(text: string): string | Buffer {
+  const length = Buffer.byteLength(text, 'utf8');
+  return length === text.length && length <= SMALL_BYTES ? text : Buffer.from(text, 'utf8');
 }
