@@ -13,7 +13,7 @@ export interface NamespaceSandboxOptions {
   readonly kind: 'root' | 'user';
   /** Directories of the host that no container may see, such as the cluster's keys and other pods' secrets. */
   readonly hidden: readonly string[];
-  /** Must be visible in every container even where it lies on a file system that is not carried over (the product's own code). */
+  /** The product's own code: visible in every container even where its file system is not carried over, as the machine's own files. */
   readonly needed: readonly string[];
 }
 
@@ -30,7 +30,11 @@ export async function createNamespaceSandbox(options: NamespaceSandboxOptions): 
   const mountInfo = await readFile('/proc/self/mountinfo', 'utf8');
   const carried = options.kind === 'root' ? carriedMounts(mountInfo) : [];
   const top = options.kind === 'user' ? await readTopEntries() : [];
-  const needed = options.needed.filter((path) => isWithin(path, '/tmp') || isWithin(path, '/run'));
+  // Bound rather than overlaid: V8 shares its builtins with the file of the Node it runs from only where that file's device is its own
+  // (an overlay has another one), and copies 2 MB into each process otherwise.
+  const isNeeded = (path: string): boolean =>
+    options.kind === 'root' || isWithin(path, '/tmp') || isWithin(path, '/run');
+  const needed = options.needed.filter(isNeeded);
   return {
     kind: options.kind,
     ownsProcesses: true,

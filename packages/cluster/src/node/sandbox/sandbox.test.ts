@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
@@ -24,7 +24,11 @@ interface World {
   readonly directory: string;
 }
 
-async function world(t: TestContext, kind: Sandbox['kind']): Promise<World | undefined> {
+async function world(
+  t: TestContext,
+  kind: Sandbox['kind'],
+  needed: readonly string[] = [],
+): Promise<World | undefined> {
   const directory = await realpath(await mkdtemp(join(tmpdir(), "kfctl sand'box-")));
   t.after(() => rm(directory, { recursive: true, force: true }));
   await mkdir(join(directory, 'container'));
@@ -34,7 +38,7 @@ async function world(t: TestContext, kind: Sandbox['kind']): Promise<World | und
   const sandbox = await chooseSandbox({
     directory,
     hidden: [directory],
-    needed: [],
+    needed,
     kinds: [kind],
     isRoot: process.getuid?.() === 0,
     platform: process.platform,
@@ -63,6 +67,16 @@ async function world(t: TestContext, kind: Sandbox['kind']): Promise<World | und
   };
   return { sandbox, shell, directory };
 }
+
+test('a root container runs the product from the machine’s own files, and cannot change them', async (t) => {
+  const program = await realpath(process.execPath);
+  const { shell } = (await world(t, 'root', [dirname(program)])) ?? {};
+  if (shell === undefined) return;
+  const place = ['stat', '-c', '%d:%i', program] as const;
+  const outside = (await run(place[0], place.slice(1))).stdout;
+  assert.equal((await shell(place.map(shellQuote).join(' '))).stdout, outside);
+  await assert.rejects(shell(`: > ${shellQuote(join(dirname(program), 'new-file'))}`), /Read-only file system/);
+});
 
 for (const kind of ['root', 'user'] as const) {
   describe(`sandbox of the kind ${kind}`, () => {
