@@ -77,6 +77,15 @@ test('only main.ts and config files read the environment', () => {
   assert.deepEqual(wrong.toSorted(), Object.keys(ENVIRONMENT_READERS).toSorted());
 });
 
+test('programs that stay do not import builtins that load what nobody asked for', () => {
+  // Importing one reads all its exports, and with them getters: node:http has WebSocket (undici, 13 MB), node:util worker threads.
+  const heavy = /^import (?!type )[^;]*? from 'node:(http|util)';$/m;
+  const wrong = sources
+    .filter((file) => !isTest(file) && !/^packages\/(kfctl|kustomize)\//.test(file))
+    .filter((file) => heavy.test(readFileSync(path.join(root, file), 'utf8')));
+  assert.deepEqual(wrong, []);
+});
+
 test('every package is listed and every module opens with a sentence', () => {
   const packages = globSync('packages/*/package.json', { cwd: root }).map((file) => file.split('/')[1] ?? '');
   assert.deepEqual(packages.toSorted(), Object.keys(ARROWS).toSorted());

@@ -1,8 +1,10 @@
 /** Owns the command line of the cluster's process. */
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { AppError } from '@kfctl/core';
 import type { Sandbox } from './node/sandbox/sandbox.ts';
+
+// Not `import`: that reads every export of node:util, whose getters load worker threads, diffs and more.
+const { parseArgs } = process.getBuiltinModule('node:util');
 
 export interface ClusterConfig {
   /** Everything that the cluster keeps lies below it. */

@@ -1,5 +1,4 @@
 /** The composition root of the process `identity`. */
-import { parseArgs } from 'node:util';
 import {
   AppError,
   createLogger,
@@ -10,6 +9,9 @@ import {
   systemRandom,
 } from '@kfctl/core';
 import { IDENTITY_ERRORS } from './errors.ts';
+
+// Not `import`: that reads every export of node:util, whose getters load worker threads, diffs and more.
+const { parseArgs } = process.getBuiltinModule('node:util');
 
 const USAGE = `Usage:
   identity serve CONFIG               serve what the file describes

@@ -1,6 +1,5 @@
 /** Owns the making of signing keys. */
 import type { KeyObject } from 'node:crypto';
-import { promisify } from 'node:util';
 import type { RandomBytes } from '@kfctl/core';
 import type { SignatureAlgorithm } from '@kfctl/oidc';
 import type { Jwk } from '../storage/records.ts';
@@ -8,7 +7,7 @@ import type { Jwk } from '../storage/records.ts';
 // Not `import`: that loads Web Cryptography too, 5 MB for nothing.
 const { generateKeyPair } = process.getBuiltinModule('node:crypto');
 
-const generate = promisify(generateKeyPair);
+const generate = process.getBuiltinModule('node:util').promisify(generateKeyPair);
 
 /** A fresh private key as JWK with kid (40 hex digits), alg and use. RSA-2048 takes a tenth of a second or more: off the main thread. */
 export async function generateSigningKey(alg: SignatureAlgorithm, random: RandomBytes): Promise<Jwk> {

@@ -1,11 +1,12 @@
 /** Owns what a changed configuration file may change while the process runs. */
-import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Environment, Logger } from '@kfctl/core';
 import type { IdentityConfig } from '../config/config.ts';
 import { parseConfig } from '../config/parse-config.ts';
 import { summariseProblem } from '../config/problems.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { LiveProvider } from './live-provider.ts';
+
+const { isDeepStrictEqual } = process.getBuiltinModule('node:util');
 
 /** Sections that are bound to what exists once per process. */
 const FIXED = ['issuer', 'storage', 'telemetry', 'grpc', 'logger'] as const;

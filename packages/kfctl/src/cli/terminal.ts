@@ -1,5 +1,4 @@
 /** Owns what a person sees: results on stdout, progress and notes on stderr, colour and a live line on a terminal only. */
-import { styleText } from 'node:util';
 
 export interface Output {
   write(text: string): unknown;
@@ -47,7 +46,8 @@ export function createTerminal({ stdout, stderr, verbose = false, colour = true 
     if (shown !== '') stderr.write(shown);
   };
   const style = (format: Style, text: string): string =>
-    live && colour ? styleText(format, text, { validateStream: false }) : text;
+    // Not `import`: that reads every export of node:util, whose getters load worker threads, diffs and more.
+    live && colour ? process.getBuiltinModule('node:util').styleText(format, text, { validateStream: false }) : text;
   return {
     verbose,
     live,

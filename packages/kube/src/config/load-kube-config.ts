@@ -5,8 +5,6 @@ import { AppError } from '@kfctl/core';
 import type { Environment } from '@kfctl/core';
 import { loadInClusterConfig } from './in-cluster.ts';
 import type { KubeConfig } from './kube-config.ts';
-import { readKubeconfigFiles } from './kubeconfig-file.ts';
-import { resolveContext } from './resolve-context.ts';
 
 export interface LoadKubeConfigOptions {
   readonly env: Environment;
@@ -27,13 +25,29 @@ export async function loadKubeConfig(options: LoadKubeConfigOptions): Promise<Ku
     if (own !== undefined) return own;
   }
   const paths = kubeconfig === undefined ? defaultPaths(env) : [kubeconfig];
-  const file = await readKubeconfigFiles(paths, kubeconfig !== undefined);
-  if (file !== undefined) return resolveContext({ file, env, ...(context === undefined ? {} : { context }) });
+  const fromFiles = await readContext(paths, { env, kubeconfig, context });
+  if (fromFiles !== undefined) return fromFiles;
   const own = asked ? undefined : await loadInClusterConfig(env);
   if (own !== undefined) return own;
   throw new AppError('KUBECONFIG_MISSING', `no cluster to talk to: ${paths.join(', ')} not found`, {
     hint: 'Set KUBECONFIG to the kubeconfig file of your cluster, or start a local one with `kfctl up`.',
   });
+}
+
+/** Loaded here, because a pod never needs it: YAML, exec plugins and token refreshes are 4 MB of a process that stays. */
+async function readContext(
+  paths: readonly string[],
+  {
+    env,
+    kubeconfig,
+    context,
+  }: Pick<LoadKubeConfigOptions, 'env'> & Record<'kubeconfig' | 'context', string | undefined>,
+): Promise<KubeConfig | undefined> {
+  const { readKubeconfigFiles } = await import('./kubeconfig-file.ts');
+  const file = await readKubeconfigFiles(paths, kubeconfig !== undefined);
+  if (file === undefined) return undefined;
+  const { resolveContext } = await import('./resolve-context.ts');
+  return resolveContext({ file, env, ...(context === undefined ? {} : { context }) });
 }
 
 function defaultPaths(env: Environment): string[] {

@@ -8,7 +8,6 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 
 export interface OutputPipe {
   readonly reader: Socket;
@@ -16,7 +15,7 @@ export interface OutputPipe {
   readonly writeFd: number;
 }
 
-const run = promisify(execFile);
+const run = process.getBuiltinModule('node:util').promisify(execFile);
 
 /** Two pipes, for stdout and stderr. */
 export async function openOutputPipes(directory: string): Promise<readonly [OutputPipe, OutputPipe]> {
