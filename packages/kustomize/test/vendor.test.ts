@@ -2,20 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { type Server, createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { type LoopbackServer, openLoopbackServer } from './loopback-server.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'kustomize-vendor-'));
 const main = join(import.meta.dirname, '../src/cli/main.ts');
-const certificate = join(root, 'certificate.pem');
-const served = new Map<string, Buffer | { readonly location: string }>();
-const asked: string[] = [];
-let server: Server;
-let origin = '';
+let server: LoopbackServer;
 
 function write(files: Readonly<Record<string, string>>): void {
   for (const [path, content] of Object.entries(files)) {
@@ -30,23 +25,8 @@ function git(...args: string[]): Buffer {
 }
 
 before(async () => {
-  const key = join(root, 'key.pem');
-  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  const out = ['-nodes', '-days', '1', '-keyout', key, '-out', certificate];
-  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
-  execFileSync('openssl', ['req', ...kind, ...subject, ...out], { stdio: 'pipe' });
-  server = createServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (request, response) => {
-    const url = request.url ?? '';
-    asked.push(url);
-    const answer = served.get(url);
-    if (answer === undefined) response.writeHead(404).end();
-    else if ('location' in answer) response.writeHead(302, { location: answer.location }).end();
-    else response.end(answer);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  origin = `https://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  server = await openLoopbackServer(root);
+  const { origin, served } = server;
   write({
     'repo/top/kustomization.yaml': 'resources: [../base, deep]\nnamePrefix: r-\n',
     'repo/top/deep/kustomization.yaml': 'resources: [config.yaml]\n',
@@ -67,12 +47,11 @@ before(async () => {
 
 after(() => {
   server.close();
-  server.closeAllConnections();
   rmSync(root, { recursive: true, force: true });
 });
 
 function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const env = { PATH: process.env['PATH'] ?? '', NODE_EXTRA_CA_CERTS: certificate, HOME: root };
+  const env = { PATH: process.env['PATH'] ?? '', NODE_EXTRA_CA_CERTS: server.certificate, HOME: root };
   return new Promise((resolve) => {
     execFile(process.execPath, [main, ...args], { cwd: root, env, encoding: 'utf8' }, (error, out, err) =>
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
@@ -86,12 +65,12 @@ test('a directory is vendored once and then builds without the network', async (
   const vendored = await run('vendor', 'app');
   assert.deepEqual([vendored.code, vendored.out], [0, '']);
   assert.match(vendored.err, /vendor\/kustomize\.lock\.json pins 2 remote resources\./u);
-  const requests = asked.length;
+  const requests = server.asked.length;
   const built = await run('app');
   assert.deepEqual([built.code, built.err], [0, '']);
   assert.deepEqual(built.out.match(/^ {2}name: .*/gmu), ['  name: r-deep', '  name: one', '  name: r-web']);
   await run('vendor', 'app');
-  assert.equal(asked.length, requests);
+  assert.equal(server.asked.length, requests);
 });
 
 test('what the lock file pins is fetched again when it is not there, and must be the same', async () => {
@@ -99,6 +78,7 @@ test('what the lock file pins is fetched again when it is not there, and must be
   const contents = readdirSync(folder).filter((name) => !name.endsWith('.json'));
   for (const name of contents) rmSync(join(folder, name));
   assert.match((await run('app')).err, /is not vendored/u);
+  const { served } = server;
   const before = served.get('/file.yaml');
   served.set('/file.yaml', Buffer.from('apiVersion: v1\nkind: Secret\nmetadata: {name: other}\n'));
   assert.match((await run('vendor', 'app')).err, /file\.yaml is not what the lock file pins\nhint: find out why/u);
@@ -127,6 +107,7 @@ test('a changed copy is refused, and so is a damaged lock file', async () => {
 });
 
 test('redirects away from https, missing files and unknown certificates are told apart', async () => {
+  const { origin, served } = server;
   write({ 'bad/kustomization.yaml': `resources: ["${origin}/down.yaml"]\n` });
   served.set('/down.yaml', { location: 'http://127.0.0.1:1/x.yaml' });
   assert.match((await run('vendor', 'bad')).err, /cannot fetch .*down\.yaml: only https is used/u);

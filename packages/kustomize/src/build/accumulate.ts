@@ -19,7 +19,7 @@ import { readOpenApi } from '../schema/read-open-api.ts';
 import type { SchemaSet } from '../schema/schema-set.ts';
 import { markVars, mergeVars } from '../transform/vars.ts';
 import { parseRemote } from '../remote/parse-remote.ts';
-import { type RemoteStore, openRemoteDirectory, readRemoteText } from '../remote/remote-store.ts';
+import { openRemoteDirectory } from '../remote/open-remote-directory.ts';
 import { configuredBy, configuredByPlugin, readFrom, recordOrigin, recordTransformation } from './origins.ts';
 import { inKustomization } from './in-kustomization.ts';
 import { runPluginGenerator, runPluginTransformer } from './run-plugins.ts';
@@ -30,7 +30,6 @@ export interface BuildContext {
   readonly warn: (message: string) => void;
   /** True when the result says where its objects come from. */
   readonly tracksOrigins: boolean;
-  readonly remotes: RemoteStore | undefined;
 }
 
 /** What a directory adds up to, with the rules that later steps need. */
@@ -64,13 +63,17 @@ export interface Step {
 /** Adds everything that the kustomization says to the accumulator: an empty one, or its parent's for a component. */
 export function accumulate(step: Step, into: Accumulator): void {
   const { loader, kustomization, context } = step;
-  useSchema(step);
+  inKustomization(step, 'openapi', () => useSchema(step));
   for (const [index, path] of kustomization.resources.entries()) {
     const field = `resources[${index}]`;
     inKustomization(step, field, () => addResource(step, path, { into, field }));
   }
-  into.config = mergeConfigs(into.config, readConfigurations(loader, kustomization.configurations));
-  into.config = mergeConfigs(into.config, readCrds(loader, kustomization.crds));
+  inKustomization(step, 'configurations', () => {
+    into.config = mergeConfigs(into.config, readConfigurations(loader, kustomization.configurations));
+  });
+  inKustomization(step, 'crds', () => {
+    into.config = mergeConfigs(into.config, readCrds(loader, kustomization.crds));
+  });
   runGenerators(step, into);
   for (const [index, path] of kustomization.components.entries())
     inKustomization(step, `components[${index}]`, () => addComponent(step, path, into));
@@ -121,17 +124,11 @@ interface Destination {
 function addResource(step: Step, path: string, { into, field }: Destination): void {
   const { loader, context } = step;
   const remote = parseRemote(path);
-  if (remote?.kind === 'file') {
-    const resources = readResources(readRemoteText(context.remotes, remote), remote.url);
-    recordOrigin(step, readFrom(path), resources);
-    add(resources, into, context);
+  if (remote?.kind === 'archive') {
+    addBase(step, openRemoteDirectory(remote, loader.options), { into, field, path });
     return;
   }
-  if (remote !== undefined) {
-    addBase(step, openRemoteDirectory(context.remotes, remote, loader.options), { into, field, path });
-    return;
-  }
-  const kind = loader.kindOf(path);
+  const kind = remote?.kind ?? loader.kindOf(path);
   if (kind === undefined) {
     throw new KustomizeError('FILE_NOT_FOUND', `no such file or directory '${path}'`, { file: loader.root, field });
   }
@@ -164,10 +161,13 @@ function addBase(
 
 function addComponent(step: Step, path: string, into: Accumulator): void {
   const remote = parseRemote(path);
+  if (remote?.kind === 'file') {
+    throw new KustomizeError('REMOTE_INVALID', `a component is a directory, and ${remote.url} is a file`, {
+      hint: 'write https://host/org/repo//path?ref=version',
+    });
+  }
   const component =
-    remote?.kind === 'archive'
-      ? openRemoteDirectory(step.context.remotes, remote, step.loader.options)
-      : step.loader.enter(path);
+    remote?.kind === 'archive' ? openRemoteDirectory(remote, step.loader.options) : step.loader.enter(path);
   const kustomization = openKustomization(component, step.context);
   if (kustomization.kind !== 'Component') {
     throw new KustomizeError('KUSTOMIZATION_INVALID', `expected kind 'Component' for path '${component.root}'`, {
@@ -194,11 +194,13 @@ function runGenerators(step: Step, into: Accumulator): void {
     const complete = withGlobalOptions(generator, kustomization.generatorOptions);
     inKustomization(step, generator.field, () => absorb(generateSecret(complete, loader), 'SecretGenerator'));
   }
-  for (const plugin of readPlugins(step, kustomization.generators, 'generators')) {
-    const made = runPluginGenerator(plugin, loader);
-    recordOrigin(step, configuredByPlugin(step, plugin), [made]);
-    into.map.absorb([made]);
-  }
+  inKustomization(step, 'generators', () => {
+    for (const plugin of readPlugins(step, kustomization.generators, 'generators')) {
+      const made = runPluginGenerator(plugin, loader);
+      recordOrigin(step, configuredByPlugin(step, plugin), [made]);
+      into.map.absorb([made]);
+    }
+  });
 }
 
 /** Plugin configuration: objects written inline, in files, or made by a kustomization. */

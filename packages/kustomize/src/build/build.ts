@@ -26,7 +26,7 @@ export interface BuildOptions {
   readonly loadRestrictor?: LoadRestrictor;
   /** Files larger than this are refused. */
   readonly maxFileBytes?: number;
-  /** Where remote resources are found; without it they are refused. */
+  /** Where remote files and repositories are found; without it they are refused. */
   readonly remotes?: RemoteStore;
   /** Hears about deprecated fields and unused vars. */
   readonly warn?: (message: string) => void;
@@ -47,11 +47,12 @@ export function build(options: BuildOptions): BuildResult {
     fileSystem: options.fileSystem ?? createDiskFileSystem(),
     restrictor: options.loadRestrictor ?? 'rootOnly',
     maxFileBytes: options.maxFileBytes ?? defaultMaxFileBytes,
+    remotes: options.remotes,
   });
   const warn = options.warn ?? ((): void => undefined);
   const kustomization = openKustomization(loader, { warn });
   const tracksOrigins = kustomization.buildMetadata.length > 0;
-  const context: BuildContext = { schemas: new SchemaSet(), warn, tracksOrigins, remotes: options.remotes };
+  const context: BuildContext = { schemas: new SchemaSet(), warn, tracksOrigins };
   const all = new Accumulator();
   accumulate({ loader, kustomization, context, origin: '' }, all);
   const { resources } = all.map;

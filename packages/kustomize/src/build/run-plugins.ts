@@ -117,7 +117,8 @@ function runNamespace({ plugin, into }: PluginContext): void {
 
 function runReplacements({ plugin, step, into }: PluginContext): void {
   for (const replacement of fieldsOf(plugin, ['replacements']).list('replacements', readReplacement)) {
-    const all = 'path' in replacement ? readReplacements(step.loader, replacement.path) : [replacement];
+    const all =
+      'path' in replacement ? readReplacements(step.loader, replacement.path, 'replacements.path') : [replacement];
     for (const one of all) applyReplacement(into.map.resources, one);
   }
 }

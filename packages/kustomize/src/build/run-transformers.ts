@@ -145,15 +145,16 @@ function addLabels({ kustomization, map, config, applied }: ReturnType<typeof re
 }
 
 function applyReplacements({ kustomization, loader, map }: TransformContext): void {
-  for (const replacement of kustomization.replacements) {
-    for (const one of 'path' in replacement ? readReplacements(loader, replacement.path) : [replacement])
+  for (const [index, replacement] of kustomization.replacements.entries()) {
+    const field = `replacements[${index}].path`;
+    for (const one of 'path' in replacement ? readReplacements(loader, replacement.path, field) : [replacement])
       applyReplacement(map.resources, one);
   }
 }
 
 /** A replacement file holds one replacement or a list of them. */
-export function readReplacements(loader: Loader, path: string): Replacement[] {
-  const file = loader.readText(path);
+export function readReplacements(loader: Loader, path: string, field: string): Replacement[] {
+  const file = inPlace({ field }, () => loader.readText(path));
   return inPlace({ file: file.path }, () => {
     const root = parseYaml(file.text);
     const nodes = root?.kind === 'sequence' ? root.items : root === undefined ? [] : [root];

@@ -5,6 +5,8 @@
 
 import { dirname, isAbsolute, join, sep } from 'node:path';
 import { KustomizeError } from '../errors.ts';
+import { parseRemoteFile } from '../remote/parse-remote.ts';
+import { type RemoteStore, readRemote } from '../remote/remote-store.ts';
 import type { FileSystem } from './file-system.ts';
 
 export type LoadRestrictor = 'rootOnly' | 'none';
@@ -13,11 +15,12 @@ export interface LoaderOptions {
   readonly fileSystem: FileSystem;
   readonly restrictor: LoadRestrictor;
   readonly maxFileBytes: number;
+  readonly remotes: RemoteStore | undefined;
 }
 
 export interface LoadedFile {
   readonly bytes: Uint8Array;
-  /** Absolute path, for messages. */
+  /** Absolute path or URL, for messages. */
   readonly path: string;
 }
 
@@ -63,9 +66,17 @@ export class Loader {
     return this.options.fileSystem.resolve(this.absolute(path))?.kind;
   }
 
-  /** Content of a file. */
+  /** Content of a file; a URL is one everywhere, as in the reference. */
   read(path: string): LoadedFile {
-    const { fileSystem, restrictor, maxFileBytes } = this.options;
+    const remote = parseRemoteFile(path);
+    if (remote === undefined) return this.readLocal(path);
+    const bytes = readRemote(this.options.remotes, remote);
+    this.requireSmall(bytes.byteLength, remote.url);
+    return { bytes, path: remote.url };
+  }
+
+  private readLocal(path: string): LoadedFile {
+    const { fileSystem, restrictor } = this.options;
     const found = fileSystem.resolve(this.absolute(path));
     if (found === undefined)
       throw new KustomizeError('FILE_NOT_FOUND', `no such file '${path}'`, { file: join(this.root, path) });
@@ -76,16 +87,18 @@ export class Loader {
         hint: 'move it below the kustomization, use it as a base, or build with --load-restrictor=LoadRestrictionsNone',
       });
     }
-    if (found.size > maxFileBytes) {
-      throw new KustomizeError(
-        'FILE_TOO_LARGE',
-        `the file has ${found.size} bytes, more than the ${maxFileBytes} allowed`,
-        { file: found.path },
-      );
-    }
+    this.requireSmall(found.size, found.path);
     const bytes = fileSystem.readFile(found.path);
     if (bytes === undefined) throw new KustomizeError('FILE_NOT_FOUND', `cannot read '${path}'`, { file: found.path });
     return { bytes, path: found.path };
+  }
+
+  private requireSmall(size: number, file: string): void {
+    const { maxFileBytes } = this.options;
+    if (size <= maxFileBytes) return;
+    throw new KustomizeError('FILE_TOO_LARGE', `the file has ${size} bytes, more than the ${maxFileBytes} allowed`, {
+      file,
+    });
   }
 
   /** Content of a UTF-8 text file. */

@@ -26,12 +26,14 @@ const specFields = [
 export function readConfigurations(loader: Loader, paths: readonly string[]): TransformerConfig {
   if (paths.length === 0) return defaultConfig;
   let added = emptyConfig;
-  for (const path of paths) added = mergeConfigs(added, readConfiguration(loader, path));
+  for (const [index, path] of paths.entries()) {
+    const file = inPlace({ field: `configurations[${index}]` }, () => loader.readText(path));
+    added = mergeConfigs(added, readConfiguration(file));
+  }
   return mergeConfigs(defaultConfig, added);
 }
 
-function readConfiguration(loader: Loader, path: string): TransformerConfig {
-  const file = loader.readText(path);
+function readConfiguration(file: { readonly text: string; readonly path: string }): TransformerConfig {
   return inPlace({ file: file.path }, () => {
     const root = parseYaml(file.text) ?? new MapNode();
     if (!(root instanceof MapNode))

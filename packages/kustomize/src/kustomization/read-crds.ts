@@ -11,8 +11,8 @@ const maxDepth = 50;
 
 export function readCrds(loader: Loader, paths: readonly string[]): TransformerConfig {
   let config = emptyConfig;
-  for (const path of paths) {
-    const file = loader.readText(path);
+  for (const [index, path] of paths.entries()) {
+    const file = inPlace({ field: `crds[${index}]` }, () => loader.readText(path));
     config = mergeConfigs(
       config,
       inPlace({ file: file.path }, () => readDefinitions(file.text)),

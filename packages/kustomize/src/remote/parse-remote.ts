@@ -1,4 +1,4 @@
-/** Remote resources: `https://host/file.yaml` is a file, `github.com/org/repo//path?ref=v1` a directory of a repository's archive. */
+/** Remote paths: `https://host/file.yaml` is a file, `github.com/org/repo//path?ref=v1` a directory of a repository's archive. */
 
 import { KustomizeError } from '../errors.ts';
 
@@ -6,10 +6,11 @@ export type Remote =
   | { readonly kind: 'file'; readonly url: string }
   | { readonly kind: 'archive'; readonly url: string; readonly directory: string };
 
-const scheme = /^(?:git::)?https?:\/\//u;
+const scheme = /^(?:git::)?https?:\/\//iu;
+const fileScheme = /^https?:\/\//iu;
 const knownHost = /^(?:www\.)?(?:github\.com|gitlab\.com|bitbucket\.org)[/:]/u;
 const otherTransport = /^(?:git::)?(?:ssh:\/\/|git:\/\/|file:\/\/|[\w.-]+@[\w.-]+:)/u;
-const fileName = /\.(?:ya?ml|json)$/u;
+const fileName = /\.(?:ya?ml|json)$|\/raw(?:\/|$)/u;
 
 /** What a resource path names when it is not a local path; undefined when it is one. */
 export function parseRemote(path: string): Remote | undefined {
@@ -21,22 +22,34 @@ export function parseRemote(path: string): Remote | undefined {
   if (!scheme.test(path) && !knownHost.test(path)) return undefined;
   const text = path.replace(/^git::/u, '');
   const url = parseUrl(scheme.test(text) ? text : `https://${text}`);
-  const isRepository = url.searchParams.has('ref') || url.searchParams.has('version') || isRepositoryPath(url);
-  return isRepository ? archiveOf(url) : { kind: 'file', url: url.href };
+  return isRepository(url, fileScheme.test(path)) ? archiveOf(url) : { kind: 'file', url: url.href };
+}
+
+/** What a path names where only a file can stand; undefined when it is a local one. */
+export function parseRemoteFile(path: string): Remote | undefined {
+  return fileScheme.test(path) ? { kind: 'file', url: parseUrl(path).href } : undefined;
 }
 
 function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || url.username !== '' || url.password !== '') {
-    throw new KustomizeError('REMOTE_INVALID', 'a remote resource needs a URL without credentials');
+    throw new KustomizeError('REMOTE_INVALID', 'a remote resource needs a URL without credentials', {
+      hint: 'credentials would end up in the lock file: keep a copy of the file in the kustomization',
+    });
   }
-  if (url.protocol !== 'https:') throw new KustomizeError('REMOTE_INVALID', `'${url.host}' must be read over https`);
+  if (url.protocol !== 'https:') {
+    throw new KustomizeError('REMOTE_INVALID', `'${url.host}' must be read over https`, {
+      hint: 'use its https address, or keep a copy of the file in the kustomization',
+    });
+  }
   return url;
 }
 
-function isRepositoryPath(url: URL): boolean {
+/** A URL may name a file whatever its query says; a version makes a repository of what looks like neither. */
+function isRepository(url: URL, mayBeFile: boolean): boolean {
   if (/\.git(?:\/|$)/u.test(url.pathname) || url.pathname.includes('//')) return true;
-  return knownHost.test(`${url.host}/`) && !fileName.test(url.pathname);
+  if (mayBeFile && fileName.test(url.pathname)) return false;
+  return url.searchParams.has('ref') || url.searchParams.has('version') || knownHost.test(`${url.host}/`);
 }
 
 interface Repository {
