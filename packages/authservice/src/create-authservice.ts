@@ -14,6 +14,7 @@ import { createVerifyEndpoint } from './check/verify-endpoint.ts';
 import type { Config } from './config/config.ts';
 import { createCallbackEndpoint } from './login/callback-endpoint.ts';
 import { createStartLogin, LOGIN_LIFETIME_MS } from './login/start-login.ts';
+import { createBackchannelEndpoint } from './logout/backchannel-endpoint.ts';
 import { createLoggedOutEndpoint, createLogoutEndpoint } from './logout/logout-endpoint.ts';
 import { createProviderLogout } from './logout/provider-logout.ts';
 import type { ProviderHttp } from './provider/provider-http.ts';
@@ -91,6 +92,7 @@ function createRoutes(deps: AuthServiceDeps): Routes {
       [config.callbackPath, createCallbackEndpoint(callback)],
       ['/logout', logout],
       [`${urlPrefix}/logout`, logout],
+      [`${urlPrefix}/backchannel-logout`, createBackchannelEndpoint({ ...redeem, sessions })],
       [`${urlPrefix}/site/after_logout`, createLoggedOutEndpoint()],
       [config.verifyPath, verify],
       ...(config.forwardAuth

@@ -1,13 +1,28 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { CLIENT_SECRET, PASSWORD, startIdentity, USER } from '../../testkit/src/front-door/platform.ts';
+import type { IdentityOptions } from '../../testkit/src/front-door/platform.ts';
 import { Browser } from './browser.ts';
 import { PUBLIC_ORIGIN, startService, untilReady } from './harness.ts';
+import type { ServiceUnderTest } from './harness.ts';
+
+interface Bed {
+  readonly browser: Browser;
+  readonly service: ServiceUnderTest;
+  logIn(): Promise<void>;
+}
 
 /** The AuthService in front of our own identity provider, both below one origin. */
-async function setUp(t: TestContext, sections = '', settings: Record<string, string> = {}): Promise<Browser> {
-  const identityPort = await startIdentity(t, sections);
+async function setUp(
+  t: TestContext,
+  identity: IdentityOptions = {},
+  settings: Record<string, string> = {},
+): Promise<Bed> {
+  const identityPort = await startIdentity(t, identity);
   const service = await startService(t, {
     OIDC_PROVIDER: `http://127.0.0.1:${identityPort}/dex`,
     OIDC_AUTH_URL: '/dex/auth',
@@ -16,11 +31,18 @@ async function setUp(t: TestContext, sections = '', settings: Record<string, str
     ...settings,
   });
   await untilReady(service);
-  return new Browser(service.port, { '/dex/': identityPort });
+  const browser = new Browser(service.port, { '/dex/': identityPort });
+  const logIn = async (): Promise<void> => {
+    const form = await browser.open(`${PUBLIC_ORIGIN}/`);
+    await browser.open(await browser.untilCallback(await browser.submitLogin(form, USER, PASSWORD)));
+  };
+  return { browser, service, logIn };
 }
 
+const SESSIONS = 'sessions: {absoluteLifetime: 24h, validIfNotUsedFor: 1h}\n';
+
 test('our own identity provider behind the same origin, with paths only', async (t) => {
-  const browser = await setUp(t);
+  const { browser } = await setUp(t);
   const start = await browser.fetch(`${PUBLIC_ORIGIN}/pipeline/?x=1`);
   assert.match(
     start.headers.location ?? '',
@@ -38,12 +60,8 @@ test('our own identity provider behind the same origin, with paths only', async 
 });
 
 test('a logout ends the login session of the provider too, and leads back to a login form', async (t) => {
-  const sessions = 'sessions: {absoluteLifetime: 24h, validIfNotUsedFor: 1h}\n';
-  const browser = await setUp(t, sessions, { OIDC_LOGOUT_URL: '/dex/logout', AFTER_LOGOUT_URL: '/' });
-  const logIn = async (): Promise<void> => {
-    const form = await browser.open(`${PUBLIC_ORIGIN}/`);
-    await browser.open(await browser.untilCallback(await browser.submitLogin(form, USER, PASSWORD)));
-  };
+  const settings = { OIDC_LOGOUT_URL: '/dex/logout', AFTER_LOGOUT_URL: '/' };
+  const { browser, logIn } = await setUp(t, { sections: SESSIONS }, settings);
   await logIn();
   // Without our session the provider's logs in again at once: what a logout here alone would lead to.
   browser.forget('authservice_session');
@@ -56,4 +74,34 @@ test('a logout ends the login session of the provider too, and leads back to a l
   const end = await browser.open(new URL(afterLogoutURL, PUBLIC_ORIGIN).href);
   assert.match(end.url, /\/dex\/auth\/local/);
   assert.match(end.body, /<form/);
+});
+
+test('a logout at the provider ends our session too', async (t) => {
+  let told = 0;
+  // The provider is started first and has to know where to tell.
+  const relay = createServer((incoming, outgoing) => {
+    const { headers, method } = incoming;
+    const there = { port: service.port, path: '/authservice/backchannel-logout', method, headers };
+    incoming.pipe(
+      request(there, ({ statusCode = 0 }) => {
+        told = statusCode;
+        outgoing.writeHead(statusCode).end();
+      }),
+    );
+  });
+  await once(relay.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => relay.close());
+  const { port } = relay.address() as AddressInfo;
+  const client = `, backchannelLogoutURI: "http://127.0.0.1:${port}/"`;
+  const { browser, service, logIn } = await setUp(t, { sections: SESSIONS, client });
+  await logIn();
+  assert.equal((await browser.fetch(`${PUBLIC_ORIGIN}/`)).status, 200);
+  const logout = await browser.fetch(`${PUBLIC_ORIGIN}/dex/logout`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' },
+    body: 'logout=yes',
+  });
+  assert.equal(logout.status, 200, logout.body);
+  assert.equal(told, 204);
+  assert.equal((await browser.fetch(`${PUBLIC_ORIGIN}/`)).status, 302);
 });

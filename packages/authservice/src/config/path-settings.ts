@@ -65,7 +65,8 @@ function requireFree(
   reader: EnvReader,
   { urlPrefix, verifyPath, callbackPath }: Pick<PathSettings, 'urlPrefix' | 'verifyPath' | 'callbackPath'>,
 ): void {
-  const own = ['/logout', `${urlPrefix}/logout`, `${urlPrefix}/api`, `${urlPrefix}/forward-auth`, `${urlPrefix}/site`];
+  const below = ['logout', 'api', 'forward-auth', 'site', 'backchannel-logout'];
+  const own = ['/logout', ...below.map((name) => `${urlPrefix}/${name}`)];
   const isAtOrBelow = (path: string, place: string): boolean => path === place || path.startsWith(`${place}/`);
   for (const [name, path] of [
     ['VERIFY_AUTH_URL', verifyPath],

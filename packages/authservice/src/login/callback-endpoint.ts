@@ -10,7 +10,7 @@
 import { describeError, isAppError } from '@kfctl/core';
 import type { Clock, Logger } from '@kfctl/core';
 import { readCookies, renderCookie, renderCookieRemoval } from '@kfctl/oidc';
-import type { CookieAttributes, LoginFlows, OpenedFlow } from '@kfctl/oidc';
+import type { CookieAttributes, JwtClaims, LoginFlows, OpenedFlow } from '@kfctl/oidc';
 import { loginRefused } from '../errors.ts';
 import type { ProviderMetadata } from '../provider/metadata.ts';
 import { errorPage } from '../pages/page.ts';
@@ -102,6 +102,7 @@ async function finishLogin(deps: CallbackDeps, request: AskedRequest, { query, f
     ...identity,
     userAgent: (request.headers['user-agent'] ?? '').slice(0, MAX_USER_AGENT_CHARACTERS),
     tokens: usefulTokens(tokens, { ...deps.redeem.settings, metadata }, deps.clock.now()),
+    ...sessionNameOf(claims),
   });
   if (replaced !== undefined) await deps.sessions.replace(replaced, session);
   deps.log.info('logged in', { user: session.userId, session: session.id.slice(0, 12) });
@@ -109,6 +110,13 @@ async function finishLogin(deps: CallbackDeps, request: AskedRequest, { query, f
     { name: deps.cookieName, value: token, maxAgeSeconds: deps.maxAgeSeconds },
     deps.cookieAttributes,
   );
+}
+
+const MAX_SID_CHARACTERS = 255;
+
+/** Back-Channel Logout §2.1. */
+function sessionNameOf({ sid }: JwtClaims): { readonly sid?: string } {
+  return typeof sid === 'string' && sid !== '' && sid.length <= MAX_SID_CHARACTERS ? { sid } : {};
 }
 
 /** RFC 9207: an answer of another provider than the one that was asked. */

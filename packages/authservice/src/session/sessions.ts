@@ -21,6 +21,7 @@ import type { SessionStore } from './session-store.ts';
 export interface NewSession extends Identity {
   readonly userAgent: string;
   readonly tokens: SessionTokenSet;
+  readonly sid?: string;
   readonly apiToken?: ApiToken;
   /** Instead of the setting's. */
   readonly maxAgeMs?: number;

@@ -33,6 +33,8 @@ export interface SessionRecord extends Identity {
   readonly lastUsedAtMs: number;
   /** What the browser called itself at login, so that people recognise their sessions. */
   readonly userAgent: string;
+  /** The provider's name for the login session that this one began in, by which it tells of its end. */
+  readonly sid?: string;
   readonly tokens: SessionTokenSet;
   readonly apiToken?: ApiToken;
   /** A replica asks the provider for new tokens until then; the others wait for its answer. */
@@ -56,6 +58,7 @@ export interface LiveSession extends Identity {
   readonly expiresAtMs: number;
   readonly userAgent: string;
   readonly apiToken: ApiToken | undefined;
+  readonly sid: string | undefined;
   /** When the provider is asked whether it still knows the person; Infinity where it gave nothing to ask with. */
   refreshAtMs: number;
   lastUsedAtMs: number;
@@ -76,7 +79,7 @@ export function openSession(stored: StoredSession, sealer: Sealer): SessionRecor
 export function toLiveSession(id: string, record: SessionRecord): LiveSession {
   const { userId, groups, subject, createdAtMs, expiresAtMs, lastUsedAtMs, userAgent } = record;
   const live = { id, userId, groups, subject, createdAtMs, expiresAtMs, lastUsedAtMs, storedUseAtMs: lastUsedAtMs };
-  return { ...live, userAgent, apiToken: record.apiToken, refreshAtMs: refreshTimeOf(record.tokens) };
+  return { ...live, userAgent, apiToken: record.apiToken, sid: record.sid, refreshAtMs: refreshTimeOf(record.tokens) };
 }
 
 /** Tokens without a lifetime are never due. */

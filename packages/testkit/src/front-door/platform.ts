@@ -16,8 +16,18 @@ export const PASSWORD = 'password';
 /** bcrypt cost 10 of PASSWORD. */
 const HASH = '$2y$10$uK9tzAHwz1xVE3s9JoMdLOd/vTogYo/.DJfRtxpv/sB4U/k2Dr5Fe';
 
-/** `more`: sections of its configuration file besides those that every test needs. */
-export async function startIdentity(cleanup: CleansUp, more = ''): Promise<number> {
+/** What its configuration file holds besides what every test needs. */
+export interface IdentityOptions {
+  /** Whole lines. */
+  readonly sections?: string;
+  /** More of the one client, beginning with a comma. */
+  readonly client?: string;
+}
+
+export async function startIdentity(
+  cleanup: CleansUp,
+  { sections = '', client = '' }: IdentityOptions = {},
+): Promise<number> {
   const [port, directory] = [await freePort(), await temporaryDirectory(cleanup)];
   const file = path.join(directory, 'config.yaml');
   await writeFile(
@@ -31,8 +41,8 @@ enablePasswordDB: true
 staticPasswords:
 - {email: ${USER}, hash: "${HASH}", username: admin, userID: "1"}
 staticClients:
-- {id: ${CLIENT_ID}, name: Platform, secret: "${CLIENT_SECRET}", redirectURIs: [/login/oidc], postLogoutRedirectURIs: [/]}
-${more}`,
+- {id: ${CLIENT_ID}, name: Platform, secret: "${CLIENT_SECRET}", redirectURIs: [/login/oidc], postLogoutRedirectURIs: [/]${client}}
+${sections}`,
   );
   const program = startProgram(cleanup, [process.execPath, `${PACKAGES}/identity/src/main.ts`, 'serve', file]);
   await untilListening(port, program);
