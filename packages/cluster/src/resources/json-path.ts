@@ -4,6 +4,7 @@ import { isObject } from '../schema/json.ts';
 type Step =
   | { readonly kind: 'field'; readonly name: string }
   | { readonly kind: 'index'; readonly index: number }
+  | { readonly kind: 'slice'; readonly from: number; readonly to: number | undefined }
   | { readonly kind: 'all' }
   | { readonly kind: 'filter'; readonly path: readonly Step[]; readonly equals: boolean; readonly value: unknown };
 
@@ -11,7 +12,7 @@ export type JsonPath = readonly Step[];
 
 const MAX_LENGTH = 1024;
 const TOKEN =
-  /^(?:\.((?:\\.|[^.[\]\\])+)|\[(-?\d+)\]|\[['"]((?:\\.|[^'"\\])*)['"]\]|(\[\*\]|\.\*)|\[\?\(@([^=!<>)]+?)\s*(==|!=)\s*(?:'([^']*)'|"([^"]*)"|([^)'"\s]+))\s*\)\])/;
+  /^(?:\.((?:\\.|[^.[\]\\])+)|\[(-?\d+)\]|\[(-?\d*):(-?\d*)\]|\[['"]((?:\\.|[^'"\\])*)['"]\]|(\[\*\]|\.\*)|\[\?\(@([^=!<>)]+?)\s*(==|!=)\s*(?:'([^']*)'|"([^"]*)"|([^)'"\s]+))\s*\)\])/;
 
 /** Parses `.spec.items[0].name`, `.status.conditions[?(@.type=="Ready")].status` …; undefined for what is not understood. */
 export function parseJsonPath(text: string): JsonPath | undefined {
@@ -33,10 +34,11 @@ export function parseJsonPath(text: string): JsonPath | undefined {
 }
 
 function toStep(found: RegExpExecArray): Step | undefined {
-  const [, field, index, quoted, all, path, operator, single, double, bare] = found;
+  const [, field, index, from, to, quoted, all, path, operator, single, double, bare] = found;
   if (all !== undefined || field === '*') return { kind: 'all' };
   if (field !== undefined) return { kind: 'field', name: field.replaceAll(/\\(.)/g, '$1') };
   if (index !== undefined) return { kind: 'index', index: Number(index) };
+  if (from !== undefined) return { kind: 'slice', from: Number(from), to: to ? Number(to) : undefined };
   if (quoted !== undefined) return { kind: 'field', name: quoted.replaceAll(/\\(.)/g, '$1') };
   const steps = parseJsonPath(path ?? '');
   if (steps === undefined) return undefined;
@@ -63,6 +65,8 @@ function follow(value: unknown, step: Step): unknown[] {
       const item = Array.isArray(value) ? (value.at(step.index) as unknown) : undefined;
       return item === undefined ? [] : [item];
     }
+    case 'slice':
+      return Array.isArray(value) ? value.slice(step.from, step.to) : [];
     case 'all':
       if (Array.isArray(value)) return [...value];
       return isObject(value) ? Object.values(value) : [];

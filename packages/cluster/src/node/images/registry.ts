@@ -21,7 +21,9 @@ export function createImageRegistry(platform: PlatformOptions): ImageRegistry {
     'osixia/openldap': createOpenldapProgram(platform.node),
     'osixia/phpldapadmin': createKnownAbsence(
       'phpLDAPadmin does not run on the local cluster. To look into the directory: ' +
-        'kubectl exec -n NAMESPACE LDAP_POD -- ldapsearch -x -D BIND_DN -W -b BASE_DN',
+        'kubectl exec -it -n kubeflow ldap-0 -- ldapsearch -x -D cn=admin,dc=example,dc=com -W -b dc=example,dc=com ' +
+        '(pod, bind DN and base DN of the LDAP tutorial; put yours there), or any LDAP browser after ' +
+        'kubectl port-forward -n kubeflow ldap-0 3890:389',
     ),
     ...Object.fromEntries(SHELLS.map((name) => [name, shell])),
   };
