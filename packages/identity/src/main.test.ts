@@ -41,6 +41,36 @@ test('serves, and ends with 0 when asked to', async (t) => {
   assert.equal(code, 0, output);
 });
 
+test('takes the options that charts of Dex pass, tells its version, and SIGHUP does not end it', async (t) => {
+  const config = file(
+    t,
+    configText()
+      .replace(/web: .*/, '')
+      .replace(/telemetry: .*/, ''),
+  );
+  const options = ['--web-http-addr', '127.0.0.1:0', '--telemetry-addr', '127.0.0.1:0'];
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'main.ts'), 'serve', ...options, config]);
+  t.after(() => child.kill('SIGKILL'));
+  let output = '';
+  let port = '';
+  while (port === '' && child.exitCode === null) {
+    const [chunk] = (await once(child.stderr, 'data')) as [Buffer];
+    output += chunk.toString();
+    port = /serving .*port=(\d+)/.exec(output)?.[1] ?? '';
+  }
+  child.stderr.resume();
+  child.kill('SIGHUP');
+  const health = `http://127.0.0.1:${port}/dex/healthz`;
+  assert.equal((await fetch(health)).status, 200, output);
+  child.kill('SIGTERM');
+  assert.deepEqual(await once(child, 'exit'), [0, null]);
+  const wrong = await run(t, ['serve', '--web-http-addr', 'nonsense', config]);
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.output, /is not host:port in --web-http-addr/);
+  assert.match((await run(t, ['version'])).output, /^identity \d+\.\d+\.\d+\n$/);
+  assert.equal((await run(t, ['serve', '--web-http-address', 'x', config])).code, 2);
+});
+
 test('check names mistakes and ends with 1, or says what to do next', async (t) => {
   const good = await run(t, ['check', file(t, configText())]);
   assert.equal(good.code, 0, good.output);

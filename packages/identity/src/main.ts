@@ -8,13 +8,17 @@ import {
   systemClock,
   systemRandom,
 } from '@kfctl/core';
+import { ADDRESS_OPTIONS, addressesFrom } from './config/listen-address.ts';
 import { IDENTITY_ERRORS } from './errors.ts';
+import { VERSION } from './version.ts';
 
 // Not `import`: that reads every export of node:util, whose getters load worker threads, diffs and more.
 const { parseArgs } = process.getBuiltinModule('node:util');
 
 const USAGE = `Usage:
   identity serve CONFIG               serve what the file describes
+      [--web-http-addr A] [--web-https-addr A] [--telemetry-addr A] [--grpc-addr A]   instead of the file's
+  identity version                    print the version
   identity reference                  print what the file may hold, as Markdown
   identity check CONFIG [--user U]    read the file, try its connectors, say what is wrong
                                       (with U the password is read from IDENTITY_PASSWORD)
@@ -23,14 +27,17 @@ const USAGE = `Usage:
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   strict: false,
-  options: { user: { type: 'string' } },
+  options: { user: { type: 'string' }, ...ADDRESS_OPTIONS },
 });
 const [command, file, ...rest] = positionals;
 const user = typeof values.user === 'string' ? values.user : undefined;
-const wellFormed = file !== undefined && rest.length === 0 && Object.keys(values).every((name) => name === 'user');
+const known = Object.keys(values).every((name) => name === 'user' || Object.hasOwn(ADDRESS_OPTIONS, name));
+const wellFormed = file !== undefined && rest.length === 0 && known;
+const env = { ...process.env, ...addressesFrom(values) };
 
 if (wellFormed && command === 'serve' && user === undefined) await serve(file);
 else if (wellFormed && command === 'check') await check(file);
+else if (command === 'version' && positionals.length === 1) process.stdout.write(`identity ${VERSION}\n`);
 else if (command === 'reference' && positionals.length === 1) await reference();
 else {
   process.stderr.write(USAGE);
@@ -45,7 +52,7 @@ async function serve(path: string): Promise<void> {
       const { startIdentity } = await import('./serve/start-identity.ts');
       const starting = startIdentity({
         file: path,
-        env: process.env,
+        env,
         clock: systemClock,
         random: systemRandom,
         createLog: ({ logger }) => createLogger({ ...logger, write }),
@@ -73,7 +80,7 @@ async function check(path: string): Promise<void> {
   const { checkFile } = await import('./check/check-file.ts');
   const password = process.env['IDENTITY_PASSWORD'];
   process.exitCode = await checkFile(path, {
-    env: process.env,
+    env,
     person: { ...(user === undefined ? {} : { username: user }), ...(password === undefined ? {} : { password }) },
     write: (text) => void process.stdout.write(text),
   });

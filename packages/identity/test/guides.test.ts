@@ -13,7 +13,10 @@ import { HASH } from './test-identity.ts';
 const GUIDES = path.join(import.meta.dirname, '../../../docs/guides');
 const FRAME = 'issuer: https://kubeflow.example.com/dex\nstorage: {type: memory}\nweb: {http: 0.0.0.0:5556}\n';
 const KNOWN: Record<string, string> = { DEX_EXPAND_ENV: 'true', ADMIN_HASH: HASH };
-const ENV = new Proxy(KNOWN, { get: (known, name) => known[String(name)] ?? 'from-the-environment' });
+/** Whatever an example reads is there; the options of the command line are not given. */
+const ENV = new Proxy(KNOWN, {
+  get: (known, name) => (String(name).endsWith('_ADDR') ? undefined : (known[String(name)] ?? 'from-the-environment')),
+});
 // Another name for one that is shown.
 const ALIASES: ReadonlySet<string> = new Set(['samlExperimental']);
 

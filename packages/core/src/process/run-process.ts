@@ -6,6 +6,8 @@ import { describeError, isAppError } from '../errors/app-error.ts';
 export interface RunningProcess {
   /** Ends listeners and loops; called once, has `graceMs` to finish. */
   stop(): Promise<void>;
+  /** Reads again what may have changed; called at SIGHUP, which otherwise is not looked at. */
+  reload?(): void;
 }
 
 export interface RunProcessOptions {
@@ -34,6 +36,7 @@ export async function runProcess({ log, start, graceMs = 10_000 }: RunProcessOpt
   try {
     const running = await start(abort.signal);
     releaseStartupMemory();
+    process.on('SIGHUP', () => running.reload?.());
     const signal = await stopped;
     log.info('stopping', { signal });
     setTimeout(() => process.exit(1), graceMs).unref();

@@ -8,7 +8,7 @@ import type { Shape } from './shape.ts';
 const TLS_VERSIONS = { values: ['1.2', '1.3'] } as const;
 
 const section = object('The management API `api.Dex` (gRPC): clients, people, refresh tokens.', {
-  addr: listenAddress('Where it listens, for example 0.0.0.0:5557.'),
+  addr: listenAddress('Where it listens, for example 0.0.0.0:5557.', 'grpc-addr'),
   tlsCert: string('Certificate chain file (PEM); read again when it changes.'),
   tlsKey: string('Private key file (PEM).'),
   tlsClientCA: string('File (PEM) with the authorities whose certificates callers must have.'),

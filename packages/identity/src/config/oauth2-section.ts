@@ -2,7 +2,7 @@
 import { PKCE_METHODS, SIGNATURE_ALGORITHMS } from '@kfctl/oidc';
 import type { ExpiryConfig, GrantType, OAuth2Config, SignerConfig } from './config.ts';
 import { object } from './object-shape.ts';
-import { boolean, duration, listOf, mapped, oneOf, refine, string } from './shape.ts';
+import { boolean, duration, expanded, isSaidYes, listOf, mapped, oneOf, refine, string } from './shape.ts';
 import type { Shape } from './shape.ts';
 
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -48,11 +48,22 @@ const checked = refine(section, (oauth2, complain) => {
   if (badMethod !== undefined) complain('pkce', `supports no method "${badMethod}"`, 'Known: S256, plain.');
 });
 
-export const oauth2Section: Shape<OAuth2Config> = mapped(checked, (oauth2) => ({
-  ...oauth2,
-  grantTypes: new Set(oauth2.grantTypes.filter(isGrantType)),
-  responseTypes: new Set(oauth2.responseTypes.flatMap(words)),
-}));
+export const oauth2Section: Shape<OAuth2Config> = {
+  ...checked,
+  read: (node, context) => {
+    const oauth2 = checked.read(node, context);
+    // Dex's switch for files that do not list grants.
+    const more =
+      isSaidYes(context.env['DEX_CLIENT_CREDENTIAL_GRANT_ENABLED_BY_DEFAULT']) && oauth2.grantTypes === DEFAULT_GRANTS
+        ? (['client_credentials'] as const)
+        : [];
+    return {
+      ...oauth2,
+      grantTypes: new Set([...oauth2.grantTypes.filter(isGrantType), ...more]),
+      responseTypes: new Set(oauth2.responseTypes.flatMap(words)),
+    };
+  },
+};
 
 export const expirySection: Shape<ExpiryConfig> = object('How long things live.', {
   signingKeys: duration('A new signing key is made this often.', '6h'),
@@ -69,13 +80,15 @@ export const expirySection: Shape<ExpiryConfig> = object('How long things live.'
 
 const signer = object('How tokens are signed.', {
   type: oneOf('Where the keys are; keys live in the storage.', { values: ['local'], fallback: 'local' }),
-  config: object('Local signer.', {
-    algorithm: oneOf('RS256 is understood by everything; ES256 is several times faster.', {
-      values: SIGNATURE_ALGORITHMS,
-      fallback: 'RS256',
+  config: expanded(
+    object('Local signer.', {
+      algorithm: oneOf('RS256 is understood by everything; ES256 is several times faster.', {
+        values: SIGNATURE_ALGORITHMS,
+        fallback: 'RS256',
+      }),
+      keysRotationPeriod: duration('As expiry.signingKeys, which it overrides.', '0s'),
     }),
-    keysRotationPeriod: duration('As expiry.signingKeys, which it overrides.', '0s'),
-  }),
+  ),
 });
 
 export const signerSection: Shape<SignerConfig> = mapped(signer, ({ config }) => ({

@@ -1,5 +1,5 @@
 /** Owns maps with known keys: case-insensitive names, keys given twice, keys nobody knows. */
-import { article, childPath, report } from './shape.ts';
+import { article, childPath, isSaidNo, isSaidYes, report } from './shape.ts';
 import type { ReadContext, Shape } from './shape.ts';
 import { isNull } from './yaml-tree.ts';
 import type { YamlEntry, YamlMap, YamlNode } from './yaml-tree.ts';
@@ -89,9 +89,8 @@ function warnUnknown(entry: YamlEntry, known: ReadonlyMap<string, string>, conte
 
 /** Dex's switch decides where it is set, in the spellings of Go's ParseBool. */
 function isMistake({ env, strict = false }: ReadContext): boolean {
-  const said = env['DEX_CONFIG_DISALLOW_UNKNOWN_FIELDS'] ?? '';
-  if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(said)) return true;
-  return strict && !['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(said);
+  const said = env['DEX_CONFIG_DISALLOW_UNKNOWN_FIELDS'];
+  return isSaidYes(said) || (strict && !isSaidNo(said));
 }
 
 /** Edit distance of two short words. */

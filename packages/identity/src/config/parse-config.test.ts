@@ -185,6 +185,17 @@ test('unknown keys are mistakes where the environment says so', async () => {
   );
 });
 
+test('switches of Dex: client_credentials by default, where grants are not listed; $VAR in the signer', async () => {
+  const env = { DEX_CLIENT_CREDENTIAL_GRANT_ENABLED_BY_DEFAULT: 'true', ALG: 'ES256' };
+  const grants = async (text: string, given: Record<string, string>): Promise<boolean> =>
+    (await parseConfig(`${BASE}${text}`, given)).config?.oauth2.grantTypes.has('client_credentials') === true;
+  assert.equal(await grants('', env), true);
+  assert.equal(await grants('', {}), false);
+  assert.equal(await grants('oauth2: {grantTypes: [authorization_code]}\n', env), false);
+  const { config } = await parseConfig(`${BASE}signer: {config: {algorithm: $ALG}}\n`, env);
+  assert.equal(config?.signer.algorithm, 'ES256');
+});
+
 test('what promises a second factor and cannot keep it is refused', async () => {
   assert.match(await mistakes(`${BASE}mfa: {authenticators: [{id: totp, type: TOTP}]}\n`), /mfa is not supported/);
   assert.equal(await mistakes(`${BASE}mfa: {authenticators: []}\n`), '');

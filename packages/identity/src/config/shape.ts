@@ -165,9 +165,17 @@ export function expanded<T>(shape: Shape<T>): Shape<T> {
   return { ...shape, read: (node, context) => shape.read(node, { ...context, expand: isExpansionOn(context.env) }) };
 }
 
-// A switch in the spellings of Go's ParseBool; anything else means on.
+/** A switch of Dex, in the spellings of Go's ParseBool. */
+export function isSaidYes(value: string | undefined): boolean {
+  return ['1', 't', 'T', 'TRUE', 'true', 'True'].includes(value ?? '');
+}
+
+export function isSaidNo(value: string | undefined): boolean {
+  return ['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(value ?? '');
+}
+
 function isExpansionOn(env: Environment): boolean {
-  return !['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(env['DEX_EXPAND_ENV'] ?? '');
+  return !isSaidNo(env['DEX_EXPAND_ENV']);
 }
 
 /** A shape with rules over its whole value; `complain` points at one of its keys (or at the value for ''). */

@@ -24,8 +24,8 @@ const headers: Shape<SecurityHeaders> = object('Security headers of every respon
 });
 
 const section = object('Where and how the provider is served.', {
-  http: listenAddress('Plain HTTP listener, for example 0.0.0.0:5556.'),
-  https: listenAddress('HTTPS listener; needs tlsCert and tlsKey.'),
+  http: listenAddress('Plain HTTP listener, for example 0.0.0.0:5556.', 'web-http-addr'),
+  https: listenAddress('HTTPS listener; needs tlsCert and tlsKey.', 'web-https-addr'),
   tlsCert: string('Certificate chain file (PEM); read again when it changes.'),
   tlsKey: string('Private key file (PEM).'),
   tlsMinVersion: oneOf('Oldest TLS version accepted.', { ...TLS_VERSIONS, fallback: '1.2' }),
@@ -61,7 +61,10 @@ const checked = refine(section, (web, complain) => {
 export const webSection: Shape<WebConfig> = mapped(checked, (web) => ({ ...web, headers: givenHeaders(web.headers) }));
 
 export const telemetrySection: Shape<TelemetryConfig> = object('Health and metrics, apart from the provider.', {
-  http: listenAddress('Listener of /healthz, /healthz/live, /healthz/ready and /metrics, for example 0.0.0.0:5558.'),
+  http: listenAddress(
+    'Listener of /healthz, /healthz/live, /healthz/ready and /metrics, for example 0.0.0.0:5558.',
+    'telemetry-addr',
+  ),
   enableProfiling: boolean('Accepted for compatibility; there is no Go profiler here.'),
 });
 

@@ -71,6 +71,21 @@ test('a device gets the tokens of the person who enters its code and agrees, onc
   assert.equal(await poll(device_code), '400 invalid_request');
 });
 
+test('devices of old poll at /device/token, which takes that grant and no other', async () => {
+  const { device_code, user_code } = await askCodes();
+  const at = async (form: Record<string, string>): Promise<string> => {
+    const response = await identity.post('/dex/device/token', form);
+    return `${response.status} ${((await response.json()) as { error?: string }).error ?? 'ok'}`;
+  };
+  assert.equal(await at({ grant_type: DEVICE, device_code }), '400 authorization_pending');
+  for (const grant_type of ['', 'authorization_code', 'refresh_token', 'client_credentials'])
+    assert.equal(await at({ grant_type, device_code, code: 'x' }), '400 invalid_grant');
+  assert.equal((await identity.fetch('/dex/device/token')).status, 400);
+  await approve(await walk(user_code));
+  assert.equal(await at({ grant_type: DEVICE, device_code }), '200 ok');
+  assert.equal(await at({ grant_type: DEVICE, device_code }), '400 invalid_request');
+});
+
 test('polling too fast is told to slow down, an expired or invented code is refused', async () => {
   const { device_code } = await askCodes();
   assert.equal(await poll(device_code), '400 authorization_pending');

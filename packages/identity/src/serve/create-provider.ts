@@ -23,7 +23,7 @@ import { pageError } from '../pages/error-page.ts';
 import { landingPage } from '../pages/login-pages.ts';
 import type { ProviderDeps } from '../provider.ts';
 import { createRevocationEndpoint } from '../revocation/revocation-endpoint.ts';
-import { createTokenEndpoint } from '../token/token-endpoint.ts';
+import { createDeviceTokenEndpoint, createTokenEndpoint } from '../token/token-endpoint.ts';
 import { createUserinfoEndpoint } from '../userinfo/userinfo-endpoint.ts';
 import { withCors } from './cors.ts';
 import { jsonEdge, pageEdge } from './edges.ts';
@@ -54,6 +54,7 @@ export function createProvider(deps: ProviderDeps, { health, metrics }: Observer
     ['*', '/callback/:connector', page(createCallbackEndpoint(deps))],
     ['*', '/approval', page(createApprovalEndpoint(deps))],
     ['*', '/device/code', json(createDeviceAuthorizationEndpoint(deps))],
+    ['*', '/device/token', json(createDeviceTokenEndpoint(deps))],
     ['GET', '/device', page(createDevicePageEndpoint(deps))],
     ['POST', '/device/auth/verify_code', page(createVerifyCodeEndpoint(deps))],
     ['GET', '/device/callback', page(createDeviceCallbackEndpoint(deps))],

@@ -7,6 +7,7 @@ import { createGrpcServer } from '../api/grpc-server.ts';
 import type { GrpcTls } from '../api/grpc-server.ts';
 import type { GrpcConfig } from '../config/config.ts';
 import { IDENTITY_ERRORS } from '../errors.ts';
+import { VERSION } from '../version.ts';
 
 export interface ApiListener {
   readonly port: number;
@@ -14,8 +15,6 @@ export interface ApiListener {
   renewCertificate(): void;
   close(): Promise<void>;
 }
-
-const VERSION = '0.1.0';
 
 export async function listenForApi(grpc: GrpcConfig, deps: ApiDeps): Promise<ApiListener> {
   let current = grpc.tlsCert === '' ? undefined : readTls(grpc);

@@ -83,6 +83,10 @@ export async function startIdentity(process: IdentityProcess): Promise<RunningId
   log.info('serving', { issuer: config.issuer, port: (web.https ?? web.http)?.port, storage: config.storage.type });
   return {
     ports: { http: web.http?.port, telemetry: telemetry?.port, grpc: api?.port },
+    reload: () => {
+      web.renewCertificate();
+      api?.renewCertificate();
+    },
     stop: async () => {
       abort.abort();
       await Promise.all([web.close(), api?.close(), telemetry?.server.close()]);

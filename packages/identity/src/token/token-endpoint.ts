@@ -46,6 +46,17 @@ export function createTokenEndpoint(deps: ProviderDeps): HttpHandler {
   };
 }
 
+/** `/device/token`: where devices of old poll; Dex keeps it for the device grant alone. */
+export function createDeviceTokenEndpoint(deps: ProviderDeps): HttpHandler {
+  return async (request) => {
+    const form = await readTokenForm(request);
+    if (form instanceof TokenRefusal) return renderRefusal(form);
+    if (form.get('grant_type') !== DEVICE_GRANT || !deps.config.oauth2.grantTypes.has(DEVICE_GRANT))
+      return renderRefusal(refuse('invalid_grant', ''));
+    return answerGrant(deps, { request, type: DEVICE_GRANT }, await pollDeviceCode(deps, form));
+  };
+}
+
 type Attempt = Omit<Refused, 'refusal'>;
 
 function answerGrant(deps: ProviderDeps, attempt: Attempt, answer: TokenResponse | TokenRefusal): HttpResponse {
