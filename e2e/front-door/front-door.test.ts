@@ -178,6 +178,31 @@ function suite(plane: DataPlane): void {
     assert.equal(cookies.includes(session), !plane.hidesSession);
   });
 
+  const accountFact = plane.reachesAccount ? 'works until it is revoked, and stays at the door' : 'cannot be made';
+  test(`an API token ${accountFact}`, async () => {
+    const origin = `http${plane.tls ? 's' : ''}://gateway.example.com`;
+    const headers = { ...PROGRAM, origin, 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' };
+    const body = JSON.stringify({ name: 'ci' });
+    const made = await client.ask('/authservice/api/tokens', { method: 'POST', headers, body });
+    assert.equal(made.status, plane.reachesAccount ? 201 : 415, made.body);
+    if (!plane.reachesAccount) return;
+    const { id, token } = JSON.parse(made.body) as { readonly id: string; readonly token: string };
+    const useToken = (more: Record<string, string>): ReturnType<Client['ask']> =>
+      newClient().ask('/app', { headers: { accept: 'application/json', ...more } });
+    for (const name of ['authorization', 'x-auth-token']) {
+      assert.equal((await useToken({ [name]: `${name === 'authorization' ? 'Bearer ' : ''}${token}` })).status, 200);
+      const seen = application.seen.at(-1) ?? fail();
+      assert.deepEqual(identities(seen), [`kubeflow-userid: ${USER}`]);
+      assert.equal(seen.rawHeaders.join('\n').includes(token), false, name);
+    }
+    // What is the application's own passes.
+    await client.ask('/app', { headers: { ...PROGRAM, authorization: 'Bearer of-the-application' } });
+    assert.equal(application.seen.at(-1)?.headers.authorization, 'Bearer of-the-application');
+    const gone = await client.ask(`/authservice/api/tokens/${id}`, { method: 'DELETE', headers });
+    assert.equal(gone.status, 204);
+    assert.equal((await useToken({ authorization: `Bearer ${token}` })).status, 401);
+  });
+
   test('a logout ends the session, also for who kept the cookie', async () => {
     const cookie = `authservice_session=${client.cookie('authservice_session')}`;
     const origin = `http${plane.tls ? 's' : ''}://gateway.example.com`;

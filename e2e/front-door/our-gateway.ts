@@ -12,6 +12,8 @@ import {
 } from '../../packages/testkit/src/front-door/ext-authz-headers.ts';
 
 const AUTHSERVICE = 'authservice.istio-system.svc.cluster.local';
+/** As the manifests' VirtualService has them. */
+const OWN_PATHS = [{ exact: '/login/oidc' }, { exact: '/logout' }, { prefix: '/authservice/' }];
 
 export const gatewayToday: DataPlane = {
   name: 'our gateway, extensionProviders',
@@ -20,6 +22,7 @@ export const gatewayToday: DataPlane = {
   tellsProgramsFromPages: true,
   hidesSession: true,
   provesIdentity: true,
+  reachesAccount: true,
   start: (cleanup, backends) => start(cleanup, backends, requireByPolicy),
 };
 
@@ -30,6 +33,7 @@ export const gateway2019: DataPlane = {
   tellsProgramsFromPages: false,
   hidesSession: false,
   provesIdentity: false,
+  reachesAccount: false,
   start: (cleanup, backends) => start(cleanup, backends, ({ sources }) => sources.envoyFilters.put(filter2019())),
 };
 
@@ -40,7 +44,14 @@ async function start(cleanup: CleansUp, backends: Backends, requireAuth: (rig: R
   rig.addService('application', backends.application);
   rig.addService('authservice', backends.authservice, 'istio-system');
   rig.sources.virtualServices.put(
-    virtualService('dex', [{ match: [{ uri: { prefix: '/dex/' } }], ...to('dex') }, to('application')]),
+    virtualService('platform', [
+      { match: [{ uri: { prefix: '/dex/' } }], ...to('dex') },
+      {
+        match: OWN_PATHS.map((uri) => ({ uri })),
+        route: [{ destination: { host: AUTHSERVICE, port: { number: 80 } } }],
+      },
+      to('application'),
+    ]),
   );
   requireAuth(rig);
   await rig.settle();
@@ -71,7 +82,7 @@ function requireByPolicy({ sources }: Rig): void {
       selector: { matchLabels: { istio: 'ingressgateway' } },
       action: 'CUSTOM',
       provider: { name: 'authservice' },
-      rules: [{ to: [{ operation: { notPaths: ['/dex/*'] } }] }],
+      rules: [{ to: [{ operation: { notPaths: ['/dex/*', '/login/oidc', '/authservice/*'] } }] }],
     }),
   );
 }

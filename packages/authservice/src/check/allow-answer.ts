@@ -41,12 +41,20 @@ export function provenAnswer({ status, headers, fields = '' }: Answer, proof: st
   };
 }
 
+/** Headers that may carry a token of ours, or something that is the application's own business. */
+const CREDENTIALS = ['cookie', 'authorization', 'x-auth-token'] as const;
+
 /**
  * 204 for proxies that know yes and no. They take the headers of the answer that they are told to, none where it has none: so it has the
- * cookies too when they are all to pass.
+ * client's credentials too when they are all to pass.
  */
-export function verifiedAnswer({ set, remove }: HeaderEdits, { cookie }: Credentials): Answer {
-  const isSet = set.some((name, index) => index % 2 === 0 && name === 'cookie');
-  const isSettled = typeof cookie !== 'string' || isSet || remove.includes('cookie');
-  return { status: 204, headers: [...set, ...(isSettled ? [] : ['cookie', cookie]), REMOVE, remove.join(',')] };
+export function verifiedAnswer({ set, remove }: HeaderEdits, credentials: Credentials): Answer {
+  const headers = [...set];
+  for (const name of CREDENTIALS) {
+    const value = credentials[name];
+    const isSet = set.some((field, index) => index % 2 === 0 && field === name);
+    if (typeof value === 'string' && !isSet && !remove.includes(name)) headers.push(name, value);
+  }
+  headers.push(REMOVE, remove.join(','));
+  return { status: 204, headers };
 }

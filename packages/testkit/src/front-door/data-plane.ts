@@ -20,6 +20,8 @@ export interface DataPlane {
   readonly hidesSession: boolean;
   /** The AuthService's assertion reaches applications. */
   readonly provesIdentity: boolean;
+  /** The AuthService's own pages and API get whole requests, bodies and all, and tokens in `Authorization` are looked at. */
+  readonly reachesAccount: boolean;
   /** What the AuthService has to be told besides. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Starts it; gives its port. */

@@ -15,10 +15,14 @@ export const noEnvoy: string | false = found.status === 0 ? false : found.stderr
 const TYPE = 'type.googleapis.com/envoy.extensions.filters';
 const patterns = (names: readonly string[]): object => ({ patterns: names.map((exact) => ({ exact })) });
 
-/** AuthorizationPolicy CUSTOM with `notPaths: [/dex/*]`: an RBAC filter marks what matches, ext_authz asks about the marked. */
+/** Where the AuthService answers by itself: requests that are routed to it, of which it need not be asked first. */
+const OWN_PATHS = [{ path: '/login/oidc' }, { path: '/logout' }, { prefix: '/authservice/' }] as const;
+
+/** AuthorizationPolicy CUSTOM with `notPaths: [/dex/*, /login/oidc, /authservice/*]`: an RBAC filter marks what matches, ext_authz asks about the marked. */
 export function filtersToday(): readonly object[] {
-  const notDex = { not_rule: { url_path: { path: { prefix: '/dex/' } } } };
-  const policy = { permissions: [{ and_rules: { rules: [notDex] } }], principals: [{ any: true }] };
+  const unasked = [{ prefix: '/dex/' }, { exact: '/login/oidc' }, { prefix: '/authservice/' }];
+  const rules = unasked.map((path) => ({ not_rule: { url_path: { path } } }));
+  const policy = { permissions: [{ and_rules: { rules } }], principals: [{ any: true }] };
   return [
     {
       name: 'envoy.filters.http.rbac',
@@ -88,6 +92,7 @@ function bootstrap(port: number, backends: Backends, filters: readonly object[])
   };
   const routes = [
     { match: { prefix: '/dex/' }, route: { cluster: 'identity' } },
+    ...OWN_PATHS.map((match) => ({ match, route: { cluster: 'authservice' } })),
     { match: { prefix: '/' }, route: { cluster: 'application' } },
   ];
   const manager = {
@@ -126,6 +131,7 @@ export const envoyToday: DataPlane = {
   tellsProgramsFromPages: true,
   hidesSession: true,
   provesIdentity: true,
+  reachesAccount: true,
   start: (cleanup, backends) => startEnvoy(cleanup, backends, filtersToday()),
 };
 
@@ -136,5 +142,6 @@ export const envoy2019: DataPlane = {
   tellsProgramsFromPages: false,
   hidesSession: false,
   provesIdentity: false,
+  reachesAccount: false,
   start: (cleanup, backends) => startEnvoy(cleanup, backends, filters2019()),
 };

@@ -15,6 +15,7 @@ export const nginx: DataPlane = {
   tellsProgramsFromPages: true,
   hidesSession: true,
   provesIdentity: true,
+  reachesAccount: true,
   start,
 };
 
@@ -51,6 +52,7 @@ http {
     }
     location = /login/oidc { proxy_pass ${authservice}; proxy_set_header host $http_host; }
     location = /logout { proxy_pass ${authservice}; proxy_set_header host $http_host; }
+    location /authservice/ { proxy_pass ${authservice}; proxy_set_header host $http_host; }
     location /dex/ { proxy_pass http://127.0.0.1:${backends.identity}; proxy_set_header host $http_host; }
     location @login {
       add_header set-cookie $auth_set_cookie always;
@@ -63,6 +65,8 @@ http {
       auth_request_set $auth_groups $upstream_http_kubeflow_groups;
       auth_request_set $auth_assertion $upstream_http_kubeflow_assertion;
       auth_request_set $auth_cookie $upstream_http_cookie;
+      auth_request_set $auth_authorization $upstream_http_authorization;
+      auth_request_set $auth_token $upstream_http_x_auth_token;
       auth_request_set $auth_location $upstream_http_location;
       auth_request_set $auth_set_cookie $upstream_http_set_cookie;
       error_page 401 = @login;
@@ -74,6 +78,8 @@ http {
       proxy_set_header kubeflow-groups $auth_groups;
       proxy_set_header kubeflow-assertion $auth_assertion;
       proxy_set_header cookie $auth_cookie;
+      proxy_set_header authorization $auth_authorization;
+      proxy_set_header x-auth-token $auth_token;
     }
   }
 }

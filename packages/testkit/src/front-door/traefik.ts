@@ -16,6 +16,7 @@ export const traefik: DataPlane = {
   tellsProgramsFromPages: true,
   hidesSession: true,
   provesIdentity: true,
+  reachesAccount: true,
   settings: { FORWARD_AUTH_ENABLED: 'true' },
   start: (cleanup, backends) => startTraefik(cleanup, backends),
 };
@@ -53,13 +54,20 @@ function dynamicConfig({ identity, authservice, application }: Backends, trustFo
     trustForwardHeader,
     // The path of our login is meant for this site, not for the address that was asked.
     preserveLocationHeader: true,
-    authResponseHeaders: ['kubeflow-userid', 'kubeflow-groups', 'kubeflow-assertion', 'cookie'],
+    authResponseHeaders: [
+      'kubeflow-userid',
+      'kubeflow-groups',
+      'kubeflow-assertion',
+      'cookie',
+      'authorization',
+      'x-auth-token',
+    ],
   };
   const aliases = { kubeflow_userid: '', kubeflow_groups: '', kubeflow_assertion: '' };
   return {
     http: {
       routers: {
-        own: { rule: 'Path(`/login/oidc`) || Path(`/logout`)', service: 'authservice' },
+        own: { rule: 'Path(`/login/oidc`) || Path(`/logout`) || PathPrefix(`/authservice/`)', service: 'authservice' },
         identity: { rule: 'PathPrefix(`/dex/`)', service: 'identity' },
         application: { rule: 'PathPrefix(`/`)', service: 'application', middlewares: ['aliases', 'authservice'] },
       },
