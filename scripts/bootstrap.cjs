@@ -53,6 +53,10 @@ for (const script of ['packages/dashboard/scripts/build-web.ts', 'scripts/warm-c
 
 const argv = [path.resolve(root, entry), ...args];
 
+// npm changes into the root; the person stands where the names that they typed are meant.
+const asked = process.env.INIT_CWD;
+if (asked && ['start', 'kfctl'].includes(process.env.npm_lifecycle_event) && existsSync(asked)) process.chdir(asked);
+
 // Where Node can, it becomes the program: one process less in memory, and signals need no forwarding.
 if (typeof process.execve === 'function' && process.platform !== 'win32') {
   process.removeAllListeners('warning');

@@ -104,7 +104,7 @@ export function createListener(terminal: Terminal): ApplyListener {
     applied: (object, { done, total }) => {
       changed ||= object.action !== 'unchanged';
       terminal.detail(`  ${object.action.padEnd(10)} ${describeId(object.id)}`);
-      for (const line of keptLines(object)) terminal.warn(line);
+      for (const line of keptLines(object)) terminal.note(`note: ${line}`);
       terminal.progress(`applying ${done}/${total} ${describeId(object.id)}`);
     },
     waiting: (pending) => {
