@@ -1,24 +1,27 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { createSessionTokens } from '@kfctl/oidc';
 import { Secret, systemRandom } from '@kfctl/core';
 import { Browser } from './browser.ts';
-import { PUBLIC_ORIGIN, send, startService, untilReady } from './harness.ts';
+import { CLIENT_ID, PUBLIC_ORIGIN, send, startService, untilReady } from './harness.ts';
 import type { RawResponse, ServiceUnderTest } from './harness.ts';
 import { loginAt, startHostileProvider } from './hostile-provider.ts';
+import type { HostileProvider } from './hostile-provider.ts';
 
 describe('requests that try to pass the check', () => {
   const cleanUp: (() => unknown)[] = [];
   let service: ServiceUnderTest;
+  let provider: HostileProvider;
   let session = '';
   let otherSession = '';
 
   before(async () => {
     const context = { after: (end: () => unknown) => void cleanUp.push(end) } as unknown as TestContext;
-    const provider = await startHostileProvider(context);
+    provider = await startHostileProvider(context);
     service = await startService(context, { OIDC_PROVIDER: provider.issuer, SKIP_AUTH_URI: '/dex /public' });
     await untilReady(service);
     const login = async (): Promise<string> => {
@@ -141,6 +144,9 @@ describe('requests that try to pass the check', () => {
     ]) {
       const { status } = await ask(path);
       assert.ok(status === 302 || status === 400, `${path} got ${status}`);
+      if (!path.startsWith('/')) continue;
+      const verdict = await ask(`/authservice/verify${path}`);
+      assert.ok(verdict.status === 401 || verdict.status === 400, `verify ${path} got ${verdict.status}`);
     }
   });
 
@@ -157,6 +163,19 @@ describe('requests that try to pass the check', () => {
       '/authservice/x',
       '/authservice/../pipeline',
       '/authservice/logout/../../pipeline',
+      '/authservice/logout;x',
+      '/authservice/%6cogout',
+      '/authservice%2flogout',
+      '//logout',
+      '/logout%00',
+      '/logout%23',
+      '/login/oidc;x?code=c&state=s',
+      '/login%2foidc?code=c&state=s',
+      '/login//oidc?code=c&state=s',
+      '/authservice//verify/dex/auth',
+      '/authservice/./verify/dex/auth',
+      '/authservice/backchannel-logout/',
+      '/AUTHSERVICE/verify/dex/auth',
     ]) {
       assert.equal((await ask(path)).status, 302, path);
     }
@@ -191,6 +210,10 @@ describe('requests that try to pass the check', () => {
   test('a session that is none does not pass', async () => {
     const foreign = createSessionTokens({ secrets: [new Secret('f'.repeat(44))], random: systemRandom }).create();
     const genuine = createSessionTokens({ secrets: [new Secret('k'.repeat(44))], random: systemRandom }).create();
+    const now = Math.floor(Date.now() / 1000);
+    const claims = { iss: provider.issuer, aud: CLIENT_ID, sub: 's', email: 'eve@example.com', exp: now + 60 };
+    const idToken = provider.answers.idToken(claims);
+    assert.equal((await ask('/', { authorization: `Bearer ${idToken}` })).status, 200);
     const flipped = `${session.startsWith('A') ? 'B' : 'A'}${session.slice(1)}`;
     for (const value of [
       '',
@@ -206,11 +229,28 @@ describe('requests that try to pass the check', () => {
       '../../etc',
       '__proto__',
       'constructor',
+      // Another token of this very person, which is good as a bearer.
+      idToken,
     ]) {
       assert.equal((await ask('/', cookie(value))).status, 302, value);
-      assert.equal((await ask('/', { authorization: `Bearer ${value}` })).status, 401, value);
+      if (value !== idToken) assert.equal((await ask('/', { authorization: `Bearer ${value}` })).status, 401, value);
       assert.notEqual((await ask('/', { 'x-auth-token': value })).status, 200, value);
     }
+  });
+
+  test('credentials of another scheme are not taken for ours', async () => {
+    const basic = Buffer.from(`${session}:x`).toString('base64');
+    for (const authorization of [
+      `Basic ${basic}`,
+      `Basic ${session}`,
+      `Digest ${session}`,
+      `Bearer ${session} x`,
+      'Bearer',
+    ])
+      assert.equal((await ask('/', { authorization })).status, 401, authorization);
+    // They are the application's own and change nothing about the session beside them.
+    const both = await ask('/', { ...cookie(session), authorization: `Basic ${basic}` });
+    assert.equal(both.headers['kubeflow-userid'], 'eve@example.com');
   });
 
   test('two sessions at once are none', async () => {
@@ -282,6 +322,10 @@ describe('requests that try to pass the check', () => {
       'GET / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: xchunked\r\n\r\n0\r\n\r\n',
       `GET / HTTP/1.1\r\nhost: x\r\ncookie : authservice_session=${session}\r\n\r\n`,
       'GET /dex/auth\u0000 HTTP/1.1\r\nhost: x\r\n\r\n',
+      'options /pipeline HTTP/1.1\r\nhost: x\r\n\r\n',
+      'get /pipeline HTTP/1.1\r\nhost: x\r\n\r\n',
+      'GET /pipeline HTTP/1.1\r\nhost: x\r\nhost: y\r\n\r\n',
+      'GET  /pipeline HTTP/1.1\r\nhost: x\r\n\r\n',
     ]) {
       const socket = connect(service.port, '127.0.0.1');
       socket.end(request);
@@ -302,6 +346,10 @@ describe('requests that try to pass the check', () => {
       .map((name) => `${name}=${browser.cookie(name)}`)
       .join('; ');
     assert.ok(line.length < 8_000, `${line.length} characters`);
+    const database = new DatabaseSync(service.env['SESSION_STORE_PATH'] ?? '', { readOnly: true });
+    const kept = database.prepare('SELECT count(*) AS sessions FROM session').get();
+    database.close();
+    assert.equal(kept?.['sessions'], 2);
     assert.equal((await browser.fetch(`${PUBLIC_ORIGIN}/`, { headers: { 'sec-fetch-mode': 'cors' } })).status, 401);
   });
 });

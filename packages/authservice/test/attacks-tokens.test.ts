@@ -160,6 +160,7 @@ describe('tokens that a provider or somebody in its place may send', () => {
       'a\u0000',
       'x'.repeat(10_000),
       'a\u202e',
+      'attacker@evil.example@example.com',
       '\ud800',
     ]) {
       provider.answers.claims = { email };
@@ -253,6 +254,12 @@ describe('tokens that a provider or somebody in its place may send', () => {
     const logged = service.logged();
     assert.doesNotMatch(logged, /code-that-must-not-be-logged|a client secret|kkkkkkkk|eyJ/);
     assert.equal(logged.includes(browser.cookie('authservice_session') ?? '?'), false);
+    const start = await browser.fetch(`${PUBLIC_ORIGIN}/page`, { headers: { cookie: '' } });
+    const { searchParams } = new URL(start.headers.location ?? '');
+    const [, secret = '?'] = /=([\w-]{22});/.exec(start.cookies[0] ?? '') ?? [];
+    await browser.fetch(`${PUBLIC_ORIGIN}/login/oidc?error=server_error&state=${searchParams.get('state')}`);
+    for (const value of [searchParams.get('state'), searchParams.get('nonce'), secret])
+      assert.equal(service.logged().includes(value ?? '?'), false, String(value));
     assert.match(logged, /logged in/);
   });
 });

@@ -28,6 +28,7 @@ export function identityOf(claims: JwtClaims, rules: IdentityRules): Identity {
   if (typeof claim !== 'string' || !isPlainText(claim)) {
     throw loginRefused(403, `claim ${rules.userIdClaim} is missing or unusable`, UNUSABLE);
   }
+  requireOneAddress(claim, rules);
   requireVerified(claims, rules);
   const userId = rules.userIdPrefix + transform(claim, rules.userIdTransformers);
   if (!isPlainText(userId) || userId.length > MAX_USER_ID) {
@@ -48,6 +49,12 @@ function requireVerified(claims: JwtClaims, rules: IdentityRules): void {
     'e-mail address is not verified',
     'Your e-mail address is not verified. Verify it with your login provider, then log in again.',
   );
+}
+
+/** With two `@`, one reader takes it for an address of the first domain and a rule about the second one's people for theirs. */
+function requireOneAddress(claim: string, { userIdClaim }: IdentityRules): void {
+  if (userIdClaim === 'email' && claim.split('@').length > 2)
+    throw loginRefused(403, 'e-mail address has two domains', UNUSABLE);
 }
 
 function transform(userId: string, transformers: readonly UserIdTransformer[]): string {
