@@ -137,6 +137,17 @@ test('a new password and rotated credentials take effect, each once', async () =
   assert.match(rotated, /0 created, 5 changed/);
 });
 
+test('status tells what is not ready, why nobody can reach it, and what to do next', async () => {
+  const { code, stdout } = await kfctl(path.join(home, 'demo'), ['status']);
+  assert.equal(code, 1);
+  assert.match(stdout, /not ready {2}Deployment kubeflow\/dex: .*0 of 1 pods available\n/);
+  assert.match(stdout, /\n {2}Dashboard {2}the gateway has no address yet\n {2}User {7}ada@example\.org\n/);
+  assert.match(stdout, /Why, and what to do: kfctl doctor\n$/);
+  const { stdout: json } = await kfctl(path.join(home, 'demo'), ['status', '-o', 'json']);
+  const { running, ready, deployments } = JSON.parse(json) as Record<string, unknown> & { deployments: object[] };
+  assert.deepEqual([running, ready, deployments.length], [true, false, 1]);
+});
+
 test('the certificate covers the address that the load balancer gave', async () => {
   const place = { namespace: 'istio-system' };
   await client.patch(resources.services, 'istio-ingressgateway', {
@@ -145,6 +156,8 @@ test('the certificate covers the address that the load balancer gave', async () 
     patch: { kind: 'merge', body: { status: { loadBalancer: { ingress: [{ ip: '10.0.0.100' }] } } } },
   });
   assert.match(await run(['apply', '--no-wait']), /Dashboard: https:\/\/10\.0\.0\.100\//);
+  const { stdout } = await kfctl(path.join(home, 'demo'), ['status']);
+  assert.match(stdout, /\n {2}Dashboard {2}https:\/\/10\.0\.0\.100\/\n/);
   const secret = await client.get(resources.secrets, 'istio-ingressgateway-certs', place);
   const { X509Certificate } = await import('node:crypto');
   const certificate = new X509Certificate(Buffer.from(secret?.data?.['tls.crt'] ?? '', 'base64'));

@@ -61,9 +61,8 @@ function printStatus(terminal: Terminal, { server, deployments, local }: Status)
   for (const health of deployments) {
     terminal.result(`\n${terminal.style('bold', health.deployment)}`);
     for (const line of renderHealth(health)) terminal.result(`  ${line}`);
-    terminal.result(
-      `  Dashboard  ${health.urls.length === 0 ? 'the gateway has no address yet' : health.urls.join(' ')}`,
-    );
+    for (const url of health.urls) terminal.result(`  Dashboard  ${url}`);
+    if (health.unreachable !== undefined) terminal.result(`  Dashboard  ${health.unreachable}`);
     if (health.user !== undefined) terminal.result(`  User       ${health.user}`);
   }
   if (local !== undefined) terminal.result(`\n  export KUBECONFIG=${local.kubeconfig}`);
