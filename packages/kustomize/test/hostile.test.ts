@@ -84,6 +84,27 @@ test('bases in a circle are refused', () => {
   );
 });
 
+test('components in a circle and bases without end are refused', () => {
+  const component = 'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n';
+  refuse(
+    {
+      '/a/kustomization.yaml': `${component}components: [../b]\n`,
+      '/b/kustomization.yaml': `${component}components: [../a]\n`,
+    },
+    'BASE_CYCLE',
+    '/a',
+  );
+  const chain = (length: number): Record<string, string> =>
+    Object.fromEntries(
+      Array.from({ length }, (_, at) => [
+        `/b${at}/kustomization.yaml`,
+        at + 1 < length ? `resources: [../b${at + 1}]\n` : 'namePrefix: x-\n',
+      ]),
+    );
+  build({ directory: '/b0', fileSystem: createMemoryFileSystem(chain(200)) });
+  assert.match(refuse(chain(201), 'BASE_CYCLE', '/b0').hint ?? '', /innermost/u);
+});
+
 test('an alias bomb is refused', () => {
   const levels = Array.from(
     { length: 12 },

@@ -18,8 +18,10 @@ import { ResourceMap } from '../resource/resource-map.ts';
 import { readOpenApi } from '../schema/read-open-api.ts';
 import type { SchemaSet } from '../schema/schema-set.ts';
 import { markVars, mergeVars } from '../transform/vars.ts';
-import { parseRemote } from '../remote/parse-remote.ts';
-import { openRemoteDirectory } from '../remote/open-remote-directory.ts';
+import { createMemoryFileSystem } from '../files/memory-file-system.ts';
+import { type Remote, parseRemote } from '../remote/parse-remote.ts';
+import { readArchive } from '../remote/read-archive.ts';
+import { readRemote } from '../remote/remote-store.ts';
 import { configuredBy, configuredByPlugin, readFrom, recordOrigin, recordTransformation } from './origins.ts';
 import { inKustomization } from './in-kustomization.ts';
 import { runPluginGenerator, runPluginTransformer } from './run-plugins.ts';
@@ -116,6 +118,11 @@ function add(resources: readonly Resource[], into: Accumulator, { schemas }: Bui
   into.map.appendAll(resources);
 }
 
+function enterArchive(remote: Remote & { readonly kind: 'archive' }, loader: Loader): Loader {
+  const fileSystem = createMemoryFileSystem(readArchive(readRemote(loader.options.remotes, remote)));
+  return loader.enterArchive(remote.url, fileSystem, remote.directory);
+}
+
 interface Destination {
   readonly into: Accumulator;
   readonly field: string;
@@ -125,7 +132,7 @@ function addResource(step: Step, path: string, { into, field }: Destination): vo
   const { loader, context } = step;
   const remote = parseRemote(path);
   if (remote?.kind === 'archive') {
-    addBase(step, openRemoteDirectory(remote, loader.options), { into, field, path });
+    addBase(step, enterArchive(remote, loader), { into, field, path });
     return;
   }
   const kind = remote?.kind ?? loader.kindOf(path);
@@ -166,8 +173,7 @@ function addComponent(step: Step, path: string, into: Accumulator): void {
       hint: 'write https://host/org/repo//path?ref=version',
     });
   }
-  const component =
-    remote?.kind === 'archive' ? openRemoteDirectory(remote, step.loader.options) : step.loader.enter(path);
+  const component = remote?.kind === 'archive' ? enterArchive(remote, step.loader) : step.loader.enter(path);
   const kustomization = openKustomization(component, step.context);
   if (kustomization.kind !== 'Component') {
     throw new KustomizeError('KUSTOMIZATION_INVALID', `expected kind 'Component' for path '${component.root}'`, {

@@ -24,32 +24,58 @@ export interface LoadedFile {
   readonly path: string;
 }
 
+/** Where a directory is: on the machine ('') or in a remote archive, by its URL. */
+type Source = string;
+
+/** So many kustomizations may lie inside each other: each takes a part of the stack. */
+const maxDepth = 200;
+
+interface Position {
+  readonly source: Source;
+  readonly parent: Loader | undefined;
+}
+
 export class Loader {
   readonly root: string;
   readonly options: LoaderOptions;
-  private readonly parent: Loader | undefined;
+  private readonly position: Position;
+  private readonly depth: number;
 
-  private constructor(root: string, options: LoaderOptions, parent: Loader | undefined) {
+  private constructor(root: string, options: LoaderOptions, position: Position) {
     this.root = root;
     this.options = options;
-    this.parent = parent;
+    this.position = position;
+    this.depth = (position.parent?.depth ?? 0) + 1;
+    if (this.depth > maxDepth) {
+      throw new KustomizeError('BASE_CYCLE', `more than ${maxDepth} kustomizations lie inside each other`, {
+        hint: 'list the innermost ones directly',
+      });
+    }
   }
 
   /** A loader for the directory that a build starts in. */
   static open(directory: string, options: LoaderOptions): Loader {
-    return new Loader(requireDirectory(directory, options.fileSystem), options, undefined);
+    return new Loader(requireDirectory(directory, options.fileSystem), options, { source: '', parent: undefined });
   }
 
   /** A loader for a base or component; its path is relative to this directory. */
   enter(path: string): Loader {
     const { fileSystem } = this.options;
     const directory = requireDirectory(isAbsolute(path) ? path : join(this.root, path), fileSystem);
-    this.refuseCycle(directory);
-    return new Loader(directory, this.options, this);
+    const { source } = this.position;
+    this.refuseCycle(source, directory);
+    return new Loader(directory, this.options, { source, parent: this });
   }
 
-  private refuseCycle(directory: string): void {
-    if (contains(directory, this.root)) {
+  /** A loader for a directory of a remote archive; nothing outside the archive can be reached from it, but other remotes can. */
+  enterArchive(source: Source, fileSystem: FileSystem, path: string): Loader {
+    const directory = requireDirectory(`/${path}`, fileSystem);
+    this.refuseCycle(source, directory);
+    return new Loader(directory, { ...this.options, fileSystem }, { source, parent: this });
+  }
+
+  private refuseCycle(source: Source, directory: string): void {
+    if (source === this.position.source && contains(directory, this.root)) {
       throw new KustomizeError(
         'BASE_CYCLE',
         `cycle detected: candidate root '${directory}' contains visited root '${this.root}'`,
@@ -58,7 +84,7 @@ export class Loader {
         },
       );
     }
-    this.parent?.refuseCycle(directory);
+    this.position.parent?.refuseCycle(source, directory);
   }
 
   /** True when the path names something that is there, wherever it is. */

@@ -72,6 +72,19 @@ test('vendored bytes that are not the pinned ones are refused', async () => {
   assert.throws(() => build({ directory: '/app', fileSystem, remotes: changed }), { code: 'REMOTE_DIGEST' });
 });
 
+test('an archive that lists itself is refused', () => {
+  const itself = tar({ 'repo-1/top/kustomization.yaml': 'resources: ["github.com/org/repo//top?ref=v1"]\n' });
+  const other = tar({ 'repo-1/top/kustomization.yaml': 'resources: ["github.com/org/repo//other?ref=v1"]\n' });
+  const outer = createMemoryFileSystem({
+    '/top/kustomization.yaml': 'resources: ["github.com/org/repo//top?ref=v1"]\n',
+  });
+  const from = (archive: Uint8Array): void => {
+    build({ directory: '/top', fileSystem: outer, remotes: { get: () => archive } });
+  };
+  assert.throws(() => from(itself), { code: 'BASE_CYCLE' });
+  assert.throws(() => from(other), { code: 'FILE_NOT_FOUND' });
+});
+
 test('an archive cannot reach outside itself', () => {
   assert.throws(() => readArchive(tar({ 'repo/../../etc/passwd': 'x' })), { code: 'REMOTE_INVALID' });
   assert.throws(() => readArchive(tar({ '/etc/passwd': 'x' })), { code: 'REMOTE_INVALID' });
