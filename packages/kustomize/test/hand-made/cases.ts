@@ -4,6 +4,7 @@ import { configurationCases } from './configuration.ts';
 import { generatorsCases } from './generators.ts';
 import { labelsAndImagesCases } from './labels-and-images.ts';
 import type { Cases } from './objects.ts';
+import { optionCases } from './options.ts';
 import { patchesCases } from './patches.ts';
 import { replacementsCases } from './replacements.ts';
 import { structureCases } from './structure.ts';
@@ -17,6 +18,7 @@ export const handMade: Cases = {
   ...replacementsCases,
   ...configurationCases,
   ...yamlCases,
+  ...optionCases,
 };
 
 /** Mistakes that kubectl lets pass, and that are refused here. */
