@@ -6,7 +6,7 @@ import { describeError, isAppError } from '../errors/app-error.ts';
 export interface RunningProcess {
   /** Ends listeners and loops; called once, has `graceMs` to finish. */
   stop(): Promise<void>;
-  /** Reads again what may have changed; called at SIGHUP, which otherwise is not looked at. */
+  /** Reads again what may have changed; called at SIGHUP, which ends a process that has nothing to read again. */
   reload?(): void;
 }
 
@@ -36,7 +36,8 @@ export async function runProcess({ log, start, graceMs = 10_000 }: RunProcessOpt
   try {
     const running = await start(abort.signal);
     releaseStartupMemory();
-    process.on('SIGHUP', () => running.reload?.());
+    const { reload } = running;
+    if (reload !== undefined) process.on('SIGHUP', () => reload());
     const signal = await stopped;
     log.info('stopping', { signal });
     setTimeout(() => process.exit(1), graceMs).unref();

@@ -1,10 +1,11 @@
 /** Owns the methods about clients. */
 import { randomToken } from '@kfctl/core';
+import { isLogoutUri } from '../config/client-section.ts';
 import type { IdentityConfig, StaticClient } from '../config/config.ts';
 import type { ClientRecord } from '../storage/records.ts';
 import { ApiRefusal, GRPC, inFile, method, requireGiven } from './api-method.ts';
 import type { ApiDeps, ApiMethod } from './api-method.ts';
-import type { Message } from './message.ts';
+import type { Message, MessageValue } from './message.ts';
 
 // Numbers are Dex's, here and in docs/reference/dex-api.proto, which other programs are given.
 const client = {
@@ -15,6 +16,11 @@ const client = {
   public: [5, 'bool'],
   name: [6, 'string'],
   logoUrl: [7, 'string'],
+  allowedConnectors: [8, 'strings'],
+  ssoSharedWith: [9, 'strings'],
+  backchannelLogoutUri: [10, 'string'],
+  postLogoutRedirectUris: [11, 'strings'],
+  refreshTokenLifetime: [12, 'string'],
 } as const satisfies Message;
 const clientInfo = {
   id: [1, 'string'],
@@ -54,7 +60,7 @@ function readingMethods({ config, storage }: ApiDeps): Methods {
         requireGiven({ id });
         const found = await findClient({ config, storage }, id);
         if (found === undefined) throw new ApiRefusal(GRPC.notFound, 'client not found');
-        return { client: found };
+        return { client: toWire(found) };
       },
     }),
     ListClients: method({
@@ -109,15 +115,36 @@ function createClient({ config, storage, random, log }: ApiDeps): ApiMethod {
     answer: async ({ client: asked }) => {
       if (asked === undefined) throw new ApiRefusal(GRPC.invalidArgument, 'no client supplied');
       if (asked.id.length > MAX_ID_LENGTH) throw new ApiRefusal(GRPC.invalidArgument, 'the id is too long');
+      requireSense(asked);
       const id = asked.id === '' ? randomToken(16, random) : asked.id;
       const secret = asked.secret === '' && !asked.public ? randomToken(32, random) : asked.secret;
-      const made: ClientRecord = { ...asked, id, secret };
+      const { ssoSharedWith, ...rest } = asked;
+      // On the wire an empty list is none at all.
+      const made: ClientRecord = { ...rest, id, secret, ...(ssoSharedWith.length === 0 ? {} : { ssoSharedWith }) };
       if (isInFile(config(), id) || !(await storage.create('client', id, made)))
         return { alreadyExists: true, client: undefined };
       log.info('client created', { client: id });
-      return { alreadyExists: false, client: made };
+      return { alreadyExists: false, client: toWire(made) };
     },
   });
+}
+
+function requireSense({ backchannelLogoutUri, refreshTokenLifetime }: MessageValue<typeof client>): void {
+  if (backchannelLogoutUri !== '' && !isLogoutUri(backchannelLogoutUri))
+    throw new ApiRefusal(GRPC.invalidArgument, 'backchannel_logout_uri is no http or https URL');
+  if (!['', 'standalone', 'session'].includes(refreshTokenLifetime))
+    throw new ApiRefusal(GRPC.invalidArgument, 'refresh_token_lifetime is standalone or session');
+}
+
+function toWire(record: ClientRecord): MessageValue<typeof client> {
+  return {
+    ...record,
+    allowedConnectors: record.allowedConnectors ?? [],
+    ssoSharedWith: record.ssoSharedWith ?? [],
+    backchannelLogoutUri: record.backchannelLogoutUri ?? '',
+    postLogoutRedirectUris: record.postLogoutRedirectUris ?? [],
+    refreshTokenLifetime: record.refreshTokenLifetime ?? '',
+  };
 }
 
 async function findClient(
@@ -133,6 +160,7 @@ function isInFile({ staticClients }: IdentityConfig, id: string): boolean {
 }
 
 function fromFile(fixed: StaticClient): ClientRecord {
-  const { id, secret, name, redirectUris, trustedPeers } = fixed;
-  return { id, secret: secret.reveal(), name, redirectUris, trustedPeers, public: fixed.public, logoUrl: '' };
+  const { secret, clientCredentialsGroups: _groups, ssoSharedWith, ...rest } = fixed;
+  const shared = ssoSharedWith === undefined ? {} : { ssoSharedWith };
+  return { ...rest, ...shared, secret: secret.reveal(), logoUrl: '' };
 }

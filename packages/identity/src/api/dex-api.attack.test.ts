@@ -146,6 +146,32 @@ test('a client is created, found, changed, listed without its secret, used, dele
   await refused(call('GetClient', { id }), 5, /not found/);
 });
 
+test('a client has what clients of the file have: connectors, sharing, logout, the life of its refresh tokens', async () => {
+  const fields = {
+    allowed_connectors: ['elsewhere'],
+    sso_shared_with: ['app'],
+    backchannel_logout_uri: 'https://rich.example.com/logout',
+    post_logout_redirect_uris: ['/bye'],
+    refresh_token_lifetime: 'session',
+  };
+  const client = { id: 'rich', secret: 's', name: 'Rich', redirect_uris: ['/rich'], ...fields };
+  await call('CreateClient', { client });
+  const found = (await call('GetClient', { id: 'rich' }))['client'] as Json;
+  for (const [name, value] of Object.entries(fields)) assert.deepEqual(found[name], value, name);
+  // In force at once: the connector that everybody else may use is not for this one.
+  const asked = new URLSearchParams({
+    client_id: 'rich',
+    redirect_uri: '/rich',
+    response_type: 'code',
+    scope: 'openid',
+  });
+  const refusal = await identity.fetch(`/dex/auth/local?${asked.toString()}`);
+  assert.match(refusal.headers.get('location') ?? '', /^\/rich\?error=/);
+  await refused(call('CreateClient', { client: { ...client, refresh_token_lifetime: 'for ever' } }), 3, /standalone/);
+  await refused(call('CreateClient', { client: { ...client, backchannel_logout_uri: 'file:///etc' } }), 3, /no http/);
+  await call('DeleteClient', { id: 'rich' });
+});
+
 test('clients and people of the file cannot be changed or taken over', async () => {
   assert.equal((await call('CreateClient', { client: { id: 'app', secret: 'mine' } }))['already_exists'], true);
   await refused(call('UpdateClient', { id: 'app', redirect_uris: ['https://evil.example'] }), 9, /configuration file/);

@@ -1,5 +1,5 @@
 /**
- * Owns the listener of the API: unary gRPC over HTTP/2. Whoever has no certificate of the configured authority does not get past
+ * Owns the listener of the API: gRPC over HTTP/2, unary but for reflection. Whoever has no certificate of the configured authority does not get past
  * the TLS handshake; on loopback alone the settings may do without.
  */
 import type { Server } from 'node:http';
@@ -17,6 +17,8 @@ import type { Logger } from '@kfctl/core';
 import type { ServerTls } from '@kfctl/http';
 import { ApiRefusal, GRPC } from './api-method.ts';
 import type { ApiMethod } from './api-method.ts';
+import { frame, serveStream } from './serve-stream.ts';
+import type { ApiStream } from './serve-stream.ts';
 
 export interface GrpcTls extends ServerTls {
   /** PEM: who may vouch for callers; empty asks for no certificate. */
@@ -31,6 +33,8 @@ export interface GrpcServer {
 
 export interface GrpcServerOptions {
   readonly methods: ReadonlyMap<string, ApiMethod>;
+  /** Calls that go on, by their paths; for reflection. */
+  readonly streams?: ReadonlyMap<string, ApiStream>;
   /** Undefined serves without TLS. */
   readonly tls: GrpcTls | undefined;
   readonly log: Logger;
@@ -41,7 +45,7 @@ const PREFIX_BYTES = 5;
 const CLOSE_PATIENCE_MS = 5000;
 const CALL_TIMEOUT_MS = 60_000;
 
-export async function createGrpcServer({ methods, tls, log }: GrpcServerOptions): Promise<GrpcServer> {
+export async function createGrpcServer({ methods, streams, tls, log }: GrpcServerOptions): Promise<GrpcServer> {
   const { createSecureServer, createServer } = await import('node:http2');
   const settings = { maxConcurrentStreams: 100, maxHeaderListSize: 16_384 };
   const secure = tls === undefined ? undefined : createSecureServer({ ...mutualTls(tls), settings });
@@ -55,6 +59,9 @@ export async function createGrpcServer({ methods, tls, log }: GrpcServerOptions)
   server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     stream.on('error', () => stream.destroy());
     stream.setTimeout(CALL_TIMEOUT_MS, () => stream.destroy());
+    const goesOn =
+      headers[':method'] === 'POST' && isGrpc(headers) ? streams?.get(String(headers[':path'])) : undefined;
+    if (goesOn !== undefined) return serveStream(stream, goesOn);
     void answer(stream, headers, { methods, log });
   });
   return {
@@ -136,11 +143,9 @@ function unframe(bytes: Buffer): Buffer | undefined {
 
 function respond(stream: ServerHttp2Stream, message: Buffer): void {
   if (stream.destroyed) return;
-  const prefix = Buffer.alloc(PREFIX_BYTES);
-  prefix.writeUInt32BE(message.length, 1);
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
   stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
-  stream.end(Buffer.concat([prefix, message]));
+  stream.end(frame(message));
 }
 
 function refuse(stream: ServerHttp2Stream, code: number, message: string): void {

@@ -66,6 +66,7 @@ export interface GrpcConfig {
   readonly tlsClientCA: string;
   readonly tlsMinVersion: '1.2' | '1.3';
   readonly tlsMaxVersion: '1.2' | '1.3';
+  readonly reflection: boolean;
 }
 
 export type GrantType =

@@ -15,7 +15,7 @@ const section = object('The management API `api.Dex` (gRPC): clients, people, re
   tlsMinVersion: oneOf('Oldest TLS version accepted.', { ...TLS_VERSIONS, fallback: '1.2' }),
   tlsMaxVersion: oneOf('Newest TLS version accepted.', { ...TLS_VERSIONS, fallback: '1.3' }),
   insecureWithoutClientCertificates: boolean('Serve callers without a certificate; on a loopback address only.'),
-  reflection: boolean('Accepted for compatibility; give clients the file docs/reference/dex-api.proto.'),
+  reflection: boolean('Programs may ask the server what the API is (grpcurl without a file).'),
 });
 
 const checked = refine(section, (grpc, complain) => {
@@ -32,12 +32,7 @@ const checked = refine(section, (grpc, complain) => {
 export const grpcSection: Shape<GrpcConfig | undefined> = {
   ...checked,
   read: (node, context) => {
-    const {
-      addr,
-      insecureWithoutClientCertificates: insecure,
-      reflection: _unused,
-      ...tls
-    } = checked.read(node, context);
+    const { addr, insecureWithoutClientCertificates: insecure, ...tls } = checked.read(node, context);
     if (addr === undefined) return undefined;
     if (tls.tlsClientCA !== '') return { ...tls, addr };
     if (insecure && isLoopback(addr.host)) return { ...tls, addr };

@@ -5,6 +5,7 @@ import type { ApiDeps } from '../api/api-method.ts';
 import { dexApi } from '../api/dex-api.ts';
 import { createGrpcServer } from '../api/grpc-server.ts';
 import type { GrpcTls } from '../api/grpc-server.ts';
+import { reflectionStreams } from '../api/reflection.ts';
 import type { GrpcConfig } from '../config/config.ts';
 import { IDENTITY_ERRORS } from '../errors.ts';
 import { VERSION } from '../version.ts';
@@ -18,7 +19,12 @@ export interface ApiListener {
 
 export async function listenForApi(grpc: GrpcConfig, deps: ApiDeps): Promise<ApiListener> {
   let current = grpc.tlsCert === '' ? undefined : readTls(grpc);
-  const server = await createGrpcServer({ methods: dexApi(deps, VERSION), tls: current, log: deps.log });
+  const server = await createGrpcServer({
+    methods: dexApi(deps, VERSION),
+    streams: grpc.reflection ? reflectionStreams() : new Map(),
+    tls: current,
+    log: deps.log,
+  });
   const port = await server.listen(grpc.addr.port, grpc.addr.host);
   deps.log.info('management api serving', { port, clientCertificates: grpc.tlsClientCA !== '' });
   return {
