@@ -135,12 +135,15 @@ export function runTransformers(context: TransformContext): void {
   }
 }
 
-function addLabels({ kustomization, map, config, applied }: ReturnType<typeof reporting>): void {
+function addLabels(context: ReturnType<typeof reporting>): void {
+  const { kustomization, map, config, applied } = context;
   for (const label of kustomization.labels) {
     setEntries(map.resources, label.pairs, labelFields(label, config));
     applied();
   }
-  setEntries(map.resources, kustomization.commonLabels, config.commonLabels);
+  inKustomization(context, 'commonLabels', () =>
+    setEntries(map.resources, kustomization.commonLabels, config.commonLabels),
+  );
   applied();
 }
 
