@@ -1,4 +1,5 @@
 /** Owns requests that came over HTTP/2, WebSockets over it (RFC 8441) included. */
+import { AppError } from '@kfctl/core';
 import { constants } from 'node:http2';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Duplex, Readable } from 'node:stream';
@@ -20,6 +21,8 @@ export interface Http2Peer {
   readonly copies: CopyPool;
 }
 
+const LINGER_MS = 100;
+
 export class Http2Downstream implements Downstream {
   readonly raw: RawHead;
   readonly port: number;
@@ -31,6 +34,7 @@ export class Http2Downstream implements Downstream {
   readonly #stream: ServerHttp2Stream;
   readonly #copies: CopyPool;
   #trailers: FieldList = [];
+  #received: FieldList = [];
   #isDone = false;
 
   constructor({ stream, headers, rawHeaders, ended }: Http2Request, { sni, remoteAddress, place, copies }: Http2Peer) {
@@ -53,9 +57,14 @@ export class Http2Downstream implements Downstream {
     stream.on('error', () => undefined);
     stream.on('drain', () => this.listener.onDrain());
     stream.on('wantTrailers', () => this.#sendTrailers());
+    stream.on('trailers', (_headers, _flags, fields?: string[]) => void (this.#received = fields ?? []));
     stream.on('close', () => {
       if (!this.#isDone) this.listener.onGone();
     });
+  }
+
+  get trailers(): FieldList {
+    return this.#received;
   }
 
   /** HTTP/2 frames the body itself. */
@@ -101,7 +110,8 @@ export class Http2Downstream implements Downstream {
 
   abort(): void {
     this.#isDone = true;
-    if (!this.#stream.destroyed) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    // Not `close`: that ends the stream first, and the client takes what it has for the whole answer.
+    if (!this.#stream.destroyed) this.#stream.destroy(new AppError('ANSWER_BROKEN_OFF', 'the answer is incomplete'));
   }
 
   acceptWebSocket(fields: readonly string[]): Duplex {
@@ -111,12 +121,24 @@ export class Http2Downstream implements Downstream {
   }
 
   #sendTrailers(): void {
-    if (!this.#stream.destroyed) this.#stream.sendTrailers(grouped(this.#trailers));
+    if (!this.#stream.destroyed && !this.#stream.closed) this.#stream.sendTrailers(grouped(this.#trailers));
   }
 
-  /** RFC 9113 section 8.1: an answer may come before the whole request; the rest of it is not wanted. */
+  /**
+   * RFC 9113 section 8.1: an answer may come before the whole request; the rest of it is not wanted. A reset overtakes an answer that is
+   * still to be written, and the client would see no status at all: so what comes is thrown away until the answer has left.
+   */
   #stopReading(): void {
-    if (!this.raw.ended && !this.#stream.readableEnded) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    const stream = this.#stream;
+    if (this.raw.ended || stream.readableEnded || stream.destroyed) return;
+    stream.resume();
+    const timer = setTimeout(() => {
+      if (stream.destroyed || stream.closed) return;
+      if (stream.state.localClose === 1) stream.close(constants.NGHTTP2_NO_ERROR);
+      else timer.refresh();
+    }, LINGER_MS);
+    timer.unref();
+    stream.once('close', () => clearTimeout(timer));
   }
 }
 
