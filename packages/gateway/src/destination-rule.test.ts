@@ -11,6 +11,7 @@ import { after, before, describe, test } from 'node:test';
 import { selfSigned } from './rig/certificates.ts';
 import { fetchText } from './rig/fetch-text.ts';
 import type { Fetched } from './rig/fetch-text.ts';
+import { ask, openClient } from './rig/http2-service.ts';
 import { destinationRule, endpointSlice, to, virtualService } from './rig/objects.ts';
 import { startRig } from './rig/rig.ts';
 import type { Rig } from './rig/rig.ts';
@@ -167,6 +168,27 @@ describe('connection limits', () => {
     waiting[1]?.();
     assert.deepEqual([(await second).text, sockets.size], ['done', 1]);
     await until(() => rig.accessLog.some((line) => / 503 UO /.test(line)));
+  });
+
+  test('keep the body of a request that waits', async () => {
+    const { handler, waiting } = heldService();
+    let body = '';
+    await serve('patient', (request, response) => {
+      request.on('data', (chunk: Buffer) => void (body += chunk.toString()));
+      handler(request, response);
+    });
+    await rule('patient', { trafficPolicy: { connectionPool: { tcp: { maxConnections: 1 } } } });
+    const first = get('/patient/1');
+    await until(() => waiting.length === 1);
+    const session = openClient(rig);
+    const second = ask(session, { ':method': 'POST', ':path': '/patient/2' }, 'all of it');
+    await once(session.request({ ':path': '/nowhere' }).resume(), 'end');
+    waiting[0]?.();
+    await first;
+    await until(() => waiting.length === 2);
+    waiting[1]?.();
+    assert.deepEqual([(await second).text, body], ['done', 'all of it']);
+    session.destroy();
   });
 
   test('forget a waiting client that went away', async () => {

@@ -24,8 +24,11 @@ import { createCredentials } from './tls/credentials.ts';
 import type { Cluster } from './upstream/cluster/cluster.ts';
 import { createClusters } from './upstream/cluster/clusters.ts';
 import type { Host } from './upstream/cluster/host.ts';
-import { createUpstreamOpener } from './upstream/cluster/open-upstream.ts';
+import { createUpstreamOpener, usualBudget } from './upstream/cluster/open-upstream.ts';
+import type { ProtocolChoice } from './upstream/cluster/protocol.ts';
+import { chooseUpstream } from './upstream/by-protocol.ts';
 import { createHttp1Upstream } from './upstream/http1-upstream.ts';
+import { createHttp2Upstream } from './upstream/http2/http2-upstream.ts';
 import { createServiceDirectory } from './upstream/service-directory.ts';
 
 export interface GatewayDeps {
@@ -111,15 +114,26 @@ export function startGateway(deps: GatewayDeps): Gateway {
 
 const now = (): number => performance.now();
 
+function rememberEach<K, V>(make: (key: K) => V): (key: K) => V {
+  const made = new Map<K, V>();
+  return (key) => {
+    const value = made.get(key) ?? make(key);
+    made.set(key, value);
+    return value;
+  };
+}
+
 /** What carries requests to endpoints. */
 function openForwarding({ config, sources, log }: GatewayDeps): Pick<FlowDeps, 'directory' | 'clusters' | 'upstream'> {
   const { pods, secrets } = sources;
-  const plain = createHttp1Upstream();
+  const http1 = createHttp1Upstream();
+  const http2 = createHttp2Upstream({ openBudget: usualBudget });
+  const plain = rememberEach((protocol: ProtocolChoice) => chooseUpstream(protocol, { http1, http2 }));
   const directory = createServiceDirectory(sources.services, sources.endpointSlices);
   const openUpstream = createUpstreamOpener({ secrets, namespace: config.namespace, now });
   const onEject = (cluster: Cluster, host: Host): void => noteEjection(cluster, host, log);
   const clusters = createClusters({ directory, pods, plain, openUpstream, now, random: Math.random, onEject });
-  return { directory, clusters, upstream: plain };
+  return { directory, clusters, upstream: http1 };
 }
 
 function noteEjection({ endpoints }: Cluster, host: Host, log: Logger): void {

@@ -104,6 +104,8 @@ class Question {
         fields: checkFields(this.#authorizer, this.#check),
         body: { kind: 'none' },
         webSocket: false,
+        isGrpc: false,
+        clientIsHttp2: false,
       },
       {
         onHead: (answer) => void (this.#head = answer),

@@ -3,6 +3,8 @@ import { describeError } from '@kfctl/core';
 import type { Logger } from '@kfctl/core';
 import type { Duplex } from 'node:stream';
 import type { Downstream, DownstreamListener, FieldList } from '@kfctl/http';
+import { grpcAnswer } from '../grpc/grpc-answer.ts';
+import { isGrpcContent } from '../grpc/grpc-request.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import type { AccessLog } from './access-log.ts';
 
@@ -70,6 +72,7 @@ export class Answer implements DownstreamListener {
   /** Answers without an upstream. */
   local(status: number, { fields = [], body = EMPTY, flags = '', close = false }: LocalAnswer = {}): void {
     if (this.hasBegun) return;
+    if (this.#isGrpc()) return this.#localGrpc(status, { fields, body, flags });
     const hasNoLength = status === 204 || status === 304;
     const framing = hasNoLength ? [] : ['content-length', String(body.length)];
     const isHead = this.#downstream.raw.method === 'HEAD';
@@ -79,6 +82,19 @@ export class Answer implements DownstreamListener {
     this.begin(status, [...fields, ...framing], sent.length > 0);
     if (sent.length > 0) this.write(sent);
     this.end([]);
+  }
+
+  /** gRPC clients read a status of their own; what the gateway says is all in the head. */
+  #localGrpc(status: number, { fields = [], body = EMPTY, flags = '' }: LocalAnswer): void {
+    this.#flags = flags;
+    this.begin(200, grpcAnswer(status, fields, body), false);
+    this.end([]);
+  }
+
+  #isGrpc(): boolean {
+    return (
+      this.#downstream.raw.protocol === 'HTTP/2' && this.#head?.method === 'POST' && isGrpcContent(this.#head.fields)
+    );
   }
 
   /** A refusal in a word, as Envoy words it. */

@@ -1,8 +1,11 @@
 /** Owns the beginning of forwarding: the destination, the request as it will see it, and its policies. */
 import { findField } from '@kfctl/http';
+import type { FieldList } from '@kfctl/http';
+import { isGrpcContent } from '../grpc/grpc-request.ts';
 import type { Destination, ForwardAction } from '../istio/route-action.ts';
 import type { PolicyRequest } from '../policy/match-rule.ts';
 import { NO_POLICIES } from '../policy/policy-table.ts';
+import type { FieldRules } from '../request/field-rules.ts';
 import type { EndpointSet } from '../upstream/service-directory.ts';
 import type { UpstreamBody, UpstreamRequest } from '../upstream/upstream.ts';
 import { pushForwarded } from './forwarded.ts';
@@ -80,6 +83,7 @@ function buildRequest({ flow, action, destination, target }: BuildInput): Upstre
     fields.push('sec-websocket-key', randomBytes(16).toString('base64'));
   }
   const host = hostFrom(destination.headers.request) ?? hostFrom(action.headers.request) ?? action.rewrite.authority;
+  const clientIsHttp2 = flow.downstream.raw.protocol === 'HTTP/2';
   return {
     method: head.method,
     target,
@@ -87,16 +91,32 @@ function buildRequest({ flow, action, destination, target }: BuildInput): Upstre
     fields,
     body: bodyOf(flow),
     webSocket: head.webSocket,
+    isGrpc: clientIsHttp2 && head.method === 'POST' && isGrpcContent(fields),
+    clientIsHttp2,
   };
 }
 
-function bodyOf({ head, downstream }: RoutedFlow): UpstreamBody {
+function bodyOf({ head, downstream, state }: RoutedFlow): UpstreamBody {
   switch (head.body.kind) {
     case 'none':
       return head.body;
     case 'length':
       return head.body.bytes === 0 ? { kind: 'none' } : { ...head.body, source: downstream.body };
     case 'chunked':
-      return { kind: 'chunked', source: downstream.body };
+      return {
+        kind: 'chunked',
+        source: downstream.body,
+        trailers: () => forwardableTrailers(downstream.trailers ?? [], state.headRules.fields),
+      };
   }
+}
+
+/** Nobody has judged trailers: what says who the user is, or proves it, does not pass in them. */
+function forwardableTrailers(trailers: FieldList, rules: FieldRules): string[] {
+  const fields: string[] = [];
+  for (let index = 0; index < trailers.length; index += 2) {
+    const { name, action } = rules.of(trailers[index] ?? '');
+    if (action === 'forward' && name !== 'authorization') fields.push(name, trailers[index + 1] ?? '');
+  }
+  return fields;
 }

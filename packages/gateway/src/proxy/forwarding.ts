@@ -1,7 +1,8 @@
 /** Owns carrying one request to an endpoint and its answer back, both as streams with back-pressure. */
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { NO_LISTENER, NOT_WATCHED, removeField } from '@kfctl/http';
 import type { DownstreamListener, FieldList, Watched } from '@kfctl/http';
+import { readGrpcTimeout } from '../grpc/grpc-request.ts';
 import type { Destination, ForwardAction } from '../istio/route-action.ts';
 import type { Cluster } from '../upstream/cluster/cluster.ts';
 import { isReplayable } from '../upstream/upstream.ts';
@@ -17,8 +18,9 @@ import { applyHeaderChanges } from './header-changes.ts';
 import type { RoutedFlow } from './request-flow.ts';
 import { spliceStreams } from './splice-streams.ts';
 
+const LONGEST_TIMER_MS = 2_147_483_647;
 /** Envoy's response flags; `URX` is added when the last attempt failed. */
-const FLAGS = { connect: 'UF', reset: 'UC', protocol: 'UPE', overflow: 'UO' } as const;
+const FLAGS = { connect: 'UF', reset: 'UC', 'remote-reset': 'UR', protocol: 'UPE', overflow: 'UO' } as const;
 
 export function noUpstream(flow: RoutedFlow): void {
   flow.answer.local(503, {
@@ -56,17 +58,24 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
 
   start(): void {
     const { flow, action, request } = this.#input;
-    const { downstream, answer, deps, head } = flow;
+    const { downstream, deps, head } = flow;
     downstream.listener = this;
-    if (action.timeoutMs > 0) this.#routeTimer = setTimeout(() => this.#timeout(504, 'UT'), action.timeoutMs);
+    const timeoutMs = timeoutOf(action, request);
+    if (timeoutMs > 0) this.#routeTimer = setTimeout(() => this.#timeout(504, 'UT'), timeoutMs);
     this.#touch();
     deps.clock.watch(this);
     if (head.expectsContinue) downstream.sendContinue();
-    if (!this.#attempt() || request.body.kind === 'none') return;
-    request.body.source.on('data', (chunk: Buffer) => {
-      answer.bytesReceived += chunk.length;
+    if (request.body.kind !== 'none') this.#watchBody(request.body.source);
+    this.#attempt();
+  }
+
+  /** Whoever sends the body sets it going: nothing of it may be read while its request waits for a connection. */
+  #watchBody(source: Readable): void {
+    source.on('data', (chunk: Buffer) => {
+      this.#input.flow.answer.bytesReceived += chunk.length;
       this.#touch();
     });
+    source.pause();
   }
 
   onGone(): void {
@@ -118,7 +127,7 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
     if (this.#isDone) return;
     if (flow.answer.hasBegun) {
       this.#clear();
-      return flow.answer.abort('UPE');
+      return flow.answer.abort(FLAGS[failure.kind]);
     }
     const canRetry = this.#isSafeAgain(failure);
     if (canRetry && this.#attemptsLeft > 0) {
@@ -140,19 +149,17 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
     return flow.answer.bytesReceived === 0 && failure.kind !== 'overflow' && (!failure.sent || wasDeadIdle);
   }
 
-  #attempt(): boolean {
+  #attempt(): void {
     const { flow, cluster, request } = this.#input;
     const isRetry = this.#tried.length > 0;
     const address = cluster.pick(flow, this.#tried);
     if (address === undefined) {
       this.#clear();
-      noUpstream(flow);
-      return false;
+      return noUpstream(flow);
     }
     this.#tried.push(address);
     flow.answer.upstreamHost = renderAddress(address);
     this.#exchange = cluster.send({ address, isRetry }, request, this);
-    return true;
   }
 
   #responseFields(head: UpstreamHead): string[] {
@@ -184,6 +191,13 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
     if (this.#routeTimer !== undefined) clearTimeout(this.#routeTimer);
     this.#input.flow.deps.clock.forget(this);
   }
+}
+
+/** The route's timeout or the gRPC client's own, whichever is shorter; 0 means none. */
+function timeoutOf({ timeoutMs }: ForwardAction, { isGrpc, fields }: UpstreamRequest): number {
+  const deadlineMs = isGrpc ? readGrpcTimeout(fields) : undefined;
+  if (deadlineMs === undefined) return timeoutMs;
+  return Math.min(timeoutMs > 0 ? timeoutMs : Infinity, deadlineMs, LONGEST_TIMER_MS);
 }
 
 /** The gateway names itself; what an upstream says about the way is not passed on. */

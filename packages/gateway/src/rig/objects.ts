@@ -87,12 +87,17 @@ extensionProviders:
     headersToDownstreamOnDeny: [set-cookie]
 `;
 
-export function service(name: string, namespace: string): Service {
+export interface TestPort {
+  readonly name?: string;
+  readonly appProtocol?: string;
+}
+
+export function service(name: string, namespace: string, port: TestPort = {}): Service {
   return {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name, namespace },
-    spec: { ports: [{ name: 'http', port: 80, targetPort: 8080 }] },
+    spec: { ports: [{ name: 'http', port: 80, targetPort: 8080, ...port }] },
   };
 }
 

@@ -71,7 +71,7 @@ function pumpBody({ socket, out }: Way, { source, bytes, onBroken }: Pump): Body
     socket.off('drain', onDrain);
   };
   socket.on('drain', onDrain);
-  source.on('end', onEnd).on('close', onClose).on('error', onClose).on('data', onData);
+  source.on('end', onEnd).on('close', onClose).on('error', onClose).on('data', onData).resume();
   return { isFinished: () => finished, detach };
 }
 

@@ -18,12 +18,15 @@ export interface UpstreamRequest {
   readonly fields: FieldList;
   readonly body: UpstreamBody;
   readonly webSocket: boolean;
+  readonly isGrpc: boolean;
+  readonly clientIsHttp2: boolean;
 }
 
 export type UpstreamBody =
   | { readonly kind: 'none' }
   | { readonly kind: 'length'; readonly bytes: number; readonly source: Readable }
-  | { readonly kind: 'chunked'; readonly source: Readable };
+  /** `trailers` is asked once the source has ended. */
+  | { readonly kind: 'chunked'; readonly source: Readable; readonly trailers: () => FieldList };
 
 export interface UpstreamHead {
   readonly status: number;
@@ -35,12 +38,15 @@ export interface UpstreamHead {
 }
 
 export interface UpstreamFailure {
-  readonly kind: 'connect' | 'reset' | 'protocol' | 'overflow';
+  /** `remote-reset`: the endpoint gave this request up, not the connection. */
+  readonly kind: 'connect' | 'reset' | 'remote-reset' | 'protocol' | 'overflow';
   /** The server may have seen the request: trying again may do things twice. */
   readonly sent: boolean;
   /** The connection had served before: it may have died idle. */
   readonly reused: boolean;
   readonly detail: string;
+  /** Of an HTTP/2 stream (RFC 9113 section 7). */
+  readonly code?: number;
 }
 
 /** Exactly one of `onEnd`, `onUpgrade` and `onFailure` is the last call; none comes after `abort()`. */

@@ -30,6 +30,8 @@ export interface Downstream {
   readonly remoteAddress: string;
   /** The request's body; nothing of it is read before somebody asks for it here. */
   readonly body: Readable;
+  /** Trailer fields of the request, once its body has ended, where the server reads them. */
+  readonly trailers?: FieldList;
   /** Who is told of the client from now on. */
   listener: DownstreamListener;
   /**

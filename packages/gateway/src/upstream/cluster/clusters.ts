@@ -34,8 +34,8 @@ export interface UpstreamKind {
 export interface ClustersOptions {
   readonly directory: ServiceDirectory;
   readonly pods: PodSources;
-  /** For destinations without a policy that speak HTTP/1.1: one for all. */
-  readonly plain: Upstream;
+  /** For destinations without a policy: one for all of a protocol. */
+  readonly plain: (protocol: ProtocolChoice) => Upstream;
   readonly openUpstream: (kind: UpstreamKind) => Upstream;
   readonly now: () => number;
   readonly random: () => number;
@@ -67,7 +67,7 @@ export function createClusters(options: ClustersOptions): Clusters {
     if (applying === undefined) return 'no-subset';
     const chosen = withSubset(endpoints, applying, pods);
     const protocol = chooseProtocol(endpoints.protocol, applying.policy.limits);
-    if (applying.policy === NO_POLICY) return new PlainCluster(chosen, options.plain);
+    if (applying.policy === NO_POLICY) return new PlainCluster(chosen, options.plain(protocol));
     return manage({ options, kept, destination, kind: { policy: applying.policy, protocol, endpoints: chosen } });
   };
   return {
@@ -88,7 +88,7 @@ export function createClusters(options: ClustersOptions): Clusters {
       }
     },
     close() {
-      options.plain.close();
+      for (const protocol of ['http1', 'http2'] as const) options.plain(protocol).close();
       for (const { upstream } of kept.values()) upstream.close();
     },
   };

@@ -1,7 +1,9 @@
 /** Owns opening the connections of a cluster as its policy wants them: protocol, TLS, limits. */
 import type { SecretObject } from '@kfctl/kube';
 import type { Source } from '../../istio/sources.ts';
+import { chooseUpstream } from '../by-protocol.ts';
 import { createHttp1Upstream } from '../http1-upstream.ts';
+import { createHttp2Upstream } from '../http2/http2-upstream.ts';
 import { serviceHost } from '../service-host.ts';
 import { createUpstreamTls } from '../tls/upstream-tls.ts';
 import type { UpstreamTls } from '../tls/upstream-tls.ts';
@@ -27,15 +29,25 @@ export function createUpstreamOpener(options: UpstreamOpenerOptions): (kind: Ups
       maxConnections: limits?.maxConnections ?? Infinity,
       maxWaiting: limits?.maxPendingRequests ?? MAX_WAITING,
     });
-    return createHttp1Upstream({
+    const shared = {
       tls,
-      budget: limits?.maxConnections === undefined ? undefined : budget,
       connectTimeoutMs: limits?.connectTimeoutMs,
       idleMs: limits?.idleTimeoutMs,
       keepAliveMs: limits?.keepAliveMs,
       maxRequestsPerConnection: limits?.maxRequestsPerConnection,
-    });
+    };
+    const isBounded = limits?.maxConnections !== undefined;
+    const http1 = createHttp1Upstream({ ...shared, budget: isBounded ? budget : undefined });
+    if (kind.protocol === 'http1') return http1;
+    const openBudget = (): ConnectionBudget => (isBounded ? budget : usualBudget());
+    const http2 = createHttp2Upstream({ ...shared, maxStreams: limits?.maxConcurrentStreams, openBudget });
+    return chooseUpstream(kind.protocol, { http1, http2 });
   };
+}
+
+/** Sessions of one endpoint that no policy bounds: enough for thousands of requests at a time. */
+export function usualBudget(): ConnectionBudget {
+  return new ConnectionBudget({ maxConnections: 64, maxWaiting: MAX_WAITING });
 }
 
 function openTls({ policy, endpoints }: UpstreamKind, options: UpstreamOpenerOptions): UpstreamTls | undefined {
