@@ -24,16 +24,16 @@ export function createLastWords(client: Pick<KubeClient, 'logs'>): LastWordsRead
   };
 }
 
-function keyOf({ pod, container, restartCount }: EndedContainer): string {
+function keyOf({ pod, container, restartCount }: Parameters<LastWords>[0]): string {
   return `${pod.metadata.uid ?? ''}/${container}/${restartCount}`;
 }
 
 async function lastLine(
   client: Pick<KubeClient, 'logs'>,
-  { pod, container }: EndedContainer,
+  { pod, container, previous }: EndedContainer,
 ): Promise<string | undefined> {
   const { name = '', namespace } = pod.metadata;
-  const options = { container, previous: true, tailLines: 1, signal: AbortSignal.timeout(5000) };
+  const options = { container, previous, tailLines: 1, signal: AbortSignal.timeout(5000) };
   let text = '';
   try {
     for await (const chunk of client.logs(name, { ...options, ...(namespace === undefined ? {} : { namespace }) })) {

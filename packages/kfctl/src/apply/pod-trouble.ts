@@ -6,10 +6,12 @@ export interface EndedContainer {
   readonly pod: Pod;
   readonly container: string;
   readonly restartCount: number;
+  /** Another one is to follow: its log is that of the previous container. */
+  readonly previous: boolean;
 }
 
 /** The last line that an ended container wrote; undefined where it is not known. */
-export type LastWords = (ended: EndedContainer) => string | undefined;
+export type LastWords = (ended: Omit<EndedContainer, 'previous'>) => string | undefined;
 
 interface ContainerState {
   readonly running?: object;
@@ -48,13 +50,13 @@ export function podTroubles(pods: readonly Pod[], lastWords: LastWords = () => u
   return [...counts].map(([trouble, count]) => (count > 1 ? `${count} pods: ${trouble}` : trouble));
 }
 
-/** Containers that ended and are started again and again. */
+/** Containers that ended with an error and are started again and again. */
 export function crashingContainers(pod: Pod): EndedContainer[] {
-  return statusesOf(pod)
-    .filter(
-      ({ state, lastState }) => state?.waiting?.reason === 'CrashLoopBackOff' && lastState?.terminated !== undefined,
-    )
-    .map(({ name = '', restartCount = 0 }) => ({ pod, container: name, restartCount }));
+  return statusesOf(pod).flatMap(({ name = '', restartCount = 0, state, lastState }) => {
+    const isNext = state?.waiting?.reason === 'CrashLoopBackOff' && lastState?.terminated !== undefined;
+    const hasFailed = (state?.terminated?.exitCode ?? 0) !== 0;
+    return isNext || hasFailed ? [{ pod, container: name, restartCount, previous: isNext }] : [];
+  });
 }
 
 function troublesOf(pod: Pod, lastWords: LastWords): string[] {

@@ -143,6 +143,15 @@ for (const [what, trouble, status] of [
   });
 }
 
+test('a container that ended a moment ago has last words too', async () => {
+  const client = new Cluster();
+  client.log = 'no settings\n';
+  const ended = container({ terminated: { exitCode: 3, reason: 'Error' } }, { restartCount: 1 });
+  await client.create(resources.pods, pod(ended));
+  assert.deepEqual(await diagnose(client, deployment(0)), ['ended (exit code 3, Error, 1 restart): no settings']);
+  assert.equal(client.logRequests[0]?.previous, false);
+});
+
 test('the same trouble of several pods is one, and control characters of a log do not reach the terminal', async () => {
   const client = new Cluster();
   client.log = 'red \u001B[31malert\u0007\n';

@@ -61,6 +61,16 @@ test('a reason that comes and goes is told once', (context) => {
   assert.equal(written().split('\n').length - 1, 2);
 });
 
+test('many objects with one reason are one line', (context) => {
+  const { display, pass, written } = stage(context);
+  display.show(['a', 'b', 'c', 'd'].map((name) => waiting(name, 'no node')));
+  pass(3);
+  assert.equal(
+    written(),
+    '  waiting    4 objects (Deployment kubeflow/a, Deployment kubeflow/b, Deployment kubeflow/c, …): no node\n',
+  );
+});
+
 test('what becomes ready in the ordinary course is not told', (context) => {
   const { display, pass, written } = stage(context);
   display.show([waiting('dex', 'starting')]);

@@ -31,6 +31,7 @@ interface Subject {
 const TICK_MS = 1000;
 /** What lasts less is the ordinary course of things. */
 const STEADY_MS = 3000;
+const MAX_ALIKE = 3;
 
 export function createWaitingDisplay(
   terminal: Terminal,
@@ -47,10 +48,14 @@ export function createWaitingDisplay(
     terminal.progress(`${title} ${subjects.size}${took}: ${reasons}`);
   };
   const tell = (): void => {
-    for (const [key, { name, reason, since, told }] of subjects) {
-      if (told.has(reason) || now() - since < STEADY_MS) continue;
-      subjects.set(key, { name, reason, since, told: new Set([...told, reason]) });
-      terminal.note(`  waiting    ${name}: ${reason}`);
+    const due = [...subjects].filter(([, { reason, since, told }]) => !told.has(reason) && now() - since >= STEADY_MS);
+    for (const [key, subject] of due) {
+      subjects.set(key, { ...subject, told: new Set([...subject.told, subject.reason]) });
+    }
+    for (const [reason, group] of Map.groupBy(due, ([, subject]) => subject.reason)) {
+      for (const name of inShort(group.map(([, subject]) => subject.name))) {
+        terminal.note(`  waiting    ${name}: ${reason}`);
+      }
     }
   };
   const tick = (): void => {
@@ -73,6 +78,12 @@ export function createWaitingDisplay(
       draw();
     },
   };
+}
+
+/** Many with the same reason are one line. */
+function inShort(names: readonly string[]): readonly string[] {
+  if (names.length <= MAX_ALIKE) return names;
+  return [`${names.length} objects (${names.slice(0, MAX_ALIKE).join(', ')}, …)`];
 }
 
 function follow({ id, readiness }: Waiting, before: ReadonlyMap<string, Subject>, now: number): Subject {

@@ -198,6 +198,35 @@ test('what belongs to workloads and Profiles goes without the garbage collector,
   ]);
 });
 
+test('a workspace that outlived its Profile in an earlier try is not forgotten', async () => {
+  const spec = { group: 'kubeflow.org', scope: 'Cluster', names: { kind: 'Profile', plural: 'profiles' } };
+  const versions = [{ name: 'v1', served: true }];
+  const crd = { apiVersion: 'apiextensions.k8s.io/v1', spec: { ...spec, versions } };
+  const entries = [
+    await make(resources.namespaces, 'kubeflow'),
+    await make(crds, 'profiles.kubeflow.org', { object: crd }),
+  ];
+  const owned = (kind: string): object => ({
+    ownerReferences: [
+      { apiVersion: `${kind === 'Profile' ? 'kubeflow.org' : 'example.com'}/v1`, kind, name: 'a', uid: '1' },
+    ],
+  });
+  for (const [name, kind] of [
+    ['ann', 'Profile'],
+    ['theirs', 'Tenant'],
+  ] as const) {
+    const metadata = { name, ...owned(kind) };
+    await client.create(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata });
+  }
+  await writeInventory(client, PLACE, entries);
+  await remove();
+  assert.deepEqual(deletions().slice(0, 3), [
+    'Namespace ann',
+    'CustomResourceDefinition profiles.kubeflow.org',
+    'Namespace kubeflow',
+  ]);
+});
+
 test('what was there before, and what has another owner now, stays and is named', async () => {
   const entries = [
     await make(resources.namespaces, 'kubeflow', { owner: '' }),

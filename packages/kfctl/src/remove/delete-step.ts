@@ -1,12 +1,12 @@
 /** Owns one step of a delete: its objects, all objects of its kinds and what belongs to them go, and are awaited. */
 import { isKubeError } from '@kfctl/kube';
-import type { KubeClient, ResourceType, UnknownObject } from '@kfctl/kube';
+import type { KubeClient, OwnerReference, ResourceType, UnknownObject } from '@kfctl/kube';
 import { PARALLEL } from '../apply/apply-waves.ts';
 import { runBounded } from '../apply/run-bounded.ts';
 import { waitFor } from '../apply/wait-for.ts';
 import type { Waiting } from '../apply/wait-for.ts';
 import { kfctlError } from '../errors.ts';
-import { describeId, idOf, keyOfId } from '../plan/object-id.ts';
+import { describeId, groupOf, idOf, keyOfId } from '../plan/object-id.ts';
 import type { ObjectId } from '../plan/object-id.ts';
 import { goneCheck, nextStep } from './gone.ts';
 import type { Step } from './steps.ts';
@@ -40,7 +40,7 @@ export async function deleteStep(step: Step, input: StepInput): Promise<string[]
   );
   const targets = [...members, ...instances.flat().filter(({ id }) => !known.has(keyOfId(id)))];
   await deleteTargets(targets, input);
-  const dependents = await deleteDependents(step.dependents, targets, input);
+  const dependents = await deleteDependents(step, targets, input);
   if (!input.dryRun) await requireGone([...targets, ...dependents], input);
   // Pods are no news: everybody knows that they go with their workload.
   return [...targets, ...dependents.filter(({ type }) => !type.namespaced)].map(({ id }) => describeId(id));
@@ -50,26 +50,29 @@ export async function deleteStep(step: Step, input: StepInput): Promise<string[]
  * Deletes what belongs to the targets, kind by kind. The garbage collector would, too, but not when it does not know the owners' kind yet
  * (it looks for new kinds every 30 s) or while a kind that cannot be read stops it altogether.
  */
-async function deleteDependents(
-  kinds: readonly ResourceType[],
-  targets: readonly Target[],
-  input: StepInput,
-): Promise<Target[]> {
-  const owners = new Map(targets.flatMap(({ uid, id }) => (uid === undefined ? [] : [[uid, id] as const])));
+async function deleteDependents(step: Step, targets: readonly Target[], input: StepInput): Promise<Target[]> {
+  const owners = new Set(targets.flatMap(({ uid }) => uid ?? []));
   const namespaces = new Set(targets.map(({ id }) => id.namespace));
   const found: Target[] = [];
-  for (const type of kinds) {
+  for (const type of step.dependents) {
     const places = type.namespaced ? [...namespaces].map((namespace) => ({ namespace })) : [{}];
     const lists = await runBounded(places, PARALLEL, async (place) => (await input.client.list(type, place)).items);
     const owned = lists.flat().flatMap((object) => {
-      const owner = object.metadata.ownerReferences?.find(({ uid }) => owners.has(uid));
+      const owner = object.metadata.ownerReferences?.find(
+        (reference) => owners.has(reference.uid) || isOfKinds(reference, step.kinds),
+      );
       return owner === undefined ? [] : [toTarget(object, type, ` (goes with ${owner.kind} ${owner.name})`)];
     });
-    for (const { uid, id } of owned) if (uid !== undefined) owners.set(uid, id);
+    for (const { uid } of owned) if (uid !== undefined) owners.add(uid);
     await deleteTargets(owned, input);
     found.push(...owned);
   }
   return found;
+}
+
+/** True for an owner whose kind goes as a whole: it may be gone since an earlier try, and what it owned not yet. */
+function isOfKinds({ apiVersion, kind }: OwnerReference, kinds: readonly ResourceType[]): boolean {
+  return kinds.some((type) => type.kind === kind && type.group === groupOf(apiVersion));
 }
 
 async function deleteTargets(targets: readonly Target[], { client, dryRun, onDeleted }: StepInput): Promise<void> {
