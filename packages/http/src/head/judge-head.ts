@@ -37,7 +37,7 @@ export function createHeadJudge({ maxFields, refusesAbsolute = false }: HeadJudg
     if (raw.method === 'CONNECT') return 405;
     const { rawFields } = raw;
     if (rawFields.length > maxFields * 2) return 431;
-    const headers = Object.create(null) as Headers;
+    const headers = new FieldBag() as Headers;
     for (let index = 0; index < rawFields.length; index += 2) {
       const field = knownFields(rawFields[index] ?? '');
       const value = rawFields[index + 1] ?? '';
@@ -51,6 +51,12 @@ export function createHeadJudge({ maxFields, refusesAbsolute = false }: HeadJudg
 interface Headers extends IncomingHttpHeaders {
   [name: string]: string | string[] | undefined;
 }
+
+/** Without a prototype that knows names, as a client may choose any; at half the price of `Object.create(null)` for each. */
+const FieldBag = function FieldBag() {
+  // Empty.
+} as unknown as new () => object;
+FieldBag.prototype = Object.freeze(Object.create(null));
 
 /** False: the field must not come again. */
 function put(headers: Headers, { name, role }: KnownField, value: string): boolean {

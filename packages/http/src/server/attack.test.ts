@@ -35,7 +35,11 @@ async function startBed(t: TestContext, limits: Partial<ConnectionLimits> = {}):
     downstream.accept(head);
     if (head.target === '/unread') return downstream.answer(200, '', 'unread');
     const body = await collectBody(downstream, 200_000);
-    seen.push(`${head.method} ${head.target} ${body.toString('latin1').slice(0, 100)}`);
+    if (head.target === '/fields') {
+      const fields = Object.entries(head.headers).map(([name, value]) => `${name}=${String(value)}`);
+      assert.equal('toString' in head.headers, false);
+      seen.push(`GET /fields ${fields.join(',')}`);
+    } else seen.push(`${head.method} ${head.target} ${body.toString('latin1').slice(0, 100)}`);
     downstream.answer(200, '', `you sent ${body.length}`);
   };
   const handler = (downstream: Http1Downstream): void =>
@@ -115,6 +119,17 @@ describe('requests on one connection', () => {
     wire.send(`GET http://other/p?q HTTP/1.1\r\nHost: h\r\n\r\n${'OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n'}`);
     await wire.until(/(?:you sent \d[^]*){2}/);
     assert.deepEqual(seen, ['GET /p?q ', 'OPTIONS * ']);
+  });
+
+  test('have the fields that came, whatever their names, and no others', async (t) => {
+    const { open, seen } = await startBed(t);
+    const wire = open();
+    const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
+    wire.send(get('/fields', names.map((name) => `${name}: ${name}\r\n`).join('')));
+    await wire.until(/you sent 0/);
+    assert.deepEqual(seen, [
+      'GET /fields host=h,__proto__=__proto__,constructor=constructor,tostring=toString,hasownproperty=hasOwnProperty',
+    ]);
   });
 
   test('to HEAD are answered without a body, and the next one follows', async (t) => {
