@@ -1,6 +1,6 @@
 /**
- * Owns the rows of the token endpoint: refreshes per CPU second of the provider, of the bare server that does nothing but read the form
- * and sign twice, and two signatures alone. All three on core 0, one after the other, round by round; medians.
+ * Owns the rows of the token endpoint: refreshes per CPU second of the provider, of two bare servers that do nothing but read the form
+ * and sign twice, and two signatures alone. All on core 0, one after the other, round by round; medians.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -29,12 +29,13 @@ export async function refreshRows(): Promise<string[][]> {
 interface Rates {
   readonly raw: number;
   readonly floor: number;
+  readonly strict: number;
   readonly memory: number;
   readonly sqlite: number;
 }
 
 async function measureAlgorithm(algorithm: 'RS256' | 'ES256'): Promise<string[][]> {
-  const { raw, floor, memory, sqlite } = await measureRates(algorithm);
+  const { raw, floor, strict, memory, sqlite } = await measureRates(algorithm);
   const row = (what: string, rate: number, bar: string): string[] => [
     `refresh, ${algorithm}, ${what}, per CPU second`,
     String(Math.round(rate)),
@@ -47,6 +48,7 @@ async function measureAlgorithm(algorithm: 'RS256' | 'ES256'): Promise<string[][
     row('provider', memory, '75 %'),
     row('provider, SQLite', sqlite, ''),
     row('floor: bare node:http', floor, ''),
+    row('floor: our own HTTP server', strict, ''),
   ];
 }
 
@@ -58,19 +60,18 @@ async function measureRates(algorithm: 'RS256' | 'ES256'): Promise<Rates> {
   };
   try {
     const signer = keep(startRaw(algorithm));
-    const bare = keep(await startServer([path.join(import.meta.dirname, 'bare-server.ts'), algorithm], /port (\d+)/));
+    const startFloor = (file: string): Promise<MeasuredProcess> =>
+      startServer([path.join(import.meta.dirname, file), algorithm], /port (\d+)/);
+    const floors = [keep(await startFloor('bare-server.ts')), keep(await startFloor('strict-server.ts'))];
     const providers = [
       keep(await startProvider({ algorithm })),
       keep(await startProvider({ algorithm, storage: SQLITE })),
     ];
     pin(process.pid, 1);
     stops.push(() => pin(process.pid, 'any'));
-    const targets = [
-      await prepare(
-        bare,
-        PEOPLE.flatMap(() => Array.from({ length: TOKENS_PER_PERSON }, () => 'x')),
-      ),
-    ];
+    const targets: Target[] = [];
+    const anything = PEOPLE.flatMap(() => Array.from({ length: TOKENS_PER_PERSON }, () => 'x'));
+    for (const server of floors) targets.push(await prepare(server, anything));
     for (const provider of providers) targets.push(await prepare(provider, await firstTokens(provider)));
     stops.push(
       ...targets.map(
@@ -81,10 +82,10 @@ async function measureRates(algorithm: 'RS256' | 'ES256'): Promise<Rates> {
     );
     const rounds: number[][] = [];
     for (let round = 0; round < ROUNDS; round += 1) rounds.push(await measureRound(signer, targets));
-    const [raw = 0, floor = 0, memory = 0, sqlite = 0] = [0, 1, 2, 3].map((at) =>
+    const [raw = 0, floor = 0, strict = 0, memory = 0, sqlite = 0] = [0, 1, 2, 3, 4].map((at) =>
       median(rounds.map((rates) => rates[at] ?? 0)),
     );
-    return { raw, floor, memory, sqlite };
+    return { raw, floor, strict, memory, sqlite };
   } finally {
     for (const stop of stops.toReversed()) await stop();
   }

@@ -34,14 +34,15 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   const excluded = new Set(options.excludeFields);
   const emit = (recordLevel: LogLevel, message: string, given: LogFields = {}): void => {
     if (SEVERITY[recordLevel] < SEVERITY[level]) return;
-    const whole = { ...fields, ...given };
-    const more = excluded.size === 0 ? whole : withoutFields(whole, excluded);
+    if (format !== 'json' || excluded.size > 0) return write(atLength(recordLevel, message, { ...fields, ...given }));
     // A field `time` of the record wins.
-    const line =
-      format === 'json'
-        ? `${JSON.stringify({ time: now().toISOString(), level: recordLevel, msg: message, ...more })}\n`
-        : renderText(recordLevel, message, more);
-    write(line);
+    write(`${JSON.stringify({ time: now().toISOString(), level: recordLevel, msg: message, ...fields, ...given })}\n`);
+  };
+  const atLength = (recordLevel: LogLevel, message: string, whole: LogFields): string => {
+    const more = excluded.size === 0 ? whole : withoutFields(whole, excluded);
+    return format === 'json'
+      ? `${JSON.stringify({ time: now().toISOString(), level: recordLevel, msg: message, ...more })}\n`
+      : renderText(recordLevel, message, more);
   };
   return {
     debug: (message, more) => emit('debug', message, more),

@@ -44,10 +44,12 @@ export function createIssuer({ config, keys, clock, random }: Deps): TokenIssuer
         ...times,
         ...loginClaims(subject),
       });
+      // 144 bits each; one draw for all three.
+      const unique = randomToken(54, random);
       // Bound to nothing: Dex's clients see the hash of a random value here, which is as good as random.
-      const own = { jti: randomToken(16, random), at_hash: randomToken(16, random) };
+      const own = { jti: unique.slice(0, 24), at_hash: unique.slice(24, 48) };
       const accessToken = sign(withClaims(shared, own));
-      const bindings = { jti: randomToken(16, random), at_hash: tokenHash(accessToken) };
+      const bindings = { jti: unique.slice(48), at_hash: tokenHash(accessToken) };
       const idToken = sign(
         withClaims(shared, code === undefined ? bindings : { ...bindings, c_hash: tokenHash(code) }),
       );

@@ -21,11 +21,18 @@ export function createJwtSigner({ alg, kid, key }: SigningKey, typ?: string): (j
   const header = encode(JSON.stringify(typ === undefined ? { alg, kid } : { alg, kid, typ }));
   // RFC 7518 §3.4: an ECDSA signature is R || S, not DER.
   const how = alg === 'ES256' ? ({ key, dsaEncoding: 'ieee-p1363' } as const) : key;
+  // Nobody keeps the bytes that are signed; memory of their own for each token would have to be collected.
+  const scratch = Buffer.allocUnsafe(SCRATCH_BYTES);
+  const bytesOf = (input: string): Buffer =>
+    input.length > SCRATCH_BYTES ? Buffer.from(input, 'latin1') : scratch.subarray(0, scratch.write(input, 'latin1'));
   return (json) => {
     const input = `${header}.${encode(json)}`;
-    return `${input}.${sign('sha256', Buffer.from(input, 'latin1'), how).toString('base64url')}`;
+    return `${input}.${sign('sha256', bytesOf(input), how).toString('base64url')}`;
   };
 }
+
+/** More than a token with a few groups has; less than what Buffer takes from its pool. */
+const SCRATCH_BYTES = 4_000;
 
 function encode(json: string): string {
   return Buffer.from(json, 'utf8').toString('base64url');
