@@ -1,8 +1,10 @@
 /** The page of sessions and tokens in a real browser, against a real AuthService. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { promisify } from 'node:util';
 import type { Browser, Page, Route } from 'playwright-core';
 import { Browser as Jar } from '../../authservice/test/browser.ts';
 import { PUBLIC_ORIGIN, send, startService, untilReady } from '../../authservice/test/harness.ts';
@@ -12,6 +14,7 @@ import { createPages } from '../src/pages/page-routes.ts';
 import { startFixture } from '../test/dashboard-fixture.ts';
 
 const USER = 'eve@example.com';
+const run = promisify(execFile);
 
 let browser: Browser;
 before(async () => void (browser = await launchChromium()));
@@ -22,6 +25,7 @@ interface Opened {
   /** Whether the AuthService lets somebody in with these headers. */
   letsIn(headers: Record<string, string>): Promise<boolean>;
   readonly otherCookie: string;
+  readonly port: number;
 }
 
 /** The page of somebody who is logged in here and in one other browser. */
@@ -65,7 +69,7 @@ async function open(t: TestContext, { isAdmin = false }: { readonly isAdmin?: bo
   await page.getByRole('heading', { name: 'Sessions and tokens' }).waitFor();
   const letsIn = async (headers: Record<string, string>): Promise<boolean> =>
     (await send({ port: service.port, path: '/', headers: { ...headers, accept: 'application/json' } })).status === 200;
-  return { page, letsIn, otherCookie };
+  return { page, letsIn, otherCookie, port: service.port };
 }
 
 test('a person sees where they are logged in, and ends a session elsewhere', async (t) => {
@@ -79,6 +83,70 @@ test('a person sees where they are logged in, and ends a session elsewhere', asy
   await mine.locator('tbody tr').nth(1).waitFor({ state: 'detached' });
   assert.equal(await letsIn({ cookie: otherCookie }), false);
   await mine.getByText('This browser').waitFor();
+  // The button is gone: whoever cannot see the page is told, and goes on from here.
+  await mine.getByRole('status').getByText(`The session of ${USER} in TestBrowser has ended.`).waitFor();
+  assert.equal(await focused(page), 'Your sessions');
+});
+
+const focused = (page: Page): Promise<string> =>
+  page
+    .evaluate(() => document.activeElement?.getAttribute('id') ?? '')
+    .then(async (id) => {
+      const element = page.locator(`[id="${id}"]`);
+      return id === '' ? '' : ((await element.textContent()) || id).trim();
+    });
+
+test('by keyboard: a token is made, copied, used with curl, deleted', async (t) => {
+  const { page, port } = await open(t);
+  const { origin } = new URL(page.url());
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin });
+  const tokens = page.getByRole('region', { name: 'API tokens' });
+  await tokens.getByLabel('Name').focus();
+  await page.keyboard.type('nightly');
+  await page.keyboard.press('Enter');
+  const shown = tokens.getByLabel(/^Your new token/);
+  await shown.waitFor();
+  assert.equal(await focused(page), 'made-token');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await tokens.getByText('Copied.').waitFor();
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  assert.equal(copied, await shown.inputValue());
+  // As a header file: what is on a command line, others on the machine can read.
+  const curl = async (): Promise<string> => {
+    const args = ['-s', '-o', '/dev/null', '-w', '%{http_code} %header{kubeflow-userid}', '-H', '@-'];
+    const running = run('curl', [...args, `http://127.0.0.1:${port}/pipeline/`]);
+    running.child.stdin?.end(`Authorization: Bearer ${copied}\n`);
+    return (await running).stdout;
+  };
+  assert.equal(await curl(), `200 ${USER}`);
+  await tokens.getByRole('button', { name: 'Done' }).press('Enter');
+  await tokens.getByRole('button', { name: 'Delete the token nightly' }).press('Enter');
+  await tokens.getByText('You have no tokens.').waitFor();
+  await tokens.getByRole('status').getByText('The token nightly is deleted.').waitFor();
+  assert.equal(await focused(page), 'API tokens');
+  assert.equal(await curl(), '401 ');
+});
+
+test('on a narrow screen rows stand by themselves, and nothing lies outside', async (t) => {
+  const { page } = await open(t, { isAdmin: true });
+  await page.setViewportSize({ width: 320, height: 640 });
+  const tokens = page.getByRole('region', { name: 'API tokens' });
+  await tokens.getByLabel('Name').fill('nightly pipeline of the fraud detection team');
+  await tokens.getByLabel('Only below these paths').fill('/pipeline /notebook/team/fraud-detection-model-of-this-year');
+  await tokens.getByRole('button', { name: 'Make a token' }).click();
+  const row = tokens.getByRole('row', { name: /nightly/ });
+  await row.waitFor();
+  assert.deepEqual(await row.getByRole('cell').count(), 5);
+  const room = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return scrollWidth - clientWidth;
+  });
+  assert.equal(room, 0);
+  for (const name of [/^Delete the token/, /^End the session of/]) {
+    const box = await page.getByRole('button', { name }).first().boundingBox();
+    assert.ok(box !== null && box.x >= 0 && box.x + box.width <= 320, String(name));
+  }
 });
 
 test('a person makes a token that is limited, sees it once, and deletes it', async (t) => {

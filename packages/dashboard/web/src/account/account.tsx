@@ -5,6 +5,7 @@ import { account } from '../api/account.ts';
 import type { EnvInfo } from '../api/client.ts';
 import { useLoaded } from '../api/use-loaded.ts';
 import { Failure, Pending } from '../shell/notice.tsx';
+import { useAfterEnd } from './after-end.tsx';
 import { ApiTokens } from './api-tokens.tsx';
 import { SessionTable } from './session-table.tsx';
 
@@ -25,17 +26,25 @@ export function Account({ info }: { readonly info: EnvInfo }): ReactElement {
 function Sessions({ title, everybody }: { readonly title: string; readonly everybody: boolean }): ReactElement {
   const load = useCallback(() => (everybody ? account.everybodysSessions() : account.sessions()), [everybody]);
   const { data, reload } = useLoaded(load);
+  const { heading, told, tell } = useAfterEnd();
+  const onEnded = (what: string): void => {
+    reload();
+    tell(what);
+  };
   const id = everybody ? 'all-sessions' : 'sessions';
   return (
     <section className="card" aria-labelledby={id}>
-      <h2 id={id}>{title}</h2>
+      <h2 id={id} ref={heading} tabIndex={-1}>
+        {title}
+      </h2>
+      {told}
       {data.state === 'pending' ? <Pending what="sessions" /> : null}
       {data.state === 'failed' && data.status === 403 ? (
         <p className="empty">The AuthService does not list you among its administrators (setting ADMINISTRATORS).</p>
       ) : null}
       {data.state === 'failed' && data.status !== 403 ? <Failure {...data} retry={reload} /> : null}
       {data.state === 'ready' ? (
-        <SessionTable sessions={data.value.sessions} everybody={everybody} onChange={reload} />
+        <SessionTable sessions={data.value.sessions} everybody={everybody} onEnded={onEnded} />
       ) : null}
     </section>
   );

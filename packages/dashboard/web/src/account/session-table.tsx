@@ -6,45 +6,43 @@ import { useAction } from '../api/use-action.ts';
 import { Empty, Problem } from '../shell/notice.tsx';
 import { Moment } from './moment.tsx';
 import { nameOfBrowser } from './name-of-browser.ts';
+import { Rows } from './rows.tsx';
 
 export interface SessionTableProps {
   readonly sessions: readonly Session[];
   readonly everybody: boolean;
-  readonly onChange: () => void;
+  /** What was ended, as a sentence. */
+  readonly onEnded: (what: string) => void;
 }
 
-export function SessionTable({ sessions, everybody, onChange }: SessionTableProps): ReactElement {
+export function SessionTable({ sessions, everybody, onEnded }: SessionTableProps): ReactElement {
   const { busy, problem, run } = useAction();
-  const end = (session: Session): void => run(account.endSession(session.id), onChange);
-  const others = sessions.filter(({ current }) => !current);
+  const end = (session: Session): void =>
+    run(account.endSession(session.id), () => onEnded(`The session of ${titleOf(session)} has ended.`));
+  // The one that people know comes first, then the youngest.
+  const sorted = sessions.toSorted((left, right) => Number(right.current) - Number(left.current));
   if (sessions.length === 0) return <Empty>Nobody is logged in.</Empty>;
   return (
     <>
-      <div className="table-scroll">
-        <table>
-          <Head everybody={everybody} />
-          <tbody>
-            {sessions.map((session) => (
-              <tr key={session.id}>
-                {everybody ? <td>{session.user}</td> : null}
-                <td title={session.userAgent}>{nameOfBrowser(session.userAgent)}</td>
-                {[session.createdAt, session.lastUsedAt, session.expiresAt].map((at, column) => (
-                  <td key={column}>
-                    <Moment at={at} />
-                  </td>
-                ))}
-                <td>{session.current ? 'This browser' : <EndButton session={session} busy={busy} end={end} />}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      {!everybody && others.length > 0 ? (
+      <Rows
+        columns={[...(everybody ? ['User'] : []), 'Browser', 'Logged in', 'Last used', 'Ends']}
+        action="End"
+        rows={sorted.map((session) => ({
+          key: session.id,
+          cells: [...(everybody ? [session.user] : []), ...cellsOf(session)],
+          action: session.current ? (
+            <span className="badge role-owner">This browser</span>
+          ) : (
+            <EndButton session={session} busy={busy} end={end} />
+          ),
+        }))}
+      />
+      {!everybody && sessions.some(({ current }) => !current) ? (
         <button
           type="button"
           className="end-all"
           disabled={busy}
-          onClick={() => run(account.endOtherSessions(), onChange)}
+          onClick={() => run(account.endOtherSessions(), () => onEnded('All other sessions have ended.'))}
         >
           End all other sessions
         </button>
@@ -54,22 +52,17 @@ export function SessionTable({ sessions, everybody, onChange }: SessionTableProp
   );
 }
 
-function Head({ everybody }: { readonly everybody: boolean }): ReactElement {
-  const columns = [...(everybody ? ['User'] : []), 'Browser', 'Logged in', 'Last used', 'Ends'];
-  return (
-    <thead>
-      <tr>
-        {columns.map((column) => (
-          <th scope="col" key={column}>
-            {column}
-          </th>
-        ))}
-        <th scope="col">
-          <span className="visually-hidden">End</span>
-        </th>
-      </tr>
-    </thead>
-  );
+function cellsOf({ userAgent, createdAt, lastUsedAt, expiresAt }: Session): readonly ReactElement[] {
+  return [
+    <span title={userAgent}>{nameOfBrowser(userAgent)}</span>,
+    <Moment at={createdAt} />,
+    <Moment at={lastUsedAt} />,
+    <Moment at={expiresAt} />,
+  ];
+}
+
+function titleOf({ user, userAgent }: Session): string {
+  return `${user} in ${nameOfBrowser(userAgent)}`;
 }
 
 interface EndButtonProps {
@@ -79,10 +72,9 @@ interface EndButtonProps {
 }
 
 function EndButton({ session, busy, end }: EndButtonProps): ReactElement {
-  const what = `${session.user} in ${nameOfBrowser(session.userAgent)}`;
   return (
-    <button type="button" className="quiet" disabled={busy} onClick={() => end(session)}>
-      End<span className="visually-hidden"> the session of {what}</span>
+    <button type="button" className="small" disabled={busy} onClick={() => end(session)}>
+      End<span className="visually-hidden"> the session of {titleOf(session)}</span>
     </button>
   );
 }
