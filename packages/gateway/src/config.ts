@@ -22,6 +22,7 @@ export interface Config {
   readonly drainMs: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly accessLog: boolean;
+  readonly accessLogTraceId: boolean;
 }
 
 export interface SessionCheckConfig {
@@ -51,6 +52,7 @@ export function readConfig(env: Environment): Config {
     drainMs: reader.durationMs('DRAIN_TIMEOUT', 5_000),
     logLevel: readLevel(reader),
     accessLog: reader.boolean('ACCESS_LOG', true),
+    accessLogTraceId: reader.boolean('ACCESS_LOG_TRACE_ID', false),
   };
   reader.finish();
   return Object.freeze(config);

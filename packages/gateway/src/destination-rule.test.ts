@@ -244,6 +244,7 @@ describe('outlier detection', () => {
     await rule('shaky', { trafficPolicy: { outlierDetection: { consecutive5xxErrors: 2, maxEjectionPercent: 50 } } });
     for (let turn = 0; turn < 12; turn += 1) await get('/shaky');
     assert.equal(failures, 2);
+    assert.match(rig.gateway.renderMetrics(), /outlier_ejections_total\{service="kubeflow\/shaky"\} 1\n/);
     assert.equal((await get('/shaky')).text, 'good');
   });
 

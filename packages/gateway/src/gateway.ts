@@ -10,6 +10,7 @@ import { fetchJson } from './jwt/fetch-json.ts';
 import { createKeyStore } from './jwt/key-store.ts';
 import { countingLog, createMetrics } from './metrics/metrics.ts';
 import { createAccessLog, NO_LOG } from './proxy/access-log.ts';
+import type { AccessLog } from './proxy/access-log.ts';
 import { EMPTY_STATE } from './proxy/gateway-state.ts';
 import type { GatewayState } from './proxy/gateway-state.ts';
 import { serveRequest } from './proxy/request-flow.ts';
@@ -20,6 +21,7 @@ import { createListeners } from './server/listeners.ts';
 import type { Listeners } from './server/listeners.ts';
 import { createStateBuilder } from './state-builder.ts';
 import type { StateBuilderOptions } from './state-builder.ts';
+import { createTracer } from './trace/tracer.ts';
 import { createCredentials } from './tls/credentials.ts';
 import type { Cluster } from './upstream/cluster/cluster.ts';
 import { createClusters } from './upstream/cluster/clusters.ts';
@@ -67,10 +69,10 @@ interface Flow {
 export function startGateway(deps: GatewayDeps): Gateway {
   const { config, sources, log } = deps;
   const flow: Flow = { state: EMPTY_STATE, isDraining: false, isSynced: false };
-  const forwarding = openForwarding(deps);
+  const forwarding = openForwarding(deps, (service) => metrics.countEjection(service));
   const sessionCheck = openSessionCheck(deps);
   const metrics = createMetrics({ gauges: () => ({ ...readGauges(listeners), sessions: sessionCheck?.size ?? 0 }) });
-  const accessLog = countingLog(config.accessLog ? createAccessLog(deps.writeAccessLog) : NO_LOG, metrics);
+  const accessLog = countingLog(openAccessLog(deps), metrics);
   const warn = createWarner(deps);
   const clock = createCoarseClock(Math.min(MAX_TICK_MS, config.idleTimeoutMs / 8));
   const serving: FlowDeps = {
@@ -85,6 +87,7 @@ export function startGateway(deps: GatewayDeps): Gateway {
     idleTimeoutMs: config.idleTimeoutMs,
     clock,
     httpDate: createHttpDate(),
+    tracer: createTracer({ fillRandom: randomFillSync, random: Math.random }),
   };
   const report = (secret: SecretObject, problem: string): void => warn(secret, 'InvalidCertificate', problem);
   const credentials = createCredentials({ secrets: sources.secrets, namespace: config.namespace, report });
@@ -112,6 +115,9 @@ export function startGateway(deps: GatewayDeps): Gateway {
   };
 }
 
+// Not `import`: see proxy/request-flow.ts.
+const { randomFillSync } = process.getBuiltinModule('node:crypto');
+
 const now = (): number => performance.now();
 
 function rememberEach<K, V>(make: (key: K) => V): (key: K) => V {
@@ -124,22 +130,27 @@ function rememberEach<K, V>(make: (key: K) => V): (key: K) => V {
 }
 
 /** What carries requests to endpoints. */
-function openForwarding({ config, sources, log }: GatewayDeps): Pick<FlowDeps, 'directory' | 'clusters' | 'upstream'> {
+function openForwarding(
+  { config, sources, log }: GatewayDeps,
+  countEjection: (service: string) => void,
+): Pick<FlowDeps, 'directory' | 'clusters' | 'upstream'> {
   const { pods, secrets } = sources;
   const http1 = createHttp1Upstream();
   const http2 = createHttp2Upstream({ openBudget: usualBudget });
   const plain = rememberEach((protocol: ProtocolChoice) => chooseUpstream(protocol, { http1, http2 }));
   const directory = createServiceDirectory(sources.services, sources.endpointSlices);
   const openUpstream = createUpstreamOpener({ secrets, namespace: config.namespace, now });
-  const onEject = (cluster: Cluster, host: Host): void => noteEjection(cluster, host, log);
+  const onEject = ({ endpoints }: Cluster, { address }: Host): void => {
+    const service = `${endpoints.service.namespace}/${endpoints.service.name}`;
+    log.warn('endpoint ejected', { service, endpoint: `${address.host}:${address.port}` });
+    countEjection(service);
+  };
   const clusters = createClusters({ directory, pods, plain, openUpstream, now, random: Math.random, onEject });
   return { directory, clusters, upstream: http1 };
 }
 
-function noteEjection({ endpoints }: Cluster, host: Host, log: Logger): void {
-  const { namespace, name } = endpoints.service;
-  const { address } = host;
-  log.warn('endpoint ejected', { namespace, service: name, endpoint: `${address.host}:${address.port}` });
+function openAccessLog({ config, writeAccessLog }: GatewayDeps): AccessLog {
+  return config.accessLog ? createAccessLog(writeAccessLog, { withTraceId: config.accessLogTraceId }) : NO_LOG;
 }
 
 function openSessionCheck({ config, sources, sessions, log }: GatewayDeps): SessionCheck | undefined {

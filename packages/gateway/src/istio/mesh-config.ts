@@ -10,6 +10,8 @@ export interface MeshConfig {
   readonly escapedSlashes: EscapedSlashes;
   /** How many proxies in front of the gateway may be believed in X-Forwarded-For and X-Forwarded-Proto. */
   readonly trustedProxies: number;
+  /** Of the requests that come without a trace, so many percent begin one that is sampled; 0: none begins one. */
+  readonly samplingPercent: number;
 }
 
 /** One `extensionProviders[].envoyExtAuthzHttp`. Header names are lower-case patterns: `name`, `prefix*` or `*suffix`. */
@@ -28,7 +30,12 @@ export interface ExternalAuthorizer {
   readonly allowHeaders: readonly string[];
 }
 
-export const DEFAULT_MESH_CONFIG: MeshConfig = { authorizers: new Map(), escapedSlashes: 'reject', trustedProxies: 0 };
+export const DEFAULT_MESH_CONFIG: MeshConfig = {
+  authorizers: new Map(),
+  escapedSlashes: 'reject',
+  trustedProxies: 0,
+  samplingPercent: 0,
+};
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const NORMALIZATIONS: Readonly<Record<string, EscapedSlashes>> = {
@@ -50,12 +57,22 @@ export function parseMeshConfig(text: string, problems: Problems): MeshConfig {
   const paths = fields.child('pathNormalization')?.string('normalization');
   const escapedSlashes = paths === undefined || paths === 'DEFAULT' ? 'reject' : NORMALIZATIONS[paths];
   if (escapedSlashes === undefined) fields.problem('pathNormalization.normalization', `"${paths}" is not known`);
-  const topology = fields.child('defaultConfig')?.child('gatewayTopology');
+  const proxies = fields.child('defaultConfig');
+  const topology = proxies?.child('gatewayTopology');
   return {
     authorizers,
     escapedSlashes: escapedSlashes ?? 'reject',
     trustedProxies: topology?.integer('numTrustedProxies', { min: 0, max: 100 }) ?? 0,
+    samplingPercent: readSampling(fields, proxies?.child('tracing')),
   };
+}
+
+/** Istio samples one percent where tracing is on and nothing else is said. */
+function readSampling(mesh: Fields, tracing: Fields | undefined): number {
+  const isEnabled = mesh.boolean('enableTracing') ?? false;
+  const percent = tracing?.number('sampling');
+  if (percent !== undefined && (percent < 0 || percent > 100)) tracing?.problem('sampling', 'is no percentage');
+  return isEnabled ? (percent ?? 1) : 0;
 }
 
 function parseAuthorizer(fields: Fields, name: string): ExternalAuthorizer {

@@ -18,6 +18,7 @@ test('requests are counted by protocol, status and flags, durations in cumulativ
     forwardedFor: '',
     requestId: '',
     upstreamHost: undefined,
+    traceId: undefined,
     head: undefined,
   };
   metrics.observe(record);

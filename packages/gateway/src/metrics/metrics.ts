@@ -3,6 +3,8 @@ import type { AccessLog, AccessRecord } from '../proxy/access-log.ts';
 
 export interface Metrics {
   observe(record: AccessRecord): void;
+  /** An endpoint of this service (`namespace/name`) is left out for a while. Services with rules only: their number is the configuration's. */
+  countEjection(service: string): void;
   /** Text exposition format 0.0.4. */
   render(): string;
 }
@@ -18,6 +20,7 @@ const PREFIX = 'kfctl_gateway';
 export function createMetrics({ gauges }: MetricsOptions): Metrics {
   const requests = new RequestCounters();
   const buckets = BUCKETS_MS.map(() => 0);
+  const ejections = new Map<string, number>();
   const totals = { count: 0, durationMs: 0, received: 0, sent: 0 };
   return {
     observe(record) {
@@ -29,12 +32,14 @@ export function createMetrics({ gauges }: MetricsOptions): Metrics {
       const index = BUCKETS_MS.findIndex((bound) => record.durationMs <= bound);
       if (index >= 0) buckets[index] = (buckets[index] ?? 0) + 1;
     },
+    countEjection: (service) => void ejections.set(service, (ejections.get(service) ?? 0) + 1),
     render: () =>
       [
         ...renderFamily(REQUESTS, requests.read()),
         ...renderHistogram(buckets, totals),
         ...renderFamily(RECEIVED, new Map([['', totals.received]])),
         ...renderFamily(SENT, new Map([['', totals.sent]])),
+        ...renderFamily(EJECTIONS, new Map([...ejections].map(([name, count]) => [`service="${name}"`, count]))),
         ...Object.entries(gauges()).flatMap(([name, value]) =>
           renderFamily({ name, type: 'gauge', help: 'As of now.' }, new Map([['', value]])),
         ),
@@ -50,6 +55,12 @@ const REQUESTS: Family = {
 };
 const RECEIVED: Family = { name: 'received_bytes_total', type: 'counter', help: 'Bytes of request bodies.' };
 const SENT: Family = { name: 'sent_bytes_total', type: 'counter', help: 'Bytes of response bodies.' };
+
+const EJECTIONS: Family = {
+  name: 'outlier_ejections_total',
+  type: 'counter',
+  help: 'Endpoints that failed too often and were left out for a while.',
+};
 
 /** An access log that counts each record, too. */
 export function countingLog(log: AccessLog, metrics: Metrics): AccessLog {

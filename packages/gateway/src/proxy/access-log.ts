@@ -19,6 +19,7 @@ export interface AccessRecord {
   readonly forwardedFor: string;
   readonly requestId: string;
   readonly upstreamHost: string | undefined;
+  readonly traceId: string | undefined;
   readonly head: RequestHead | undefined;
 }
 
@@ -36,8 +37,16 @@ const MAX_FIELD = 512;
 const SECRET_PARAMETERS =
   /([?&](?:code|state|token|id_token|access_token|refresh_token|id_token_hint|client_secret|password|session_state|key|sig|signature)=)[^&]*/gi;
 
+export interface AccessLogOptions {
+  /** Adds the trace id as a last field: more than Envoy's default format has. */
+  readonly withTraceId?: boolean;
+}
+
 /** A log that hands whole lines to `write` at most every 100 ms. */
-export function createAccessLog(write: (lines: string) => void): AccessLog {
+export function createAccessLog(
+  write: (lines: string) => void,
+  { withTraceId = false }: AccessLogOptions = {},
+): AccessLog {
   let buffered = '';
   let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {
@@ -49,7 +58,8 @@ export function createAccessLog(write: (lines: string) => void): AccessLog {
   return {
     flush,
     write(record) {
-      buffered += renderAccessLine(record);
+      const line = renderAccessLine(record);
+      buffered += withTraceId ? `${line.slice(0, -1)} "${record.traceId ?? '-'}"\n` : line;
       if (buffered.length > MAX_BUFFERED) return flush();
       timer ??= setTimeout(flush, FLUSH_MS);
     },

@@ -30,6 +30,7 @@ const NONE: FieldList = [];
 export class Answer implements DownstreamListener {
   upstreamMs: number | undefined;
   upstreamHost: string | undefined;
+  traceId: string | undefined;
   bytesReceived = 0;
   readonly requestId: string;
   readonly startedMs: number = performance.now();
@@ -185,6 +186,7 @@ export class Answer implements DownstreamListener {
       forwardedFor: this.#forwardedFor,
       requestId: this.requestId,
       upstreamHost: this.upstreamHost,
+      traceId: this.traceId,
       head: this.#head,
     });
   }

@@ -75,6 +75,7 @@ interface BuildInput {
 function buildRequest({ flow, action, destination, target }: BuildInput): UpstreamRequest {
   const { head, state } = flow;
   const fields = head.fields.slice();
+  flow.answer.traceId = flow.deps.tracer.continueTrace(fields, flow.requestId, state.mesh.samplingPercent);
   pushForwarded(fields, flow);
   applyHeaderChanges(fields, action.headers.request, state.headRules.fields);
   applyHeaderChanges(fields, destination.headers.request, state.headRules.fields);

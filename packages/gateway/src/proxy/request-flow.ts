@@ -14,6 +14,7 @@ import { parseRequestHead } from '../request/request-head.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import type { SessionCheck } from '../session/session-check.ts';
 import type { ServerTable } from '../routes/route-table.ts';
+import type { Tracer } from '../trace/tracer.ts';
 import type { Clusters } from '../upstream/cluster/clusters.ts';
 import type { ServiceDirectory } from '../upstream/service-directory.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -47,6 +48,7 @@ export interface FlowDeps extends AnswerDeps {
   readonly idleTimeoutMs: number;
   /** Ticks several times within the idle timeout. */
   readonly clock: CoarseClock;
+  readonly tracer: Tracer;
 }
 
 /** A request after its head was found good and a route was found. */
