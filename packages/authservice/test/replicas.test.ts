@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { silentLogger } from '@kfctl/core';
+import { createKubeClient, loadKubeConfig } from '@kfctl/kube';
+import { CHECK_LEASE_NAME } from '@kfctl/oidc';
 import { kubectl, runServer } from '../../cluster/test/running-server.ts';
 import { noRedis, REDIS_PASSWORD, startRedis } from '../../testkit/src/redis.ts';
+import { createKubernetesStore } from '../src/session/kubernetes-store.ts';
 import { Browser } from './browser.ts';
 import { PUBLIC_ORIGIN, send, startService, untilReady } from './harness.ts';
 import type { RawResponse, ServiceUnderTest } from './harness.ts';
@@ -37,19 +41,25 @@ const kubernetes: Place = {
   name: 'Kubernetes objects',
   skip: false,
   open: async (t) => {
-    const server = await runServer(t);
-    for (const args of [
-      ['create', 'namespace', 'istio-system'],
-      ['apply', '-f', CRD],
-      ['wait', '--for=condition=Established', 'crd/authservicesessions.auth.kubeflow.org'],
-    ]) {
-      const { code, stderr } = await kubectl(server, args);
-      // The API server makes some namespaces itself.
-      assert.ok(code === 0 || stderr.includes('already exists'), stderr);
-    }
-    return { SESSION_STORE_TYPE: 'kubernetes', KUBECONFIG: server.kubeconfigFile };
+    const { kubeconfigFile } = await openApiServer(t);
+    return { SESSION_STORE_TYPE: 'kubernetes', KUBECONFIG: kubeconfigFile };
   },
 };
+
+/** With the namespace and the kind of objects that hold sessions. */
+async function openApiServer(t: TestContext): ReturnType<typeof runServer> {
+  const server = await runServer(t);
+  for (const args of [
+    ['create', 'namespace', 'istio-system'],
+    ['apply', '-f', CRD],
+    ['wait', '--for=condition=Established', 'crd/authservicesessions.auth.kubeflow.org'],
+  ]) {
+    const { code, stderr } = await kubectl(server, args);
+    // The API server makes some namespaces itself.
+    assert.ok(code === 0 || stderr.includes('already exists'), stderr);
+  }
+  return server;
+}
 
 interface Replicas {
   readonly provider: HostileProvider;
@@ -127,3 +137,45 @@ for (const place of [redis, kubernetes]) {
     assert.equal((await send({ port: again.port, path: '/', headers })).headers['kubeflow-userid'], 'eve@example.com');
   });
 }
+
+test('kubectl tells sessions from the lease among them, which a replica of before renews as well', async (t) => {
+  const server = await openApiServer(t);
+  const provider = await startHostileProvider(t);
+  const env = { OIDC_PROVIDER: provider.issuer, SESSION_STORE_TYPE: 'kubernetes', KUBECONFIG: server.kubeconfigFile };
+  const service = await startService(t, env);
+  await untilReady(service);
+  assert.equal((await loginAt(provider, new Browser(service.port))).status, 302);
+  const client = createKubeClient(await loadKubeConfig({ env }));
+  const store = createKubernetesStore({ client, namespace: 'istio-system', log: silentLogger });
+  t.after(() => store.close?.());
+  const list = async (): Promise<string[][]> => {
+    const { stdout } = await kubectl(server, ['get', 'authservicesessions', '-n', 'istio-system', '--no-headers']);
+    return stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(/ +/).slice(0, 2));
+  };
+  const lease = { id: CHECK_LEASE_NAME, sealed: 'x', expiresAtMs: Date.now() };
+  for (const renewed of [lease, { ...lease, sealed: 'y' }]) {
+    await store.publish?.(renewed);
+    assert.deepEqual(
+      (await list()).map(([name = '', holds]) => [name.replace(/^[0-9a-f]{64}$/, 'ID'), holds]).toSorted(),
+      [
+        ['ID', 'session'],
+        ['check-lease', 'check-lease'],
+      ],
+    );
+  }
+  const patch = JSON.stringify({ spec: { sealed: 'z', expiresAt: new Date().toISOString() } });
+  await kubectl(server, [
+    'patch',
+    'authservicesessions',
+    CHECK_LEASE_NAME,
+    '-n',
+    'istio-system',
+    '--type=merge',
+    '-p',
+    patch,
+  ]);
+  assert.ok((await list()).some(([name, holds]) => name === 'check-lease' && holds === 'check-lease'));
+});
