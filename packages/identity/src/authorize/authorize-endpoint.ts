@@ -8,6 +8,9 @@
 import type { AppError } from '@kfctl/core';
 import type { HttpHandler, HttpRequest, HttpResponse } from '@kfctl/http';
 import type { Client } from '../clients/find-client.ts';
+import type { GrantType } from '../config/config.ts';
+import { DEVICE_GRANT } from '../config/oauth2-section.ts';
+import { acceptsConnector, servesGrant } from '../connectors/allowed.ts';
 import type { ConnectorInfo } from '../connectors/connector-set.ts';
 import type { CallbackBegin, Connector } from '../connectors/connector.ts';
 import { startRelay } from '../login/relay-state.ts';
@@ -20,7 +23,7 @@ import { collectParameters, encodeParameters, readParameters } from './parameter
 import type { AuthorizeParameters } from './parameters.ts';
 import { sealCarried, sealPending } from './pending-request.ts';
 import type { PendingRequest } from './pending-request.ts';
-import { isRedirectAllowed } from './redirect-uri.ts';
+import { DEVICE_CALLBACK, isRedirectAllowed } from './redirect-uri.ts';
 import { redirectTo, redirectWithError } from './respond.ts';
 import { findBrokenRule } from './rules.ts';
 import { connectorScopes, splitScopes } from './scopes.ts';
@@ -39,7 +42,8 @@ export function createChooseConnectorEndpoint(deps: ProviderDeps): HttpHandler {
       if (named === undefined) throw pageError(400, 'Connector ID does not match a valid Connector');
       return redirectTo(hrefOf(named), 302);
     }
-    const offered = connectors.list.filter((connector) => isOffered(connector, client));
+    const grant = grantOf(parameters, config.basePath);
+    const offered = connectors.list.filter((one) => servesGrant(one, grant) && acceptsConnector(client, one.id));
     const known = wantsLogin(parameters) ? undefined : (await sessions?.find(request))?.record.connectorId;
     const used = offered.find(({ id }) => id === known);
     if (used !== undefined && !config.oauth2.alwaysShowLoginScreen) return redirectTo(hrefOf(used), 302);
@@ -61,8 +65,10 @@ export function createAuthorizeEndpoint(deps: ProviderDeps): HttpHandler {
     const connectorId = request.params['connector'] ?? '';
     const client = requireKnown(await findClient(parameters.clientId), 404, 'Invalid client_id.');
     if (!isRedirectAllowed(client, parameters.redirectUri, config.basePath)) throw unregisteredRedirect();
-    if (connectors.find(connectorId) === undefined) throw pageError(400, 'Requested resource does not exist.');
-    const draft = { parameters, client, connectorId, oauth2: config.oauth2, findClient };
+    const named = connectors.find(connectorId);
+    if (named === undefined) throw pageError(400, 'Requested resource does not exist.');
+    const served = servesGrant(named, grantOf(parameters, config.basePath));
+    const draft = { parameters, client, connectorId, servesGrant: served, oauth2: config.oauth2, findClient };
     const problem = await findBrokenRule(draft);
     if (problem !== undefined) return redirectWithError(parameters.redirectUri, parameters.state, problem);
     const connector = await connectors.open(connectorId);
@@ -89,9 +95,11 @@ function requireKnown(client: Client | undefined, status: number, text: string):
   return client;
 }
 
-function isOffered({ id, grantTypes }: ConnectorInfo, client: Client): boolean {
-  const servesCode = grantTypes.length === 0 || grantTypes.includes('authorization_code');
-  return servesCode && (client.allowedConnectors.length === 0 || client.allowedConnectors.includes(id));
+/** The grant that the request is the beginning of. */
+function grantOf({ redirectUri, responseType }: AuthorizeParameters, basePath: string): GrantType {
+  if (redirectUri === basePath + DEVICE_CALLBACK) return DEVICE_GRANT;
+  const words = splitScopes(responseType);
+  return words.length > 0 && !words.includes('code') ? 'implicit' : 'authorization_code';
 }
 
 // Back to the choice: without the connector that was chosen, or the choice would be skipped.

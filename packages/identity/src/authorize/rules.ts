@@ -4,6 +4,7 @@
  */
 import { isCodeChallenge } from '@kfctl/oidc';
 import type { Client, FindClient } from '../clients/find-client.ts';
+import { acceptsConnector } from '../connectors/allowed.ts';
 import type { OAuth2Config } from '../config/config.ts';
 import type { AuthorizeParameters } from './parameters.ts';
 import { OUT_OF_BAND } from './redirect-uri.ts';
@@ -13,6 +14,8 @@ export interface AuthorizeDraft {
   readonly parameters: AuthorizeParameters;
   readonly client: Client;
   readonly connectorId: string;
+  /** Whether the connector may be used for what the request will become. */
+  readonly servesGrant: boolean;
   readonly oauth2: OAuth2Config;
   readonly findClient: FindClient;
 }
@@ -28,6 +31,7 @@ type Rule = (draft: AuthorizeDraft) => Verdict | Promise<Verdict>;
 
 export const AUTHORIZATION_RULES: readonly Rule[] = [
   rejectForeignConnector,
+  requireServedGrant,
   rejectRequestObject,
   requirePlainPrompt,
   requireKnownPkceMethod,
@@ -55,8 +59,13 @@ export async function findBrokenRule(draft: AuthorizeDraft): Promise<Verdict> {
 function rejectForeignConnector({ client, connectorId, parameters }: AuthorizeDraft): Verdict {
   const named = parameters.connectorId;
   if (named !== '' && named !== connectorId) return problem('invalid_request', 'Invalid ConnectorID');
-  const allowed = client.allowedConnectors.length === 0 || client.allowedConnectors.includes(connectorId);
-  return allowed ? undefined : problem('access_denied', 'This client does not accept this way to log in');
+  if (acceptsConnector(client, connectorId)) return undefined;
+  return problem('access_denied', 'This client does not accept this way to log in');
+}
+
+/** `connectors[].grantTypes`. */
+function requireServedGrant({ servesGrant }: AuthorizeDraft): Verdict {
+  return servesGrant ? undefined : problem('unauthorized_client', 'This way to log in does not serve this grant');
 }
 
 /** OpenID Connect Core §6.1, §6.2: request objects are optional, and not supported here. */

@@ -2,7 +2,8 @@
 import type { CheckedPerson, ConnectorEntry } from '../connectors/connector.ts';
 import { CONNECTOR_TYPES } from '../connectors/registry.ts';
 import { anyNode, object } from './object-shape.ts';
-import { contextOf, expanded, listOf, reportKey, string } from './shape.ts';
+import { GRANT_TYPES } from './oauth2-section.ts';
+import { contextOf, expanded, listOf, refine, reportKey, string } from './shape.ts';
 import type { ReadContext, Shape } from './shape.ts';
 import type { YamlNode } from './yaml-tree.ts';
 
@@ -14,12 +15,17 @@ interface ConnectorEnvelope {
   readonly grantTypes: readonly string[];
 }
 
-const envelope: Shape<ConnectorEnvelope> = object('A way to prove who one is.', {
+const document: Shape<ConnectorEnvelope> = object('A way to prove who one is.', {
   type: string('What kind of connector this is.', { required: true }),
   id: string('Part of addresses and of `sub`: never change it.', { required: true }),
   name: string('Shown to people.', { required: true }),
   config: anyNode('The settings of that type.'),
   grantTypes: listOf('The grants it may serve; empty means all.', string('A grant type.')),
+});
+
+const envelope = refine(document, ({ grantTypes }, complain) => {
+  const strange = grantTypes.find((grant) => !(GRANT_TYPES as readonly string[]).includes(grant));
+  if (strange !== undefined) complain('grantTypes', `holds "${strange}"`, `Known: ${GRANT_TYPES.join(', ')}.`);
 });
 
 /** For the reference. */

@@ -1,6 +1,7 @@
 /** Owns the redemption of codes (RFC 6749 §4.1.3, OpenID Connect Core §3.1.3). */
 import { isPkceMethod, verifyPkce } from '@kfctl/oidc';
 import { codeId } from '../authorize/complete.ts';
+import { servesGrant } from '../connectors/allowed.ts';
 import type { Client } from '../clients/find-client.ts';
 import type { ProviderDeps } from '../provider.ts';
 import type { AuthCode } from '../storage/records.ts';
@@ -115,5 +116,6 @@ export async function mayRefresh(
   { scopes, connectorId }: { readonly scopes: readonly string[]; readonly connectorId: string },
 ): Promise<boolean> {
   if (!scopes.includes('offline_access') || !config.oauth2.grantTypes.has('refresh_token')) return false;
+  if (!servesGrant(connectors.find(connectorId), 'refresh_token')) return false;
   return (await connectors.open(connectorId))?.refresh !== undefined;
 }

@@ -2,6 +2,7 @@
 import { describeError, isAppError } from '@kfctl/core';
 import { connectorScopes, judgeScopes, splitScopes } from '../authorize/scopes.ts';
 import type { Client } from '../clients/find-client.ts';
+import { acceptsConnector, servesGrant } from '../connectors/allowed.ts';
 import type { LoginOutcome, PasswordLogin } from '../connectors/connector.ts';
 import { IDENTITY_ERRORS } from '../errors.ts';
 import type { ProviderDeps } from '../provider.ts';
@@ -23,7 +24,9 @@ export async function redeemPassword(
   const scopes = splitScopes(form.get('scope') ?? '');
   const problem = await findScopeProblem(deps, client, scopes);
   if (problem !== undefined) return problem;
-  if (!isConnectorAllowed(client, connectorId)) return refuse('unauthorized_client', 'Not for this client.');
+  if (!acceptsConnector(client, connectorId)) return refuse('unauthorized_client', 'Not for this client.');
+  if (!servesGrant(connectors.find(connectorId), 'password'))
+    return refuse('invalid_request', 'Requested password connector does not exist.');
   const login = (await connectors.open(connectorId))?.password;
   if (login === undefined) return refuse('invalid_request', 'Requested password connector does not exist.');
   const username = form.get('username') ?? '';
@@ -52,10 +55,6 @@ export async function findScopeProblem(
   if (judgement.kind === 'ok') return undefined;
   const words = judgement.kind === 'unknown' ? 'Unrecognized scope(s)' : "Client can't request scope(s)";
   return refuse('invalid_request', `${words} ${JSON.stringify(judgement.scopes)}`);
-}
-
-export function isConnectorAllowed({ allowedConnectors }: Client, connectorId: string): boolean {
-  return allowedConnectors.length === 0 || allowedConnectors.includes(connectorId);
 }
 
 interface Asked {

@@ -4,6 +4,8 @@ import { decodeSubject } from '@kfctl/oidc';
 import { connectorScopes, splitScopes } from '../authorize/scopes.ts';
 import type { Client } from '../clients/find-client.ts';
 import type { RefreshTokenPolicy } from '../config/config.ts';
+import { acceptsConnector, servesGrant } from '../connectors/allowed.ts';
+import type { ConnectorInfo } from '../connectors/connector-set.ts';
 import type { Authenticated, LoginOutcome } from '../connectors/connector.ts';
 import type { ProviderDeps } from '../provider.ts';
 import type { RefreshToken } from '../storage/records.ts';
@@ -19,6 +21,8 @@ interface Presentation {
   readonly handle: RefreshHandle;
   readonly record: RefreshToken;
   readonly client: Client;
+  /** Undefined when it is no longer there. */
+  readonly connector: ConnectorInfo | undefined;
   readonly policy: RefreshTokenPolicy;
   readonly nowMs: number;
 }
@@ -42,7 +46,9 @@ export async function redeemRefreshToken(
   const handle = readHandle(presented);
   const record = handle === undefined ? undefined : await deps.storage.get('refreshToken', handle.id);
   if (handle === undefined || record === undefined) return refuse('invalid_request', CLAIMED);
-  const presentation = { handle, record, client, policy: deps.config.expiry.refreshTokens, nowMs: deps.clock.now() };
+  const connector = deps.connectors.find(record.connectorId);
+  const policy = deps.config.expiry.refreshTokens;
+  const presentation = { handle, record, client, connector, policy, nowMs: deps.clock.now() };
   for (const rule of REFRESH_RULES) {
     const refusal = rule(presentation);
     if (refusal !== undefined) return refusal;
@@ -76,9 +82,10 @@ function requireOwnToken({ record, client }: Presentation): TokenRefusal | undef
   return record.clientId === client.id ? undefined : refuse('invalid_grant', CLAIMED);
 }
 
-function requireAllowedConnector({ record, client }: Presentation): TokenRefusal | undefined {
-  const { allowedConnectors } = client;
-  const allowed = allowedConnectors.length === 0 || allowedConnectors.includes(record.connectorId);
+function requireAllowedConnector({ record, client, connector }: Presentation): TokenRefusal | undefined {
+  // One that is gone may come back: that is a failure, not a refusal.
+  const served = connector === undefined || servesGrant(connector, 'refresh_token');
+  const allowed = served && acceptsConnector(client, record.connectorId);
   return allowed ? undefined : refuse('invalid_grant', CLAIMED);
 }
 

@@ -2,10 +2,11 @@
 import { describeError } from '@kfctl/core';
 import { judgeScopes, splitScopes } from '../authorize/scopes.ts';
 import type { Client } from '../clients/find-client.ts';
+import { EXCHANGE_GRANT } from '../config/oauth2-section.ts';
+import { acceptsConnector, servesGrant } from '../connectors/allowed.ts';
 import type { LoginOutcome } from '../connectors/connector.ts';
 import type { ProviderDeps } from '../provider.ts';
 import { createIssuer } from './issue-tokens.ts';
-import { isConnectorAllowed } from './password-grant.ts';
 import { refuse, TokenRefusal } from './token-error.ts';
 import type { TokenResponse } from './token-response.ts';
 
@@ -30,7 +31,9 @@ export async function exchangeToken(
   const judgement = await judgeScopes(scopes, client, deps.findClient);
   if (judgement.kind !== 'ok') return refuse('invalid_scope', `Not available: ${JSON.stringify(judgement.scopes)}`);
   // Dex advisory GHSA-7qjx-gp9h-65qj: a client tied to some connectors is tied here too.
-  if (!isConnectorAllowed(client, connectorId)) return refuse('invalid_request', 'Requested connector does not exist.');
+  const served =
+    acceptsConnector(client, connectorId) && servesGrant(deps.connectors.find(connectorId), EXCHANGE_GRANT);
+  if (!served) return refuse('invalid_request', 'Requested connector does not exist.');
   const outcome = await identify(deps, connectorId, { token, type: subjectType });
   if (outcome instanceof TokenRefusal) return outcome;
   const subject = { client, identity: outcome.identity, connectorId, scopes, nonce: '', authTimeMs: 0 };
