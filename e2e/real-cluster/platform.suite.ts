@@ -50,7 +50,7 @@ describe('the platform on a real Kubernetes', { skip: whyNoRealCluster() }, () =
       KUBEFLOW_USER_EMAIL: USER,
       KUBEFLOW_PASSWORD: PASSWORD,
     };
-    // Deleting waits for namespaces, and those for their pods: minutes on a busy machine.
+    // Deleting waits for pods, and those for their kubelet: this old one at times for a minute after they ended.
     return run('bash', ['-eo', 'pipefail', '-c', lines], { cwd: home.directory, env, timeout: 280_000 });
   }
 
@@ -160,6 +160,16 @@ describe('the platform on a real Kubernetes', { skip: whyNoRealCluster() }, () =
   it('is content with itself', () => {
     const { code, stdout } = shell('cd my-kubeflow && kfctl doctor -o json');
     assert.equal(code, 0, stdout);
+  });
+
+  it('says what holds a delete', () => {
+    const held = 'configmap held -n kubeflow-admin';
+    const finalizers = (list: string): string => `-p '{"metadata":{"finalizers":${list}}}'`;
+    succeed(`kubectl create ${held} && kubectl patch ${held} --type=merge ${finalizers('["example.com/never"]')}`);
+    const { code, stderr } = shell('cd my-kubeflow && kfctl delete all --timeout=15s');
+    succeed(`kubectl patch ${held} --type=merge ${finalizers('null')}`);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /^ {2}- Namespace kubeflow-admin: .*finalizers remaining: example\.com\/never/m);
   });
 
   it('is deleted without a trace', () => {

@@ -187,6 +187,20 @@ test('an application that left the app is removed from the cluster', async () =>
   assert.equal(await client.get(resources.deployments, 'centraldashboard', { namespace: 'kubeflow' }), undefined);
 });
 
+test('a delete that something holds says what, and goes on when it is mended', async () => {
+  const place = { namespace: 'istio-system' };
+  const metadata = { name: 'held', finalizers: ['example.com/never'], ...place };
+  await client.create(resources.configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata });
+  const { code, stderr } = await kfctl(path.join(home, 'demo'), ['delete', 'all', '--timeout', '3s']);
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /still there:\n {2}- Namespace istio-system: .*finalizers remaining: example\.com\/never.*configmaps has 1 resource instances\nhint: .*finalizers.*continues where it stopped\./,
+  );
+  const patch = { kind: 'merge', body: { metadata: { finalizers: null } } } as const;
+  await client.patch(resources.configMaps, 'held', { ...place, patch });
+});
+
 test('delete leaves the cluster as it was before the first apply', async () => {
   const text = await run(['delete', 'all', '--timeout', '30s']);
   assert.match(text, /\d+ objects deleted\./);
