@@ -141,10 +141,12 @@ test('files of the directory that nobody may see, or that could run, are not ser
   assert.equal((await identity.fetch('/dex/theme/logo.png')).headers.get('content-type'), 'image/png');
 });
 
-test('a style sheet cannot end the style element; templates of Dex are named in the log', async () => {
+test('a style sheet cannot end the style element; each template of Dex that is ignored is named in the log', async () => {
   const html = await (await identity.fetch(authUrl({}, '/dex/auth'))).text();
   assert.equal(html.split('</style').length, 2);
-  assert.ok(identity.log.some((line) => line.includes('templates of Dex are not run')));
+  const told = identity.log.find((line) => line.includes('templates are not used')) ?? '';
+  assert.match(told, /login\.html/);
+  assert.match(told, /slots\/header\.html/);
 });
 
 test('Dex’s names for its themes, and a directory that is not there, are no mistake', async (t) => {

@@ -19,6 +19,9 @@ test('counts requests by route, method and status, never by what a client sent',
   assert.match(text, /^http_requests_total\{code="400",handler="\/token",method="post"\} 1$/m);
   assert.match(text, /^http_requests_total\{code="400",handler="\/auth\/:connector\/login",method="get"\} 1$/m);
   assert.match(text, /^request_duration_seconds_count\{code="200",handler="\/keys",method="get"\} 2$/m);
+  assert.match(text, /^response_size_bytes_sum\{code="200",handler="\/keys",method="get"\} [1-9]\d+$/m);
+  assert.match(text, /^response_size_bytes_count\{code="200",handler="\/keys",method="get"\} 2$/m);
+  assert.match(text, /^dex_build_info\{version="[\d.]+",runtime="node v[\d.]+"\} 1$/m);
   assert.doesNotMatch(text, /evil/);
   const counts = [...text.matchAll(/bucket\{code="200",handler="\/keys",method="get",le="[^"]+"\} (\d+)$/gm)].map(
     (found) => Number(found[1]),

@@ -1,5 +1,6 @@
 /** Owns Prometheus metrics: the request counters that Dex has, in the text format, without a library. */
-import type { HttpHandler } from '@kfctl/http';
+import type { HttpHandler, HttpResponse } from '@kfctl/http';
+import { VERSION } from '../version.ts';
 
 export interface Metrics {
   /** Counts and times a handler's requests under a name of ours, never under what a client sent. */
@@ -16,6 +17,7 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'OPTIONS', 
 interface Series {
   count: number;
   sumSeconds: number;
+  sumBytes: number;
   /** Requests in each bucket alone; the text adds them up. */
   readonly buckets: number[];
 }
@@ -23,10 +25,11 @@ interface Series {
 export function createMetrics(): Metrics {
   const series = new Map<string, Series>();
   const gauges = new Map<string, readonly string[]>();
-  const record = (labels: string, seconds: number): void => {
-    const entry = series.get(labels) ?? { count: 0, sumSeconds: 0, buckets: BUCKETS_SECONDS.map(() => 0) };
+  const record = (labels: string, seconds: number, bytes: number): void => {
+    const entry = series.get(labels) ?? { count: 0, sumSeconds: 0, sumBytes: 0, buckets: BUCKETS_SECONDS.map(() => 0) };
     entry.count += 1;
     entry.sumSeconds += seconds;
+    entry.sumBytes += bytes;
     const bucket = BUCKETS_SECONDS.findIndex((limit) => seconds <= limit);
     if (bucket >= 0) entry.buckets[bucket] = (entry.buckets[bucket] ?? 0) + 1;
     if (entry.count === 1) series.set(labels, entry);
@@ -37,15 +40,41 @@ export function createMetrics(): Metrics {
       const response = await handler(request);
       const method = METHODS.has(request.method) ? request.method.toLowerCase() : 'other';
       const labels = `code="${response.status}",handler="${name}",method="${method}"`;
-      record(labels, (performance.now() - start) / 1000);
+      record(labels, (performance.now() - start) / 1000, bytesOf(response));
       return response;
     },
     gauge: (name, help, value) => {
       gauges.set(name, [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, `${name} ${value}`]);
     },
     render: () =>
-      [...renderCounters(series), ...renderHistogram(series), ...[...gauges.values()].flat(), ''].join('\n'),
+      [
+        ...renderCounters(series),
+        ...renderHistogram(series),
+        ...renderSizes(series),
+        ...BUILD,
+        ...[...gauges.values()].flat(),
+        '',
+      ].join('\n'),
   };
+}
+
+const BUILD = [
+  '# HELP dex_build_info What is running; the name is the one that dashboards look for.',
+  '# TYPE dex_build_info gauge',
+  `dex_build_info{version="${VERSION}",runtime="node ${process.version}"} 1`,
+];
+
+/** Pages and JSON are nearly ASCII: the characters are near enough the bytes. */
+function bytesOf({ body }: HttpResponse): number {
+  return typeof body === 'string' || Buffer.isBuffer(body) ? body.length : 0;
+}
+
+function renderSizes(series: ReadonlyMap<string, Series>): string[] {
+  const lines = [...series].flatMap(([labels, { count, sumBytes }]) => [
+    `response_size_bytes_sum{${labels}} ${sumBytes}`,
+    `response_size_bytes_count{${labels}} ${count}`,
+  ]);
+  return ['# HELP response_size_bytes Sizes of answers.', '# TYPE response_size_bytes summary', ...lines];
 }
 
 function renderCounters(series: ReadonlyMap<string, Series>): string[] {

@@ -2,7 +2,7 @@
  * Owns what an operator changes about the looks: a style sheet, a logo, an icon, words above and below, out of Dex's directory of
  * web files. All of it is read once and travels inside the page; only a logo with an address of its own is fetched by browsers.
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { describeError } from '@kfctl/core';
 import type { Logger } from '@kfctl/core';
@@ -32,8 +32,7 @@ const EMPTY_ICON = 'data:,';
 export function loadTheme(frontend: FrontendConfig, log: Logger): Theme {
   const { dir, theme, logoURL } = frontend;
   if (dir !== '' && !existsSync(dir)) log.warn('frontend.dir is not there, the built-in pages are used', { dir });
-  else if (existsSync(path.join(dir, 'templates', 'login.html')) && dir !== '')
-    log.warn('templates of Dex are not run: themes, static, slots are used', { dir });
+  else if (dir !== '') warnOfTemplates(dir, log);
   const read = (file: string): Buffer | undefined => readWebFile(dir, file, log);
   const name = theme === '' ? 'light' : theme;
   const css =
@@ -51,6 +50,21 @@ export function loadTheme(frontend: FrontendConfig, log: Logger): Theme {
     header: slot(read(path.join('slots', 'header.html')), frontend),
     footer: slot(read(path.join('slots', 'footer.html')), frontend),
   };
+}
+
+/** Templates are programs for Go. Whoever wrote some must learn that their pages are not shown, and where their words may go instead. */
+function warnOfTemplates(dir: string, log: Logger): void {
+  const folder = path.join(dir, 'templates');
+  let ignored: readonly string[] = [];
+  try {
+    ignored = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.html')) : [];
+  } catch (error) {
+    log.warn('web files cannot be listed', { folder, error: describeError(error) });
+  }
+  if (ignored.length === 0) return;
+  const hint =
+    'words above and below pages go into slots/header.html and slots/footer.html, looks into themes/<theme>/styles.css';
+  log.warn('templates are not used', { folder, ignored: ignored.slice(0, 30), hint });
 }
 
 /** `theme/logo.png` is Dex's address of a file of the theme; other paths are below the directory. */
