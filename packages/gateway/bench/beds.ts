@@ -49,9 +49,9 @@ export async function startGateway(cleanup: Cleanup, options: GatewayBedOptions)
   const credential = path.join(await temporaryDirectory(cleanup), 'credential.json');
   await writeFile(credential, JSON.stringify(await testCredential('gateway.example.com')));
   const numbers = [application, authservice, sessions, services].map(String);
-  // As the Deployment has it.
-  const flags = ['--max-semi-space-size=4', '--expose-gc', bed, ...numbers, credential];
-  const program = startProgram(cleanup, [process.execPath, ...flags]);
+  // As the Deployment and the image have it.
+  const flags = ['--max-semi-space-size=4', '--max-old-space-size=384', '--expose-gc', bed, ...numbers, credential];
+  const program = startProgram(cleanup, [process.execPath, ...flags], { MALLOC_ARENA_MAX: '1' });
   const [, port, tlsPort] = await said(program, /^ports (\d+) (\d+)$/m);
   const token = /^token (\S+)$/m.exec(program.output())?.[1] ?? '';
   const bytesPerSession = Number(/^bytes (\d+)$/m.exec(program.output())?.[1] ?? 0);

@@ -33,9 +33,10 @@ export class Http2Downstream implements Downstream {
   listener: DownstreamListener = NO_LISTENER;
   readonly #stream: ServerHttp2Stream;
   readonly #copies: CopyPool;
+  readonly #link: Link;
   #trailers: FieldList = [];
   #received: FieldList = [];
-  #isDone = false;
+  #awaitsDrain = false;
 
   constructor({ stream, headers, rawHeaders, ended }: Http2Request, { sni, remoteAddress, place, copies }: Http2Peer) {
     this.raw = {
@@ -54,13 +55,17 @@ export class Http2Downstream implements Downstream {
     this.#copies = copies;
     this.body = stream;
     this.#stream = stream;
-    stream.on('error', () => undefined);
-    stream.on('drain', () => this.listener.onDrain());
-    stream.on('wantTrailers', () => this.#sendTrailers());
-    stream.on('trailers', (_headers, _flags, fields?: string[]) => void (this.#received = fields ?? []));
-    stream.on('close', () => {
-      if (!this.#isDone) this.listener.onGone();
-    });
+    this.#link = linkTo(stream, this);
+  }
+
+  /** The stream has closed before the answer was complete. */
+  onClose(): void {
+    this.listener.onGone();
+  }
+
+  /** The request's trailers have come. */
+  onTrailers(fields: FieldList): void {
+    this.#received = fields;
   }
 
   get trailers(): FieldList {
@@ -82,17 +87,35 @@ export class Http2Downstream implements Downstream {
 
   sendHead(status: number, fields: readonly string[], hasBody: boolean): void {
     if (this.#stream.destroyed) return;
-    this.#isDone = !hasBody;
     // A body of known length has no trailers.
     const waitForTrailers = hasBody && !fields.includes('content-length');
-    this.#stream.respond([':status', String(status), ...fields], { endStream: !hasBody, waitForTrailers });
-    if (!hasBody) this.#stopReading();
+    if (waitForTrailers) this.#stream.once('wantTrailers', () => this.#sendTrailers());
+    const sent = [':status', String(status), ...fields];
+    this.#stream.respond(sent, { endStream: !hasBody, waitForTrailers });
+    // The stream keeps the list, see `Link`.
+    sent.length = 0;
+    if (!hasBody) this.#finish();
   }
 
   write(chunk: Buffer): boolean {
     if (this.#stream.destroyed) return true;
+    const hasRoom =
+      chunk.length < this.#copies.smallest ? this.#stream.write(Buffer.from(chunk)) : this.#writeLarge(chunk);
+    if (!hasRoom) this.#awaitDrain();
+    return hasRoom;
+  }
+
+  #awaitDrain(): void {
+    if (this.#awaitsDrain) return;
+    this.#awaitsDrain = true;
+    this.#stream.once('drain', () => {
+      this.#awaitsDrain = false;
+      this.listener.onDrain();
+    });
+  }
+
+  #writeLarge(chunk: Buffer): boolean {
     const copies = this.#copies;
-    if (chunk.length < copies.smallest) return this.#stream.write(Buffer.from(chunk));
     const bytes = copies.take(chunk.length);
     chunk.copy(bytes);
     return this.#stream.write(bytes, (error) => {
@@ -103,25 +126,29 @@ export class Http2Downstream implements Downstream {
   end(trailers: FieldList): void {
     if (this.#stream.destroyed || this.#stream.writableEnded) return;
     this.#trailers = trailers;
-    this.#isDone = true;
     this.#stream.end();
-    this.#stopReading();
+    this.#finish();
   }
 
   abort(): void {
-    this.#isDone = true;
+    this.#link.request = undefined;
     // Not `close`: that ends the stream first, and the client takes what it has for the whole answer.
     if (!this.#stream.destroyed) this.#stream.destroy(new AppError('ANSWER_BROKEN_OFF', 'the answer is incomplete'));
   }
 
   acceptWebSocket(fields: readonly string[]): Duplex {
-    this.#isDone = true;
+    this.#link.request = undefined;
     this.#stream.respond([':status', '200', ...fields]);
     return this.#stream;
   }
 
   #sendTrailers(): void {
     if (!this.#stream.destroyed && !this.#stream.closed) this.#stream.sendTrailers(grouped(this.#trailers));
+  }
+
+  #finish(): void {
+    this.#link.request = undefined;
+    this.#stopReading();
   }
 
   /**
@@ -140,6 +167,28 @@ export class Http2Downstream implements Downstream {
     timer.unref();
     stream.once('close', () => clearTimeout(timer));
   }
+}
+
+/**
+ * What a stream knows of its request, until the answer is complete. node keeps each stream in memory until the next collection of the old
+ * generation; with all that belongs to the request, that would be more than everything else that the gateway holds.
+ */
+interface Link {
+  request: Http2Downstream | undefined;
+}
+
+function linkTo(stream: ServerHttp2Stream, request: Http2Downstream): Link {
+  const link: Link = { request };
+  stream.on('error', ignore);
+  stream.on('close', () => link.request?.onClose());
+  if (!request.raw.ended) {
+    stream.on('trailers', (_headers, _flags, fields?: string[]) => link.request?.onTrailers(fields ?? []));
+  }
+  return link;
+}
+
+function ignore(): void {
+  // Told by `close`.
 }
 
 function withoutPseudoFields(rawHeaders: readonly string[]): string[] {
