@@ -133,7 +133,8 @@ export class Http2Downstream implements Downstream {
   abort(): void {
     this.#link.request = undefined;
     // Not `close`: that ends the stream first, and the client takes what it has for the whole answer.
-    if (!this.#stream.destroyed) this.#stream.destroy(new AppError('ANSWER_BROKEN_OFF', 'the answer is incomplete'));
+    // A turn later: a reset overtakes what has not left, and the client should see what there was.
+    setImmediate(() => this.#stream.destroy(new AppError('ANSWER_BROKEN_OFF', 'the answer is incomplete')));
   }
 
   acceptWebSocket(fields: readonly string[]): Duplex {
