@@ -161,6 +161,18 @@ describe('sessions and API tokens in the hands of people', () => {
     assert.equal((await withToken(token, '/pipeline/apis/v1')).status, 401);
   });
 
+  test('a token has the groups that its maker has, as of the last login anywhere', async () => {
+    const lou = await login('lou@example.com', ['staff', 'admins']);
+    const { token } = await makeToken(lou);
+    const other = await makeToken(await login('mia@example.com', ['staff', 'admins']));
+    assert.equal((await withToken(token)).headers['kubeflow-groups'], 'staff,admins');
+    await login('lou@example.com', ['staff']);
+    assert.equal((await withToken(token)).headers['kubeflow-groups'], 'staff');
+    await login('lou@example.com', ['guests']);
+    assert.equal((await withToken(token)).status, 403);
+    assert.equal((await withToken(other.token)).headers['kubeflow-groups'], 'staff,admins');
+  });
+
   test('a token cannot make, list or end anything', async () => {
     const ann = await login('ann@example.com');
     const { id, token } = await makeToken(ann);

@@ -239,6 +239,25 @@ test('age and idleness end sessions, use keeps them, and the store learns of it'
   );
 });
 
+test('the last use outlives a restart, and is written once an hour', async (t) => {
+  let nowMs = Date.UTC(2026, 0, 1);
+  const { client, start } = replicas(t, { now: () => nowMs });
+  const one = await start();
+  const { token, session } = await one.create({ ...ANN, maxAgeMs: 86_400_000 });
+  const useAndSweep = async (afterMs: number): Promise<number | undefined> => {
+    nowMs += afterMs;
+    one.find(token);
+    await Promise.all([one.sweep(), one.sweep()]);
+    return (await start()).current(session.id)?.lastUsedAtMs;
+  };
+  const writes = (): number => client.calls.filter(({ verb }) => verb === 'replace').length;
+  assert.equal(await useAndSweep(60_000), session.createdAtMs);
+  assert.equal(await useAndSweep(3_600_000), nowMs);
+  assert.equal(writes(), 1);
+  assert.equal(await useAndSweep(60_000), nowMs - 60_000);
+  assert.equal(writes(), 1);
+});
+
 test('nothing readable lies in the store', async (t) => {
   const { client, start } = replicas(t);
   const one = await start();

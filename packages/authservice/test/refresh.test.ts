@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { Browser } from './browser.ts';
 import type { Visited } from './browser.ts';
-import { PUBLIC_ORIGIN, startService, untilReady } from './harness.ts';
+import { PUBLIC_ORIGIN, send, startService, untilReady } from './harness.ts';
 import type { ServiceUnderTest } from './harness.ts';
 import { loginAt, startHostileProvider } from './hostile-provider.ts';
 import type { HostileProvider } from './hostile-provider.ts';
@@ -55,6 +55,24 @@ test('who has left the last of their groups has none', async (t) => {
   const answer = await ask(browser);
   assert.equal(answer.status, 200);
   assert.equal(answer.headers['kubeflow-groups'], undefined);
+});
+
+test('a refresh tells API tokens of changed groups too', async (t) => {
+  const groups = { groups: ['admins'] };
+  const answer = { lifetimeSeconds: 0.001, claims: groups };
+  const rotating = await startRotating(t, answer, { claims: groups });
+  const { browser, service } = rotating;
+  const headers = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' };
+  const address = `${PUBLIC_ORIGIN}/authservice/api/tokens`;
+  const made = await browser.fetch(address, { method: 'POST', headers, body: '{"name":"ci"}' });
+  const { token } = JSON.parse(made.body) as { readonly token: string };
+  const use = (): ReturnType<typeof send> =>
+    send({ port: service.port, path: '/', headers: { authorization: `Bearer ${token}` } });
+  assert.equal((await use()).headers['kubeflow-groups'], 'admins');
+  await untilDue();
+  rotating.answer.claims = { groups: ['staff'] };
+  assert.equal((await ask(browser)).headers['kubeflow-groups'], 'staff');
+  assert.equal((await use()).headers['kubeflow-groups'], 'staff');
 });
 
 test('groups that userinfo alone tells follow the provider too, and stay while it does not answer', async (t) => {

@@ -81,6 +81,11 @@ test('gateways are to ask where somebody else has the last word, or they could n
     { removedHeaders: ['kubeflow-userid-token'] },
   ];
   for (const more of others) assert.equal(checkSettingsOf({ ...config, ...more }), undefined, JSON.stringify(more));
+  for (const [set, told] of [
+    [Infinity, 8 * 3_600_000],
+    [600_000, 600_000],
+  ] as const)
+    assert.equal(checkSettingsOf({ ...config, idleTimeoutMs: set })?.idleTimeoutMs, told);
   const { askAlways } = checkSettingsOf({ ...config, verifyPath: '/check' }) ?? {};
   assert.deepEqual(askAlways, ['/dex', '/login/oidc', '/authservice', '/check', '/logout']);
 });

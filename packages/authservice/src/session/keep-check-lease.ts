@@ -5,6 +5,7 @@ import { CHECK_LEASE_NAME, CHECK_LEASE_PURPOSE, createSealer, sealCheckLease } f
 import type { CheckSettings } from '@kfctl/oidc';
 import type { Config } from '../config/config.ts';
 import type { SessionStore } from './session-store.ts';
+import { LONGEST_UNTOLD_MS } from './sessions.ts';
 
 export interface CheckLeaseDeps {
   readonly store: SessionStore;
@@ -35,7 +36,8 @@ export function checkSettingsOf(config: Config): CheckSettings | undefined {
     copiesGroups: config.gatewayCopiesGroups,
     provesIdentity: config.assertionKeys.length > 0,
     askAlways: [...config.exemptPaths, config.callbackPath, config.urlPrefix, config.verifyPath, '/logout'],
-    idleTimeoutMs: Number.isFinite(idleTimeoutMs) ? idleTimeoutMs : undefined,
+    // Gateways ask about a session in use once in a quarter of this: where nothing ends by it, people still see the last use.
+    idleTimeoutMs: Math.min(idleTimeoutMs, LONGEST_UNTOLD_MS),
   };
 }
 

@@ -43,6 +43,8 @@ const RETIREMENT_MS = 60_000;
 /** Genuine tokens of ended sessions that are still sent; each is asked of the store once in a while only. */
 const MAX_ABSENT = 10_000;
 const ABSENT_MS = 10_000;
+/** Where no idle time asks for more, the store learns of use once in an eighth of this: people look when a session was used last. */
+export const LONGEST_UNTOLD_MS: number = 8 * 3_600_000;
 /** Two replicas that write one session at the same time: rare, and never many. */
 const MAX_WRITES = 10;
 
@@ -51,6 +53,7 @@ export class Sessions {
   readonly #memory: SessionMemory;
   /** Ids that the store did not know, each with the time until which that is believed. */
   readonly #absent = new Map<string, number>();
+  #isSweeping = false;
   /** The live session of a token, from memory: the hot path. */
   readonly find: SessionMemory['find'];
 
@@ -104,6 +107,7 @@ export class Sessions {
       throw sessionsUnavailable('cannot store a session', cause);
     });
     if (!made) throw sessionsUnavailable('the store has a session of this id already');
+    if (fresh.apiToken === undefined) await this.#updateApiTokens(fresh);
     return { token, session: this.#memory.learn(id, record) };
   }
 
@@ -150,7 +154,21 @@ export class Sessions {
   /** Gives a session new tokens, and what they say of the person; undefined when the session has ended meanwhile. */
   async renew(id: string, fresh: Partial<Identity> & Pick<SessionRecord, 'tokens'>): Promise<LiveSession | undefined> {
     await this.#change(id, ({ refreshingUntilMs: _over, ...record }) => ({ ...record, ...fresh }));
-    return this.#memory.current(id);
+    const session = this.#memory.current(id);
+    if (session !== undefined) await this.#updateApiTokens(session);
+    return session;
+  }
+
+  /** A person's API tokens, which outlive sessions by far, get the name and the groups that the provider has just told. */
+  async #updateApiTokens({ subject, userId, groups }: Identity): Promise<void> {
+    const isOutOfDate = (token: LiveSession): boolean =>
+      token.subject === subject && (token.userId !== userId || token.groups.join('\n') !== groups.join('\n'));
+    try {
+      for (const { id } of [...this.#memory.apiTokens()].filter(isOutOfDate))
+        await this.#change(id, (record) => ({ ...record, userId, groups }));
+    } catch (error) {
+      this.#options.log.warn('cannot update API tokens', { error: describeError(error) });
+    }
   }
 
   /** The session as it is now, here. */
@@ -163,15 +181,25 @@ export class Sessions {
     return this.#memory.all();
   }
 
-  /** Forgets what time has ended, here and in the store, and lets the store know of recent use. */
+  /** Forgets what time has ended, here and in the store, and lets the store know of recent use. One at a time. */
   async sweep(): Promise<void> {
+    if (this.#isSweeping) return;
+    this.#isSweeping = true;
+    try {
+      await this.#sweep();
+    } finally {
+      this.#isSweeping = false;
+    }
+  }
+
+  async #sweep(): Promise<void> {
     const { clock, store, idleTimeoutMs } = this.#options;
     const now = clock.now();
     for (const [id, until] of this.#absent) if (until <= now) this.#absent.delete(id);
     for (const id of this.#memory.sweep(now)) await store.delete(id);
+    const untoldMs = Math.min(idleTimeoutMs, LONGEST_UNTOLD_MS) / 8;
     for (const { id, lastUsedAtMs, storedUseAtMs } of this.#memory.all()) {
-      if (lastUsedAtMs - storedUseAtMs > idleTimeoutMs / 8)
-        await this.#change(id, (record) => ({ ...record, lastUsedAtMs }));
+      if (lastUsedAtMs - storedUseAtMs > untoldMs) await this.#change(id, (record) => ({ ...record, lastUsedAtMs }));
     }
   }
 

@@ -31,6 +31,8 @@ const TOMBSTONE_MS = 10 * 60_000;
 export class SessionMemory implements SessionListener {
   readonly #options: SessionMemoryOptions;
   readonly #live = new Map<string, LiveSession>();
+  /** Ids of those that are API tokens. */
+  readonly #apiTokens = new Set<string>();
   /** Ended ids with the time until which no report brings them back. */
   readonly #ended = new Map<string, number>();
   /** Stored sessions that no key of ours opens, with their expiry. */
@@ -72,6 +74,14 @@ export class SessionMemory implements SessionListener {
     for (const session of this.#live.values()) if (!this.isOver(session, now)) yield session;
   }
 
+  /** Everybody's API tokens: few beside the sessions. */
+  *apiTokens(): Generator<LiveSession> {
+    for (const id of this.#apiTokens) {
+      const token = this.current(id);
+      if (token !== undefined) yield token;
+    }
+  }
+
   put(stored: StoredSession): void {
     if (this.hasEnded(stored.id)) return;
     const { sealer, log } = this.#options;
@@ -85,12 +95,14 @@ export class SessionMemory implements SessionListener {
 
   remove(id: string): void {
     this.#live.delete(id);
+    this.#apiTokens.delete(id);
     this.#foreign.delete(id);
   }
 
   lost(): void {
     this.#ready = false;
     this.#live.clear();
+    this.#apiTokens.clear();
   }
 
   found(): void {
@@ -105,13 +117,16 @@ export class SessionMemory implements SessionListener {
     session.lastUsedAtMs = Math.max(session.lastUsedAtMs, before?.lastUsedAtMs ?? 0);
     if (before !== undefined && before.refreshAtMs !== Infinity)
       session.refreshAtMs = Math.max(session.refreshAtMs, before.refreshAtMs);
-    if (!this.hasEnded(id)) this.#live.set(id, session);
+    if (this.hasEnded(id)) return session;
+    this.#live.set(id, session);
+    if (session.apiToken !== undefined) this.#apiTokens.add(id);
     return session;
   }
 
   /** Ends a session here, for good. */
   end(id: string): void {
     this.#live.delete(id);
+    this.#apiTokens.delete(id);
     this.#ended.set(id, this.#options.clock.now() + TOMBSTONE_MS);
   }
 

@@ -27,7 +27,7 @@ export function ApiTokens(): ReactElement {
       </h2>
       {told}
       <p className="hint">
-        A program sends one as <code>Authorization: Bearer …</code> and is you, with the groups that you have now.
+        A program sends one as <code>Authorization: Bearer …</code> and is you, with the groups of your last login.
       </p>
       {data.state === 'pending' ? <Pending what="tokens" /> : null}
       {data.state === 'failed' ? <Failure {...data} retry={reload} /> : null}
