@@ -7,7 +7,7 @@ import { startApplication } from '../../packages/testkit/src/front-door/applicat
 import type { Application, Seen } from '../../packages/testkit/src/front-door/application.ts';
 import { Cleanup } from '../../packages/testkit/src/front-door/cleanup.ts';
 import type { DataPlane } from '../../packages/testkit/src/front-door/data-plane.ts';
-import { envoy2019, envoyToday } from '../../packages/testkit/src/front-door/envoy.ts';
+import { envoy2019, envoyGrpc, envoyToday } from '../../packages/testkit/src/front-door/envoy.ts';
 import { nginx } from '../../packages/testkit/src/front-door/nginx.ts';
 import {
   ASSERTION_KEY,
@@ -16,6 +16,7 @@ import {
   USER,
 } from '../../packages/testkit/src/front-door/platform.ts';
 import type { AuthServiceProcess } from '../../packages/testkit/src/front-door/platform.ts';
+import { freePort } from '../../packages/testkit/src/front-door/programs.ts';
 import { traefik } from '../../packages/testkit/src/front-door/traefik.ts';
 import { gateway2019, gatewayToday } from './our-gateway.ts';
 
@@ -60,7 +61,7 @@ before(async () => void (identity = await startIdentity(shared)));
 after(() => shared.run());
 
 describe('the front door', { concurrency: 3 }, () => {
-  for (const plane of [gatewayToday, gateway2019, envoyToday, envoy2019, nginx, traefik]) {
+  for (const plane of [gatewayToday, gateway2019, envoyToday, envoyGrpc, envoy2019, nginx, traefik]) {
     describe(`behind ${plane.name}`, { skip: plane.skip, concurrency: 1 }, () => suite(plane));
   }
 });
@@ -73,11 +74,14 @@ function suite(plane: DataPlane): void {
   const newClient = (): Client => new Client({ port, tls: plane.tls });
   let client: Client;
   before(async () => {
+    const grpc = plane.asksOverGrpc === true ? { grpc: await freePort() } : {};
+    const settings = { ...plane.settings, ...(grpc.grpc === undefined ? {} : { GRPC_PORT: String(grpc.grpc) }) };
     [authservice, application] = await Promise.all([
-      startAuthService(cleanup, identity, plane.settings),
+      startAuthService(cleanup, identity, settings),
       startApplication(cleanup),
     ]);
-    port = await plane.start(cleanup, { identity, authservice: authservice.port, application: application.port });
+    const backends = { identity, authservice: authservice.port, application: application.port, ...grpc };
+    port = await plane.start(cleanup, backends);
     client = newClient();
   });
   after(() => cleanup.run());

@@ -22,6 +22,8 @@ export interface DataPlane {
   readonly provesIdentity: boolean;
   /** The AuthService's own pages and API get whole requests, bodies and all, and tokens in `Authorization` are looked at. */
   readonly reachesAccount: boolean;
+  /** Asks at `Backends.grpc`, where the AuthService has to listen. */
+  readonly asksOverGrpc?: boolean;
   /** What the AuthService has to be told besides. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Starts it; gives its port. */

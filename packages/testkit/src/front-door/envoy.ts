@@ -18,8 +18,27 @@ const patterns = (names: readonly string[]): object => ({ patterns: names.map((e
 /** Where the AuthService answers by itself: requests that are routed to it, of which it need not be asked first. */
 const OWN_PATHS = [{ path: '/login/oidc' }, { path: '/logout' }, { prefix: '/authservice/' }] as const;
 
-/** AuthorizationPolicy CUSTOM with `notPaths: [/dex/*, /login/oidc, /authservice/*]`: an RBAC filter marks what matches, ext_authz asks about the marked. */
+/** AuthorizationPolicy CUSTOM with `notPaths: [/dex/*, /login/oidc, /authservice/*]`, asking over HTTP. */
 export function filtersToday(): readonly object[] {
+  return askAboutMarked({
+    http_service: {
+      server_uri: { uri: 'http://authservice', cluster: 'authservice', timeout: '5s' },
+      authorization_response: {
+        allowed_upstream_headers: patterns(UPSTREAM_HEADERS),
+        allowed_client_headers: patterns(DENY_HEADERS),
+      },
+    },
+    allowed_headers: patterns(CHECK_HEADERS),
+  });
+}
+
+/** The same policy with `envoyExtAuthzGrpc`. */
+export function filtersGrpc(): readonly object[] {
+  return askAboutMarked({ grpc_service: { envoy_grpc: { cluster_name: 'grpc' }, timeout: '5s' } });
+}
+
+/** As Istio renders such a policy: an RBAC filter marks what matches, ext_authz asks about the marked. */
+function askAboutMarked(how: object): readonly object[] {
   const unasked = [{ prefix: '/dex/' }, { exact: '/login/oidc' }, { prefix: '/authservice/' }];
   const rules = unasked.map((path) => ({ not_rule: { url_path: { path } } }));
   const policy = { permissions: [{ and_rules: { rules } }], principals: [{ any: true }] };
@@ -39,14 +58,7 @@ export function filtersToday(): readonly object[] {
         path: [{ key: 'istio_ext_authz_shadow_effective_policy_id' }],
         value: { string_match: { prefix: 'istio-ext-authz' } },
       },
-      http_service: {
-        server_uri: { uri: 'http://authservice', cluster: 'authservice', timeout: '5s' },
-        authorization_response: {
-          allowed_upstream_headers: patterns(UPSTREAM_HEADERS),
-          allowed_client_headers: patterns(DENY_HEADERS),
-        },
-      },
-      allowed_headers: patterns(CHECK_HEADERS),
+      ...how,
     }),
   ];
 }
@@ -63,11 +75,6 @@ export function filters2019(copied: readonly string[] = ['kubeflow-userid']): re
       allowed_headers: patterns(['cookie', 'x-auth-token']),
     }),
   ];
-}
-
-export function filtersGrpc(): readonly object[] {
-  const grpc = { grpc_service: { envoy_grpc: { cluster_name: 'grpc' }, timeout: '5s' } };
-  return [extAuthz({ status_on_error: { code: 503 }, ...grpc })];
 }
 
 function extAuthz(more: object): object {
@@ -133,6 +140,13 @@ export const envoyToday: DataPlane = {
   provesIdentity: true,
   reachesAccount: true,
   start: (cleanup, backends) => startEnvoy(cleanup, backends, filtersToday()),
+};
+
+export const envoyGrpc: DataPlane = {
+  ...envoyToday,
+  name: 'Envoy, asking over gRPC',
+  asksOverGrpc: true,
+  start: (cleanup, backends) => startEnvoy(cleanup, backends, filtersGrpc()),
 };
 
 export const envoy2019: DataPlane = {
