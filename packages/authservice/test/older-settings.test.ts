@@ -96,3 +96,50 @@ test('VERIFY_AUTH_URL moves the route, and leaves none where it was', async (t) 
   assert.equal((await send({ port: service.port, path: '/check/pipeline/', headers })).status, 204);
   assert.equal((await send({ port: service.port, path: '/authservice/verify/pipeline/', headers })).status, 200);
 });
+
+test('AUTHSERVICE_URL_PREFIX with scheme and host: the routes are below its path, and nothing else is open', async (t) => {
+  const provider = await startHostileProvider(t);
+  const service = await startService(t, {
+    OIDC_PROVIDER: provider.issuer,
+    AUTHSERVICE_URL_PREFIX: `${PUBLIC_ORIGIN}/auth/`,
+    REDIRECT_URL: '',
+    AFTER_LOGIN_URL: '/home/',
+  });
+  await untilReady(service);
+  const browser = new Browser(service.port);
+  const start = new URL((await browser.fetch(`${PUBLIC_ORIGIN}/page`)).headers.location ?? '');
+  assert.equal(start.searchParams.get('redirect_uri'), `${PUBLIC_ORIGIN}/auth/oidc/callback`);
+  provider.nonce = start.searchParams.get('nonce') ?? '';
+  const back = new URLSearchParams({ code: 'c', state: start.searchParams.get('state') ?? '' });
+  const end = await browser.fetch(`${PUBLIC_ORIGIN}/auth/oidc/callback?${back}`);
+  assert.deepEqual([end.status, end.headers.location], [302, '/home/?next=%2Fpage']);
+  const status = async (path: string, method = 'GET', headers: Record<string, string> = {}): Promise<number> =>
+    (await send({ port: service.port, path, method, headers: { accept: 'application/json', ...headers } })).status;
+  for (const method of ['GET', 'POST', 'OPTIONS'])
+    for (const path of ['/auth/verify/pipeline/', '/auth/x', '/auth', '/authservice/verify/x', '/auth/oidc/callbackx'])
+      assert.equal(await status(path, method), 401, `${method} ${path}`);
+  const cookie = `authservice_session=${browser.cookie('authservice_session')}`;
+  assert.equal(await status('/auth/verify/pipeline/', 'GET', { cookie }), 204);
+  assert.equal(await status('/auth/logout', 'POST', { cookie }), 201);
+  assert.equal(await status('/auth/verify/pipeline/', 'GET', { cookie }), 401);
+});
+
+test('after a login: AFTER_LOGIN_URL is told the page, STATIC_DESTINATION_URL is not, and neither leads away', async (t) => {
+  const leadsTo = async (env: Record<string, string>, path: string): Promise<string | undefined> => {
+    const provider = await startHostileProvider(t);
+    const service = await startService(t, { OIDC_PROVIDER: provider.issuer, ...env });
+    await untilReady(service);
+    const start = await send({ port: service.port, path });
+    const { searchParams } = new URL(start.headers.location ?? '');
+    provider.nonce = searchParams.get('nonce') ?? '';
+    const back = new URLSearchParams({ code: 'c', state: searchParams.get('state') ?? '' });
+    const [cookie = ''] = start.cookies[0]?.split(';') ?? [];
+    const end = await send({ port: service.port, path: `/login/oidc?${back}`, headers: { cookie } });
+    return end.headers.location;
+  };
+  const next = { AFTER_LOGIN_URL: '/home/?a=b' };
+  assert.equal(await leadsTo(next, '/x/?y=1&z=%2F'), '/home/?a=b&next=%2Fx%2F%3Fy%3D1%26z%3D%252F');
+  assert.equal(await leadsTo(next, '//evil.example/'), '/home/?a=b&next=%2F');
+  assert.equal(await leadsTo(next, `/${'x'.repeat(1_495)}`), '/home/?a=b');
+  assert.equal(await leadsTo({ STATIC_DESTINATION_URL: '/home/' }, '/x/'), '/home/');
+});

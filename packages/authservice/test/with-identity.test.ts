@@ -7,7 +7,8 @@ import type { TestContext } from 'node:test';
 import { CLIENT_SECRET, PASSWORD, startIdentity, USER } from '../../testkit/src/front-door/platform.ts';
 import type { IdentityOptions } from '../../testkit/src/front-door/platform.ts';
 import { Browser } from './browser.ts';
-import { PUBLIC_ORIGIN, startService, untilReady } from './harness.ts';
+import type { Visited } from './browser.ts';
+import { PUBLIC_ORIGIN, send, startService, untilReady } from './harness.ts';
 import type { ServiceUnderTest } from './harness.ts';
 
 interface Bed {
@@ -57,6 +58,39 @@ test('our own identity provider behind the same origin, with paths only', async 
   assert.equal(page.url, `${PUBLIC_ORIGIN}/pipeline/?x=1`);
   assert.equal(page.status, 200);
   assert.equal(page.headers['kubeflow-userid'], USER);
+});
+
+test('a script that follows redirects logs in, and shows the cookie in any of three ways', async (t) => {
+  const { browser, service } = await setUp(t);
+  // What pipeline clients send: nothing that tells a page from data.
+  const script = { accept: '*/*', 'sec-fetch-mode': '', 'sec-fetch-dest': '', 'user-agent': 'python-requests/2.31' };
+  const follow = async (first: Visited): Promise<Visited> => {
+    let visited = first;
+    for (let hops = 0; visited.status >= 300 && visited.status < 400 && hops < 10; hops += 1) {
+      const next = new URL(visited.headers.location ?? '', visited.url).href;
+      visited = await browser.fetch(next, { headers: script });
+    }
+    return visited;
+  };
+  const form = await follow(await browser.fetch(`${PUBLIC_ORIGIN}/pipeline/`, { headers: script }));
+  const [, action = ''] = /<form[^>]*action="([^"]*)"/.exec(form.body) ?? [];
+  const posted = await browser.fetch(new URL(action.replaceAll('&amp;', '&'), form.url).href, {
+    method: 'POST',
+    headers: { ...script, 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ login: USER, password: PASSWORD }).toString(),
+  });
+  const end = await follow(posted);
+  assert.equal(end.url, `${PUBLIC_ORIGIN}/pipeline/`);
+  const token = browser.cookie('authservice_session') ?? '';
+  const ways: Record<string, string>[] = [
+    { cookie: `authservice_session=${token}` },
+    { 'x-auth-token': token },
+    { authorization: `Bearer ${token}` },
+  ];
+  for (const headers of ways) {
+    const answer = await send({ port: service.port, path: '/pipeline/apis/v2beta1/runs', headers });
+    assert.equal(answer.headers['kubeflow-userid'], USER, Object.keys(headers).join());
+  }
 });
 
 test('a logout ends the login session of the provider too, and leads back to a login form', async (t) => {

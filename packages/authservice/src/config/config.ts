@@ -49,6 +49,8 @@ export interface Config {
   /** Where proxies that know yes and no ask; no slash at the end. */
   readonly verifyPath: string;
   readonly afterLoginUrl: string;
+  /** It is told the page that was asked for, as `next`. */
+  readonly afterLoginNamesPage: boolean;
   readonly afterLogoutUrl: string;
   /** What the provider is asked to send people back to; it has to be registered there, so undefined unless AFTER_LOGOUT_URL is set. */
   readonly postLogoutRedirectUri: string | undefined;

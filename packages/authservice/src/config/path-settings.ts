@@ -12,6 +12,7 @@ type PathSettings = Pick<
   | 'urlPrefix'
   | 'verifyPath'
   | 'afterLoginUrl'
+  | 'afterLoginNamesPage'
   | 'afterLogoutUrl'
   | 'postLogoutRedirectUri'
 >;
@@ -33,6 +34,7 @@ export function readPathSettings(reader: EnvReader): PathSettings {
     verifyPath,
     exemptPaths: readExemptPaths(reader),
     afterLoginUrl: readAfterLoginUrl(reader),
+    afterLoginNamesPage: reader.optional('AFTER_LOGIN_URL') !== undefined,
     afterLogoutUrl: afterLogoutUrl ?? '/',
     postLogoutRedirectUri: afterLogoutUrl === undefined ? undefined : absoluteUrl(afterLogoutUrl, redirectUri),
   };

@@ -1,7 +1,14 @@
 /** Owns the beginning of a login: the redirect to the provider (OpenID Connect Core §3.1.2.1) and the cookie that binds it to the tab. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '@kfctl/core';
-import { cookieNames, flowCookiePrefix, renderCookie, renderCookieRemoval, surplusFlowCookies } from '@kfctl/oidc';
+import {
+  cookieNames,
+  flowCookiePrefix,
+  renderCookie,
+  renderCookieRemoval,
+  safeReturnPath,
+  surplusFlowCookies,
+} from '@kfctl/oidc';
 import type { CookieAttributes, LoginFlows } from '@kfctl/oidc';
 import type { Provider } from '../provider/provider.ts';
 import { errorPage } from '../pages/page.ts';
@@ -21,6 +28,8 @@ export interface StartLoginDeps {
     readonly scopes: readonly string[];
     /** Instead of the page that was asked for; '' keeps it. */
     readonly afterLoginUrl: string;
+    /** It is told that page, as `next`. */
+    readonly afterLoginNamesPage: boolean;
   };
 }
 
@@ -39,7 +48,7 @@ export function createStartLogin(deps: StartLoginDeps): StartLogin {
   return (headers, returnTo) => {
     const metadata = provider.metadata();
     if (metadata === undefined) return errorPage(503, 'The login service is starting. Please try again in a moment.');
-    const flow = flows.begin(settings.afterLoginUrl === '' ? returnTo : settings.afterLoginUrl, clock.now());
+    const flow = flows.begin(destinationOf(settings, returnTo), clock.now());
     const parameters = new URLSearchParams({
       client_id: settings.clientId,
       redirect_uri: settings.redirectUri,
@@ -57,6 +66,14 @@ export function createStartLogin(deps: StartLoginDeps): StartLogin {
       ...surplus.filter(isOurForm).map((name) => renderCookieRemoval(name, attributes)),
     ]);
   };
+}
+
+/** A page that makes the address too long is left out rather than the address. */
+function destinationOf({ afterLoginUrl, afterLoginNamesPage }: StartLoginDeps['settings'], returnTo: string): string {
+  if (afterLoginUrl === '') return returnTo;
+  if (!afterLoginNamesPage) return afterLoginUrl;
+  const next = new URLSearchParams({ next: safeReturnPath(returnTo) ?? '/' });
+  return safeReturnPath(`${afterLoginUrl}${afterLoginUrl.includes('?') ? '&' : '?'}${next}`) ?? afterLoginUrl;
 }
 
 /** Names come from the browser: only what we could have set is set back. */
