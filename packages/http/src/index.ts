@@ -9,6 +9,7 @@ export { Http1Connection } from './connection/http1-connection.ts';
 export type { Http1ConnectionOptions } from './connection/connection-options.ts';
 export type { BodyTaker, Http1Downstream } from './connection/http1-downstream.ts';
 export { Outgoing } from './connection/outgoing.ts';
+export { shareReads } from './connection/shared-read-socket.ts';
 export { NO_BODY, parseFraming } from './head/framing.ts';
 export type { BadFraming, BodyFraming, StatedLength } from './head/framing.ts';
 export { HEAD_LIMITS } from './head/raw-head.ts';

@@ -6,7 +6,7 @@ import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { listen } from '@kfctl/core';
-import { createCoarseClock, createCopyPool, Http1Connection, HEAD_LIMITS } from '@kfctl/http';
+import { createCoarseClock, createCopyPool, HEAD_LIMITS, Http1Connection, shareReads } from '@kfctl/http';
 import type { CoarseClock, CopyPool, DownstreamHandler, ListenerPlace } from '@kfctl/http';
 import { Http2Downstream } from './http2-downstream.ts';
 
@@ -109,7 +109,9 @@ interface Created {
 }
 
 function createPlain(options: ListenerOptions, open: Open): Created {
-  const server = createServer(SOCKETS, (socket) => serveHttp1(socket, '', { options, open }));
+  const server = createServer({ ...SOCKETS, pauseOnConnect: true }, (socket) =>
+    serveHttp1(shareReads(socket), '', { options, open }),
+  );
   return { server, useDefault: () => undefined };
 }
 

@@ -14,6 +14,7 @@ import type { Http1ConnectionOptions } from './connection-options.ts';
 import type { ListenerPlace } from './downstream.ts';
 import { Http1Downstream } from './http1-downstream.ts';
 import { Outgoing } from './outgoing.ts';
+import { giveOwnBytes, ownBytes } from './shared-read-socket.ts';
 
 /** Of a body that nobody wants, this much is read to keep the connection. */
 const MAX_DISCARDED_BYTES = 1_048_576;
@@ -137,9 +138,10 @@ export class Http1Connection implements Watched {
 
   /** The connection becomes something else's: what the client sent after its request comes first. */
   release(): Buffer {
-    const rest = this.#pending;
+    const rest = ownBytes(this.socket, this.#pending);
     this.#pending = EMPTY;
     for (const [event, listener] of this.#listeners) this.socket.off(event, listener);
+    giveOwnBytes(this.socket);
     this.#forget();
     return rest;
   }
@@ -156,7 +158,9 @@ export class Http1Connection implements Watched {
     if (this.#isClosing) return;
     this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
     this.advance();
-    if (this.#pending.length > 0 && !this.#isClosing && !this.#needsMore()) this.socket.pause();
+    if (this.#pending.length === 0 || this.#isClosing) return;
+    this.#pending = ownBytes(this.socket, this.#pending);
+    if (!this.#needsMore()) this.socket.pause();
   }
 
   /** Whether what is pending is the beginning of something. Further requests, or a body that nobody reads yet, wait in the kernel. */
@@ -219,7 +223,7 @@ export class Http1Connection implements Watched {
 
   #onBody(chunk: Buffer): void {
     if (this.#discard === undefined) {
-      if (this.#request?.pushBody(chunk) === false) this.socket.pause();
+      if (this.#request?.pushBody(ownBytes(this.socket, chunk)) === false) this.socket.pause();
       return;
     }
     this.#discard -= chunk.length;
