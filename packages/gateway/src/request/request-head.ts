@@ -56,7 +56,8 @@ export function parseRequestHead(raw: RawHead, rules: HeadRules): RequestHead | 
     return { status: 417, detail: 'expect' };
   return {
     method,
-    ...target,
+    path: target.path,
+    query: target.query,
     authority,
     host: hostOf(authority),
     fields: collected.fields,

@@ -13,8 +13,7 @@ export interface ResponseEvents {
 type State = 'head' | 'body' | 'until-close' | 'done';
 
 const MAX_HEAD_BYTES = 65_536;
-/** What most heads fit into: looked at first, so that a long body behind the head is not searched. */
-const USUAL_HEAD_BYTES = 2_048;
+const HEAD_END = Buffer.from('\r\n\r\n');
 const MAX_INFORMATIONAL = 8;
 const EMPTY = Buffer.alloc(0);
 
@@ -97,12 +96,11 @@ export class ResponseParser {
   }
 
   #readHead(bytes: Buffer): Buffer | string | undefined {
-    const usual = bytes.toString('latin1', 0, Math.min(bytes.length, USUAL_HEAD_BYTES));
-    const found = usual.indexOf('\r\n\r\n');
-    const end = found < 0 ? bytes.indexOf('\r\n\r\n') : found;
+    const end = bytes.indexOf(HEAD_END);
     if (end < 0 && bytes.includes('\n\n')) return 'stray control character';
     if (end < 0 || end > MAX_HEAD_BYTES) return bytes.length > MAX_HEAD_BYTES ? 'head too large' : undefined;
-    const text = found < 0 ? bytes.toString('latin1', 0, end) : usual.slice(0, end);
+    // No more than the head: its pieces keep the whole text alive.
+    const text = bytes.toString('latin1', 0, end);
     const head = parseResponseHead(text, this.#method, this.#names);
     if (typeof head === 'string') return head;
     const rest = bytes.subarray(end + 4);
