@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { STARTUP_FLAGS } from '@kfctl/core';
 import { parseImageName } from './image-name.ts';
 import { productRoot } from './platform-program.ts';
 import { createImageRegistry, resolveImage } from './registry.ts';
@@ -27,6 +28,14 @@ test('image names are read as runtimes read them', () => {
   for (const bad of ['', 'UPPER', 'a b', '../x', 'x/', 'nginx:']) assert.equal(repository(bad), undefined, bad);
 });
 
+test('the image of a release starts its programs with the same flags', async () => {
+  const bin = join(productRoot, 'images', 'bin');
+  for (const name of (await readdir(bin)).filter((file) => file !== 'kfctl')) {
+    const text = await readFile(join(bin, name), 'utf8');
+    assert.equal(text, `#!/bin/sh\nexec node ${STARTUP_FLAGS.join(' ')} /app/packages/${name}/src/main.ts "$@"\n`);
+  }
+});
+
 test("the platform's commands are programs of this repository, below any registry prefix, also for exec", async (t) => {
   const answer = resolveImage(registry, 'registry.corp/mirror/kfctl/platform:0.1.0');
   assert.equal(answer.kind, 'found');
@@ -34,7 +43,13 @@ test("the platform's commands are programs of this repository, below any registr
   const own = { ...request, directory: await mkdtemp(join(tmpdir(), 'kfctl-platform-')) };
   t.after(() => rm(own.directory, { recursive: true, force: true }));
   const { argv, env } = await answer.program.prepare({ ...own, command: ['identity'], args: ['serve', '/x'] });
-  assert.deepEqual(argv, [process.execPath, join(productRoot, 'packages/identity/src/main.ts'), 'serve', '/x']);
+  assert.deepEqual(argv, [
+    process.execPath,
+    ...STARTUP_FLAGS,
+    join(productRoot, 'packages/identity/src/main.ts'),
+    'serve',
+    '/x',
+  ]);
   const shell = await answer.program.prepare({ ...own, command: ['sh', '-c', 'true'] });
   assert.deepEqual(shell.argv, ['sh', '-c', 'true']);
   // As `kubectl exec` runs them: by name, found through the container's PATH.
