@@ -10,7 +10,7 @@ export function renderHeaders(headers: OutgoingHttpHeaders): string {
   let text = '';
   for (const name in headers) {
     const value = headers[name];
-    if (value === undefined || OWN_FIELDS.has(name)) continue;
+    if (value === undefined || OWN_FIELDS.has(name.toLowerCase())) continue;
     if (!isFieldName(name)) throw new TypeError(`${JSON.stringify(name)} is no header name`);
     if (Array.isArray(value)) for (const each of value) text += line(name, each);
     else text += line(name, String(value));
