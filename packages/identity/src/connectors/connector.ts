@@ -28,7 +28,12 @@ export type LoginOutcome =
       readonly once?: string;
     } & Authenticated)
   /** The person is not who they say: wrong password, unknown name. The reason is for the log. */
-  | { readonly kind: 'denied'; readonly reason: string };
+  | {
+      readonly kind: 'denied';
+      readonly reason: string;
+      /** They are who they say, and in none of the groups that may log in. Told after a redirect; a password form must not say which passwords are right. */
+      readonly outsider?: true;
+    };
 
 export interface ConnectorScopes {
   readonly groups: boolean;

@@ -5,7 +5,7 @@ import { openPending } from '../authorize/pending-request.ts';
 import type { CarriedRequest } from '../authorize/pending-request.ts';
 import { connectorScopes } from '../authorize/scopes.ts';
 import type { Connector, LoginOutcome } from '../connectors/connector.ts';
-import { pageError } from '../pages/error-page.ts';
+import { outsiderError, pageError } from '../pages/error-page.ts';
 import { forwardPage } from '../pages/login-pages.ts';
 import type { ProviderDeps } from '../provider.ts';
 import { withCookies } from '../session/answer-from-session.ts';
@@ -107,7 +107,9 @@ async function conclude(
   const logged = { id: request.id, connector: pending.connectorId };
   if (outcome.kind === 'denied') {
     deps.log.info('login refused', { ...logged, reason: outcome.reason });
-    throw pageError(403, FAILED, { message: outcome.reason });
+    throw outcome.outsider === true
+      ? outsiderError(outcome.reason)
+      : pageError(403, FAILED, { message: outcome.reason });
   }
   const { once } = outcome;
   // The state dies with the pending request; until then an answer that was sent again must be recognised.

@@ -31,3 +31,8 @@ export function errorPage(status: number, message: string): Page {
 export function pageError(status: number, text: string, detail: { message?: string; cause?: unknown } = {}): AppError {
   return new AppError(IDENTITY_ERRORS.page, detail.message ?? text, { status, public: text, cause: detail.cause });
 }
+
+/** For whoever has proven who they are and may not log in all the same; the words are Dex's. */
+export function outsiderError(message: string): AppError {
+  return pageError(403, 'You are not a member of any of the required groups to authenticate.', { message });
+}

@@ -105,7 +105,7 @@ async function readClaims(
 ): Promise<LoginOutcome> {
   const { hostedDomains, groups } = config;
   if (hostedDomains.length > 0 && !hostedDomains.includes(textOf(claims, 'hd'))) {
-    return { kind: 'denied', reason: 'not of a required domain' };
+    return { kind: 'denied', reason: 'not of a required domain', outsider: true };
   }
   const email = requireText(claims, 'email');
   const asks = directory !== undefined && (scopes.groups || groups.length > 0);

@@ -5,6 +5,6 @@ import type { Identity, LoginOutcome } from '../connector.ts';
 export function admit(identity: Identity, wanted: readonly string[], show: 'all' | 'wanted'): LoginOutcome {
   if (wanted.length === 0) return { kind: 'authenticated', identity };
   const inside = identity.groups.filter((group) => wanted.includes(group));
-  if (inside.length === 0) return { kind: 'denied', reason: 'not in a required group' };
+  if (inside.length === 0) return { kind: 'denied', reason: 'not in a required group', outsider: true };
   return { kind: 'authenticated', identity: show === 'all' ? identity : { ...identity, groups: inside } };
 }

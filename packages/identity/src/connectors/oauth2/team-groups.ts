@@ -36,7 +36,7 @@ export function teamGroups(
   }
   return inside
     ? { kind: 'authenticated', identity: { ...identity, groups } }
-    : { kind: 'denied', reason: 'not in a required organization or team' };
+    : { kind: 'denied', reason: 'not in a required organization or team', outsider: true };
 }
 
 function everything(teamsOf: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] {

@@ -11,7 +11,7 @@ export function readUpstream(claims: UpstreamClaims, config: OidcConfig): LoginO
   const identity = readIdentity(claims, config);
   const { allowedGroups } = config;
   const allowed = allowedGroups.length === 0 || identity.groups.some((group) => allowedGroups.includes(group));
-  if (!allowed) return { kind: 'denied', reason: 'not in an allowed group' };
+  if (!allowed) return { kind: 'denied', reason: 'not in an allowed group', outsider: true };
   const kept =
     allowedGroups.length === 0 ? identity.groups : identity.groups.filter((group) => allowedGroups.includes(group));
   return { kind: 'authenticated', identity: { ...identity, groups: kept } };

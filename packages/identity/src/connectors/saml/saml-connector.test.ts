@@ -230,6 +230,7 @@ test('groups: one value with a delimiter, allowed groups, filtered groups', asyn
   const outsider = await begin(limited);
   const refused = await post(outsider, answer(outsider, { attributes: { groups: ['admins, users'] } }), limited);
   assert.equal(refused.status, 403);
+  assert.match(await refused.text(), /You are not a member of any of the required groups to authenticate\./);
   const insider = await begin(limited);
   const response = await post(insider, answer(insider, { attributes: { groups: ['admins, dev', 'qa'] } }), limited);
   const code = locationOf(response).searchParams.get('code') ?? '';

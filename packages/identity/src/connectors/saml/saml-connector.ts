@@ -92,7 +92,7 @@ function toOutcome(config: SamlConfig, { nameId, attributes }: Assertion): Login
   const { allowedGroups, filterGroups } = config;
   const all = groupsOf(config, attributes);
   if (allowedGroups.length > 0 && !all.some((group) => allowedGroups.includes(group)))
-    return { kind: 'denied', reason: 'in none of the allowed groups' };
+    return { kind: 'denied', reason: 'in none of the allowed groups', outsider: true };
   const identity: Identity = {
     userId: nameId,
     username: requireAttribute(attributes, config.usernameAttr),
