@@ -258,6 +258,26 @@ test('the last use outlives a restart, and is written once an hour', async (t) =
   assert.equal(writes(), 1);
 });
 
+test('of one person a hundred sessions stay, those that were used last, and all API tokens', async (t) => {
+  let nowMs = Date.UTC(2026, 0, 1);
+  const { start } = replicas(t, { now: () => nowMs });
+  const one = await start();
+  const apiToken = { name: 'ci', readOnly: true, paths: [] };
+  const token = await one.create({ ...ANN, apiToken });
+  const first = await one.create(ANN);
+  const second = await one.create(ANN);
+  const other = await one.create({ ...ANN, subject: 'other' });
+  nowMs += 1_000;
+  for (let count = 2; count < 100; count += 1) await one.create(ANN);
+  nowMs += 1_000;
+  assert.notEqual(one.find(first.token), undefined);
+  await one.create(ANN);
+  assert.equal(one.find(second.token), undefined);
+  for (const kept of [first, other, token]) assert.notEqual(one.find(kept.token), undefined);
+  assert.equal(one.size, 102);
+  assert.equal((await start()).size, 102);
+});
+
 test('nothing readable lies in the store', async (t) => {
   const { client, start } = replicas(t);
   const one = await start();

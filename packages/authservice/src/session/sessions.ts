@@ -45,6 +45,8 @@ const MAX_ABSENT = 10_000;
 const ABSENT_MS = 10_000;
 /** Where no idle time asks for more, the store learns of use once in an eighth of this: people look when a session was used last. */
 export const LONGEST_UNTOLD_MS: number = 8 * 3_600_000;
+/** Of one person, at a time: scripts that log in at every run must not fill the store. Those that were used longest ago end. */
+const MAX_SESSIONS = 100;
 /** Two replicas that write one session at the same time: rare, and never many. */
 const MAX_WRITES = 10;
 
@@ -107,8 +109,11 @@ export class Sessions {
       throw sessionsUnavailable('cannot store a session', cause);
     });
     if (!made) throw sessionsUnavailable('the store has a session of this id already');
-    if (fresh.apiToken === undefined) await this.#updateApiTokens(fresh);
-    return { token, session: this.#memory.learn(id, record) };
+    const session = this.#memory.learn(id, record);
+    if (fresh.apiToken !== undefined) return { token, session };
+    await this.#updateApiTokens(fresh);
+    await this.#endSurplus(fresh);
+    return { token, session };
   }
 
   /** Ends a session here at once, and in the store; throws SESSIONS_UNAVAILABLE when other replicas may still know it. */
@@ -169,6 +174,18 @@ export class Sessions {
     } catch (error) {
       this.#options.log.warn('cannot update API tokens', { error: describeError(error) });
     }
+  }
+
+  async #endSurplus({ subject }: Identity): Promise<void> {
+    const own: LiveSession[] = [];
+    for (const session of this.#memory.all())
+      if (session.subject === subject && session.apiToken === undefined) own.push(session);
+    if (own.length <= MAX_SESSIONS) return;
+    const surplus = own.toSorted((left, right) => right.lastUsedAtMs - left.lastUsedAtMs).slice(MAX_SESSIONS);
+    for (const { id } of surplus)
+      await this.end(id).catch((error: unknown) =>
+        this.#options.log.warn('cannot end a surplus session', { error: describeError(error) }),
+      );
   }
 
   /** The session as it is now, here. */
