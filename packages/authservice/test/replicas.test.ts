@@ -5,8 +5,10 @@ import type { TestContext } from 'node:test';
 import { silentLogger } from '@kfctl/core';
 import { createKubeClient, loadKubeConfig } from '@kfctl/kube';
 import { CHECK_LEASE_NAME } from '@kfctl/oidc';
+import type { ApiServerOptions } from '../../cluster/src/index.ts';
 import { kubectl, runServer } from '../../cluster/test/running-server.ts';
 import { noRedis, REDIS_PASSWORD, startRedis } from '../../testkit/src/redis.ts';
+import { temporaryDirectory } from '../../testkit/src/front-door/programs.ts';
 import { createKubernetesStore } from '../src/session/kubernetes-store.ts';
 import { Browser } from './browser.ts';
 import { PUBLIC_ORIGIN, send, startService, untilReady } from './harness.ts';
@@ -47,8 +49,8 @@ const kubernetes: Place = {
 };
 
 /** With the namespace and the kind of objects that hold sessions. */
-async function openApiServer(t: TestContext): ReturnType<typeof runServer> {
-  const server = await runServer(t);
+async function openApiServer(t: TestContext, options: Partial<ApiServerOptions> = {}): ReturnType<typeof runServer> {
+  const server = await runServer(t, options);
   for (const args of [
     ['create', 'namespace', 'istio-system'],
     ['apply', '-f', CRD],
@@ -178,4 +180,37 @@ test('kubectl tells sessions from the lease among them, which a replica of befor
     patch,
   ]);
   assert.ok((await list()).some(([name, holds]) => name === 'check-lease' && holds === 'check-lease'));
+});
+
+test('a cluster that is not there at the start: 503 for everybody, and sessions with it, without a restart', async (t) => {
+  const dataDirectory = await temporaryDirectory(t);
+  const server = await openApiServer(t, { dataDirectory, volatile: false });
+  const { kubeconfigFile } = server;
+  const port = Number(new URL(server.url).port);
+  const provider = await startHostileProvider(t);
+  const env = { OIDC_PROVIDER: provider.issuer, SESSION_STORE_TYPE: 'kubernetes', KUBECONFIG: kubeconfigFile };
+  const first = await startService(t, env);
+  await untilReady(first);
+  const browser = new Browser(first.port);
+  assert.equal((await loginAt(provider, browser)).status, 302);
+  const cookie = `authservice_session=${browser.cookie('authservice_session')}`;
+  await first.stop();
+  await server.close();
+  const service = await startService(t, env);
+  const program = { accept: 'application/json', 'sec-fetch-mode': 'cors' };
+  for (const headers of [program, { ...program, cookie }, { cookie }, { authorization: 'Bearer x' }] as Record<
+    string,
+    string
+  >[])
+    for (const path of ['/', '/authservice/verify/', '/authservice/api/sessions'])
+      assert.equal(
+        (await send({ port: service.port, path, headers })).status,
+        503,
+        `${path} ${JSON.stringify(headers)}`,
+      );
+  assert.equal((await send({ port: service.port, path: '/dex/auth' })).status, 200);
+  await runServer(t, { dataDirectory, volatile: false, port });
+  await untilReady(service);
+  assert.equal((await ask(service, cookie)).status, 200);
+  assert.equal((await ask(service, '')).status, 401);
 });
