@@ -148,6 +148,7 @@ export const SAMPLE_RECORDS: { readonly [K in RecordKind]: { readonly id: string
       issuedAt: EARLIER,
       lastUsedAt: EARLIER,
       renewed: false,
+      twin: 'ef56',
       expiresAt: LATER,
     },
   },

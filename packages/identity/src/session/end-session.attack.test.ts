@@ -179,6 +179,32 @@ test('a client that fails is asked twice, and a redirect of it is not followed; 
   assert.ok(!identity.log.some((line) => line.includes(app.heard[0] ?? '?')));
 });
 
+test('a logout ends the token before the last exchange too, whichever of the two is brought', async (t) => {
+  const { identity, app } = await start(t);
+  for (const brought of ['old', 'new']) {
+    const browser = new CookieBrowser(identity);
+    const { id_token: hint } = await tokensOf(identity, await browser.logIn());
+    const old = browser.session;
+    identity.now += 11 * 60_000;
+    assert.equal(await browser.isKnown(), true);
+    assert.notEqual(browser.session, old);
+    const tokens = [old, browser.session].map((token) => ({ cookie: `dex_session=${token}` }));
+    const headers = brought === 'old' ? tokens[0] : tokens[1];
+    await identity.fetch(`/dex/logout?id_token_hint=${hint}`, { headers: headers ?? {} });
+    const asked = new URLSearchParams({
+      client_id: 'app',
+      redirect_uri: '/login/oidc',
+      response_type: 'code',
+      scope: 'openid',
+    });
+    for (const each of tokens) {
+      const answer = await identity.fetch(`/dex/auth/local?${asked.toString()}`, { headers: each });
+      assert.match(answer.headers.get('location') ?? '', /\/login\?/, brought);
+    }
+  }
+  assert.equal(app.heard.length, 2);
+});
+
 test('of 20 logouts at once one is told', async (t) => {
   const { identity, app } = await start(t);
   const browser = new CookieBrowser(identity);

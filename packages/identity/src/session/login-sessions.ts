@@ -83,8 +83,7 @@ export function createLoginSessions(deps: LoginSessionDeps): LoginSessions {
       secure: isSecure(request, config.issuer),
       ...(persistent ? { maxAgeSeconds: Math.floor(settings.absoluteLifetime / 1000) } : {}),
     });
-  const create = async (request: HttpRequest, record: LoginSession): Promise<readonly string[]> => {
-    const token = randomToken(32, random);
+  const create: Create = async (request, record, token = randomToken(32, random)) => {
     await storage.create('loginSession', hashToken(token), record);
     return [cookie(request, token, record.persistent)];
   };
@@ -104,6 +103,7 @@ export function createLoginSessions(deps: LoginSessionDeps): LoginSessions {
     end: async (request) => {
       const found = await find(request);
       const session = found === undefined ? undefined : await storage.take('loginSession', found.id);
+      await forgetTwin(storage, session);
       if (readCookie(request, settings.cookieName) === undefined) return { cookies: [], session };
       const gone = { path: config.basePath, secure: isSecure(request, config.issuer), maxAgeSeconds: 0 };
       return { cookies: [renderCookie(settings.cookieName, '', gone)], session };
@@ -113,8 +113,15 @@ export function createLoginSessions(deps: LoginSessionDeps): LoginSessions {
 
 const NO_SESSION: StartedSession = { sid: '', cookies: [] };
 
-type StartDeps = LoginSessionDeps &
-  Pick<LoginSessions, 'find'> & { create(request: HttpRequest, record: LoginSession): Promise<readonly string[]> };
+type Create = (request: HttpRequest, record: LoginSession, token?: string) => Promise<readonly string[]>;
+
+/** The token before the last exchange lives a little longer than that, and never longer than the session. */
+async function forgetTwin(storage: Storage, session: LoginSession | undefined): Promise<void> {
+  const { twin = '' } = session ?? {};
+  if (twin !== '') await storage.take('loginSession', twin);
+}
+
+type StartDeps = LoginSessionDeps & Pick<LoginSessions, 'find'> & { readonly create: Create };
 
 async function start(deps: StartDeps, request: HttpRequest, login: SessionStart): Promise<StartedSession> {
   const { settings, storage, clock, random, log, find, create } = deps;
@@ -123,6 +130,7 @@ async function start(deps: StartDeps, request: HttpRequest, login: SessionStart)
     // A new login never goes on under the token of before (session fixation).
     const found = await find(request);
     const before = found === undefined ? undefined : await storage.take('loginSession', found.id);
+    await forgetTwin(storage, before);
     const same = isSamePerson(before, login) ? before : undefined;
     const sid = same?.sid || randomToken(16, random);
     const cookies = await create(request, toRecord(login, { before: same, sid, nowMs: clock.now(), settings }));
@@ -142,12 +150,10 @@ interface Touch {
   readonly change: Partial<LoginSession>;
 }
 
-type TouchDeps = Pick<LoginSessionDeps, 'settings' | 'storage' | 'clock'> & {
-  create(request: HttpRequest, record: LoginSession): Promise<readonly string[]>;
-};
+type TouchDeps = Pick<LoginSessionDeps, 'settings' | 'storage' | 'clock' | 'random'> & { readonly create: Create };
 
 async function touch(
-  { settings, storage, clock, create }: TouchDeps,
+  { settings, storage, clock, random, create }: TouchDeps,
   request: HttpRequest,
   { found: { id, record }, change }: Touch,
 ): Promise<readonly string[]> {
@@ -158,16 +164,19 @@ async function touch(
     const write = (current: LoginSession): LoginSession => ({
       ...next,
       renewed: current.renewed,
+      ...(current.twin === undefined ? {} : { twin: current.twin }),
       expiresAt: current.renewed ? current.expiresAt : next.expiresAt,
     });
     if (due) await storage.update('loginSession', id, write);
     return [];
   }
   // Of several requests at once one gets the new token.
+  const token = randomToken(32, random);
+  const mark = { renewed: true, expiresAt: nowMs + RENEWAL_GRACE_MS, twin: hashToken(token) };
   const marked = await storage.update('loginSession', id, (current) =>
-    current.renewed ? undefined : { ...current, renewed: true, expiresAt: nowMs + RENEWAL_GRACE_MS },
+    current.renewed ? undefined : { ...current, ...mark },
   );
-  return marked === undefined ? [] : await create(request, { ...next, issuedAt: nowMs });
+  return marked === undefined ? [] : await create(request, { ...next, issuedAt: nowMs, twin: id }, token);
 }
 
 function withExpiry(record: LoginSession, settings: SessionsConfig): LoginSession {

@@ -165,6 +165,8 @@ export interface LoginSession {
   readonly lastUsedAt: number;
   /** Another token has taken its place. */
   readonly renewed: boolean;
+  /** The record of the token before or after, which ends with this one. */
+  readonly twin?: string;
   readonly expiresAt: number;
 }
 

@@ -249,6 +249,7 @@ export const CODECS: Readonly<Record<RecordKind, Codec>> = {
       issuedAt: ['issuedAt', time],
       lastUsedAt: ['lastUsed', time],
       renewed: ['renewed', flag],
+      twin: ['twin', text],
       expiresAt: ['expiry', time],
     },
   },
