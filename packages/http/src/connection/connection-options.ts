@@ -18,5 +18,7 @@ export interface Http1ConnectionOptions {
   readonly head: HeadLimits;
   /** How long a whole body may take, and a client that takes nothing of its answer. Absent: whoever serves the request looks after that. */
   readonly exchangeTimeoutMs?: number;
+  /** A client that ends its side has gone: a request under way is broken off. Otherwise it may still wait for its answer. */
+  readonly endsWithClient?: boolean;
   readonly onClose: () => void;
 }

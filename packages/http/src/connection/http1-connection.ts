@@ -255,6 +255,7 @@ export class Http1Connection implements Watched {
     if (this.#request === undefined) return this.advance();
     // Half a body is none; a client that has sent everything may still wait for its answer.
     if (!this.#body.isDone) this.socket.destroy();
+    else if (this.#options.endsWithClient === true) this.#close();
   }
 
   #onClose(): void {

@@ -94,6 +94,16 @@ describe('requests on one connection', () => {
     );
   });
 
+  test('of a client that ends its side: half a body is none, and what is settled is said', async (t) => {
+    const { open } = await startBed(t);
+    const wire = open();
+    wire.socket.end(post('Content-Length: 50', 'half'));
+    assert.deepEqual(statuses(await wire.ended), []);
+    const whole = open();
+    whole.socket.end(get('/bad', 'Host: i\r\n'));
+    assert.deepEqual(statuses(await whole.ended), ['400']);
+  });
+
   test('of HTTP/1.0, with Connection: close, and with another protocol in mind, are the last', async (t) => {
     const { open, seen } = await startBed(t);
     const last = [

@@ -7,6 +7,7 @@ import type { CoarseClock } from '../connection/coarse-clock.ts';
 import { createCopyPool } from '../connection/copy-pool.ts';
 import { Http1Connection } from '../connection/http1-connection.ts';
 import type { Http1ConnectionOptions } from '../connection/connection-options.ts';
+import { shareReads } from '../connection/shared-read-socket.ts';
 
 export type ConnectionLimits = Pick<
   Http1ConnectionOptions,
@@ -39,20 +40,21 @@ export interface ConnectionServer {
 const TICK_MS = 1_000;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS = 10_000;
-/** A client that ends its side has gone: its requests are broken off. */
-const SOCKETS = { noDelay: true, allowHalfOpen: false } as const;
+const SOCKETS = { noDelay: true, allowHalfOpen: true } as const;
 
 interface Open {
   readonly sockets: Set<Socket>;
   readonly connections: Set<Http1Connection>;
   readonly clock: CoarseClock;
+  readonly isTls: boolean;
   isClosing: boolean;
 }
 
 /** Creates a server; it does nothing until `listen`. */
 export function createConnectionServer(options: ConnectionServerOptions): ConnectionServer {
   const clock = createCoarseClock(Math.min(TICK_MS, options.limits.headTimeoutMs / 4));
-  const open: Open = { sockets: new Set(), connections: new Set(), clock, isClosing: false };
+  const isTls = options.tls !== undefined;
+  const open: Open = { sockets: new Set(), connections: new Set(), clock, isTls, isClosing: false };
   const serve = createServe(options, open);
   const { server, setCertificate } = createListener(options.tls, serve);
   server.maxConnections = MAX_CONNECTIONS;
@@ -70,7 +72,7 @@ export function createConnectionServer(options: ConnectionServerOptions): Connec
 
 function createServe({ handler, limits, tls }: ConnectionServerOptions, open: Open): (socket: Socket) => void {
   const place = { port: 0, isTls: tls !== undefined };
-  const shared = { ...limits, place, handler, clock: open.clock, copies: createCopyPool() };
+  const shared = { ...limits, place, handler, endsWithClient: true, clock: open.clock, copies: createCopyPool() };
   return (socket) => {
     const connection = new Http1Connection(socket, '', {
       ...shared,
@@ -87,7 +89,11 @@ interface Listener {
 }
 
 function createListener(tls: ServerTls | undefined, serve: (socket: Socket) => void): Listener {
-  if (tls === undefined) return { server: createServer(SOCKETS, serve), setCertificate: () => undefined };
+  if (tls === undefined)
+    return {
+      server: createServer({ ...SOCKETS, pauseOnConnect: true }, (socket) => serve(shareReads(socket))),
+      setCertificate: () => undefined,
+    };
   // Where nobody asks for TLS it is not loaded.
   const { createServer: createTlsServer } = process.getBuiltinModule('node:tls');
   const always = { ...SOCKETS, ALPNProtocols: ['http/1.1'], handshakeTimeout: HANDSHAKE_TIMEOUT_MS };
@@ -108,7 +114,7 @@ async function close(server: Server, open: Open, graceMs: number | undefined): P
     if (connection.isIdle) connection.socket.destroy();
   }
   // Below TLS there are sockets whose handshake is not done.
-  for (const socket of sockets) if (!served.has(nameOf(socket))) socket.destroy();
+  if (open.isTls) for (const socket of sockets) if (!served.has(nameOf(socket))) socket.destroy();
   if (graceMs !== undefined) {
     const abort = new AbortController();
     await Promise.race([closed, delay(graceMs, abort.signal)]);
