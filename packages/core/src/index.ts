@@ -10,6 +10,7 @@ export type { BatchedWriteOptions } from './log/batched-write.ts';
 export type { LogFields, LogFormat, Logger, LoggerOptions, LogLevel } from './log/logger.ts';
 export { createEnvReader } from './config/env.ts';
 export type { Environment, EnvReader } from './config/env.ts';
+export { compareText } from './text/compare-text.ts';
 export { formatDuration, parseDurationMs } from './text/duration.ts';
 export { delay, systemClock } from './process/clock.ts';
 export type { Clock } from './process/clock.ts';

@@ -1,4 +1,5 @@
 /** Owns the server-side question "may this caller see this namespace?" that every namespaced route asks. */
+import { compareText } from '@kfctl/core';
 import type { User } from '../identity/identify.ts';
 import { refusal } from '../errors.ts';
 import type { AccessClient, Membership, Role } from './access-client.ts';
@@ -7,7 +8,7 @@ import type { AccessClient, Membership, Role } from './access-client.ts';
 export async function ownMemberships(access: AccessClient, caller: User): Promise<readonly Membership[]> {
   const all = await access.memberships(caller, { user: caller.id });
   // Not trusted blindly: an answer that lists somebody else's bindings must not widen what the caller sees.
-  return all.filter(({ user }) => user === caller.id).toSorted((a, b) => a.namespace.localeCompare(b.namespace));
+  return all.filter(({ user }) => user === caller.id).toSorted((a, b) => compareText(a.namespace, b.namespace));
 }
 
 export interface MembershipRule {

@@ -1,4 +1,5 @@
 /** Owns the picture of the platform's health: the Deployments of its namespaces and whether they are ready. */
+import { compareText } from '@kfctl/core';
 import { jsonResponse } from '@kfctl/http';
 import type { Clock } from '@kfctl/core';
 import type { Route } from '@kfctl/http';
@@ -54,7 +55,7 @@ async function readHealth({ client, namespaces }: HealthOptions): Promise<Compon
   const lists = await Promise.all(namespaces.map((namespace) => client.list(resources.deployments, { namespace })));
   return lists
     .flatMap(({ items }) => items.map(toHealth))
-    .toSorted((a, b) => a.namespace.localeCompare(b.namespace) || a.name.localeCompare(b.name));
+    .toSorted((a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name));
 }
 
 function toHealth(deployment: KubeObject): ComponentHealth {

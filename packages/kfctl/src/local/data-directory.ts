@@ -1,7 +1,9 @@
 /** Owns the folder of a local cluster: what lies where in it, and which process has it. Imported by what stays in memory. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+
+// Not `import`, as in cluster-process.ts.
+const { existsSync, readFileSync, rmSync } = process.getBuiltinModule('node:fs');
 
 export interface DataDirectory {
   readonly path: string;

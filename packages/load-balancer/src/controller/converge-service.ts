@@ -1,4 +1,5 @@
 /** Owns the decision about one service: from its object and the allocator to what its status must say. No I/O. */
+import { compareText } from '@kfctl/core';
 import type { Service } from '@kfctl/kube';
 import { parseAddress } from '../address/address.ts';
 import type { Address } from '../address/address.ts';
@@ -88,7 +89,7 @@ export function adoptAll(services: readonly Service[], allocator: Allocator, sur
 
 /** The order in which services that come together are served, so that it does not matter who is seen first: the elder goes first. */
 export function byAge(services: readonly Service[]): readonly Service[] {
-  return services.toSorted((left, right) => ageKey(left).localeCompare(ageKey(right), 'en'));
+  return services.toSorted((left, right) => compareText(ageKey(left), ageKey(right)));
 }
 
 function ageKey(service: Service): string {

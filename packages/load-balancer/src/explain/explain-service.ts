@@ -1,4 +1,5 @@
 /** Owns the explanation of one service of type LoadBalancer: why it has no address, or why its address is silent. */
+import { compareText } from '@kfctl/core';
 import type { CoreEvent, Service } from '@kfctl/kube';
 import { parseAddress } from '../address/address.ts';
 import { convergeService } from '../controller/converge-service.ts';
@@ -129,7 +130,7 @@ function lastEvent(events: readonly CoreEvent[], service: Service, ip: string): 
   });
   // Times have whole seconds: what is said about an announcement comes after it.
   const place = (one: CoreEvent): string => `${timeOf(one)} ${one.reason === 'nodeAssigned' ? 0 : 1}`;
-  return own.toSorted((left, right) => place(left).localeCompare(place(right), 'en')).at(-1);
+  return own.toSorted((left, right) => compareText(place(left), place(right))).at(-1);
 }
 
 function timeOf({ lastTimestamp, firstTimestamp, metadata }: CoreEvent): string {

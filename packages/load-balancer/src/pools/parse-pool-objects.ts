@@ -1,4 +1,5 @@
 /** Owns reading of IPAddressPool and L2Advertisement objects; strict, and every mistake is told at once on its object. */
+import { compareText } from '@kfctl/core';
 import type { KubeObject, LabelSelector } from '@kfctl/kube';
 import { blocksOverlap, parseBlock } from '../address/block.ts';
 import type { Block } from '../address/block.ts';
@@ -32,7 +33,7 @@ export function parsePoolObjects(pools: readonly PoolObject[], advertisements: r
     if (problems.length > 0) mistakes.push({ object, problems });
     return result;
   };
-  const byName = [...pools].toSorted((left, right) => nameOf(left).localeCompare(nameOf(right), 'en'));
+  const byName = [...pools].toSorted((left, right) => compareText(nameOf(left), nameOf(right)));
   const seen: { readonly block: Block; readonly pool: string }[] = [];
   const parsed = byName.map((object) => read(object, (spec, tell) => readPool({ object, spec, seen, tell })));
   const adverts = advertisements.map((object) =>

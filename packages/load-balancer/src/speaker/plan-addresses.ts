@@ -1,4 +1,5 @@
 /** Owns what should be announced from where, as far as the cluster's objects say: pure, and the same on every node. */
+import { compareText } from '@kfctl/core';
 import { isConditionTrue } from '@kfctl/kube';
 import type { EndpointSlice, NodeObject, Service } from '@kfctl/kube';
 import { parseAddress } from '../address/address.ts';
@@ -45,9 +46,7 @@ export function planAddresses(world: World): ReadonlyMap<string, PlannedAddress>
   const endpointNodes = readEndpoints(world.slices);
   const candidates = world.nodes.filter((node) => isCandidate(node, world.ignoreExcludeLabel));
   const plan = new Map<string, PlannedAddress>();
-  for (const service of world.services.toSorted((left, right) =>
-    serviceKey(left).localeCompare(serviceKey(right), 'en'),
-  )) {
+  for (const service of world.services.toSorted((left, right) => compareText(serviceKey(left), serviceKey(right)))) {
     if (!isOurs(service, world.loadBalancerClass)) continue;
     for (const { ip = '' } of service.status?.loadBalancer?.ingress ?? []) {
       const planned = planOne({ service, ip, endpointNodes, candidates, configuration: world.configuration });
