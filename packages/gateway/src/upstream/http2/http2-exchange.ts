@@ -16,6 +16,7 @@ export interface Http2ExchangeOptions {
 
 /** RFC 9113 section 6.2. */
 const END_STREAM = 1;
+const MAX_INFORMATIONAL = 8;
 
 export class Http2Exchange implements UpstreamExchange {
   readonly #request: UpstreamRequest;
@@ -24,6 +25,7 @@ export class Http2Exchange implements UpstreamExchange {
   #stream: ClientHttp2Stream | undefined;
   #detachBody: (() => void) | undefined;
   #trailers: FieldList = [];
+  #informational = 0;
   #hasHead = false;
   #isDone = false;
   #isReleased = false;
@@ -73,6 +75,7 @@ export class Http2Exchange implements UpstreamExchange {
     stream.on('response', (_headers: IncomingHttpHeaders, flags: number, raw?: readonly string[]) =>
       this.#onHead(raw ?? [], (flags & END_STREAM) !== 0),
     );
+    stream.on('headers', () => this.#onInformational());
     stream.on('trailers', (_headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]) => {
       this.#trailers = readTrailers(raw ?? []);
     });
@@ -99,6 +102,12 @@ export class Http2Exchange implements UpstreamExchange {
       // Whatever an answer makes the handler throw is that answer's fault: it must not end the process.
       this.#break({ kind: 'protocol', sent: true, reused: false, detail: describeError(error) });
     }
+  }
+
+  #onInformational(): void {
+    this.#informational += 1;
+    if (this.#informational <= MAX_INFORMATIONAL) return;
+    this.#break({ kind: 'protocol', sent: true, reused: false, detail: 'too many informational responses' });
   }
 
   #onEnd(): void {

@@ -129,10 +129,12 @@ export class Http2Session {
       createConnection: () => socket,
     });
     session.unref();
+    let handle: unknown;
     const timer = setTimeout(() => session.destroy(new Error('connect timeout')), connectTimeoutMs);
     timer.unref();
     session.on('connect', () => {
       clearTimeout(timer);
+      handle = nativeHandle(session);
       this.#onConnect(session, socket);
     });
     session.on('remoteSettings', ({ maxConcurrentStreams = Infinity }) => {
@@ -142,7 +144,10 @@ export class Http2Session {
       this.#lastStream = Math.min(this.#lastStream, lastStream);
       this.retire();
     });
-    session.on('error', (error) => void (this.#trouble ??= error));
+    session.on('error', (error) => {
+      this.#trouble ??= error;
+      setTimeout(() => void handle, KEEP_BROKEN_MS).unref();
+    });
     session.on('close', () => {
       clearTimeout(timer);
       this.#close(this.#trouble);
@@ -176,6 +181,17 @@ export class Http2Session {
     for (const exchange of this.#early) exchange.fail({ kind: 'connect', sent: false, reused: false, detail });
     this.#early.clear();
   }
+}
+
+/**
+ * Node ends the process ("current_nghttp2_memory_ == 0") when its garbage collector takes a session that broke within a header block before
+ * the streams of it. So what is native of a broken session is held until they are gone.
+ */
+const KEEP_BROKEN_MS = 120_000;
+
+function nativeHandle(session: ClientHttp2Session): unknown {
+  const key = Object.getOwnPropertySymbols(session).find(({ description }) => description === 'kHandle');
+  return key === undefined ? undefined : Object.getOwnPropertyDescriptor(session, key)?.value;
 }
 
 /** RFC 9113 section 7. */
