@@ -152,7 +152,9 @@ test('other programs serve a declared port at 127.0.0.1, one pod at a time, and 
   await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
   const { port } = holder.address() as AddressInfo;
   await new Promise((resolve) => holder.close(resolve));
-  const script = `require('node:net').createServer((s) => s.end('HTTP/1.0 200 OK\\r\\n\\r\\nforeign')).listen(${port}, '127.0.0.1')`;
+  // It reads before it ends: bytes that nobody read would cut the connection, and the answer with it.
+  const answer = `(s) => s.once('data', () => s.end('HTTP/1.0 200 OK\\r\\n\\r\\nforeign'))`;
+  const script = `require('node:net').createServer(${answer}).listen(${port}, '127.0.0.1')`;
   const parts = { image: 'busybox', command: ['node', '-e', script], port, probe: { tcpSocket: { port } } };
   await runPod(t, 'first', parts);
   await podIs('first', isReady);
