@@ -33,7 +33,8 @@ export function createHttp2Beds(rig: Rig): Http2Beds {
     return (server.address() as AddressInfo).port;
   };
   const open = async (handler: StreamHandler): Promise<TestServer> => {
-    const server = createServer();
+    // Its own guards (resets in a row, memory of a session) would refuse requests among many that are cancelled.
+    const server = createServer({ streamResetBurst: 1_000_000, streamResetRate: 1_000_000, maxSessionMemory: 1_000 });
     const sessions = new Set<ServerHttp2Session>();
     server.on('session', (session) => {
       sessions.add(session);
