@@ -8,47 +8,41 @@ import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import path from 'node:path';
-import { STARTUP_FLAGS } from '../packages/core/src/index.ts';
 
 const root = process.argv.find((word) => word.startsWith('--root='))?.slice(7) ?? path.dirname(import.meta.dirname);
 const cache = process.env['NODE_COMPILE_CACHE'];
 const PODS = ['authservice', 'dashboard', 'gateway', 'identity', 'load-balancer', 'profiles'];
-const LIBRARIES = ['core', 'http', 'kube', 'oidc'];
-const ALL = [...PODS, ...LIBRARIES, 'cluster', 'kfctl', 'kustomize'];
 
-const imports = process.argv.find((word) => word.startsWith('--import='))?.slice(9);
-if (imports !== undefined) await importAll(imports.split(','));
+if (process.argv.includes('--import-all')) await importAll();
 else if (cache !== undefined) await warm(path.join(cache, 'warmed-for'));
 
 async function warm(stamp: string): Promise<void> {
-  const digest = digestOf(sources(ALL));
+  const digest = digestOf(sources());
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
-  const importer = [import.meta.filename, `--root=${root}`];
-  await run([...importer, `--import=${ALL.join(',')}`]);
-  // Compiled code serves one set of V8's flags.
-  await run([...STARTUP_FLAGS, ...importer, `--import=${[...PODS, ...LIBRARIES].join(',')}`]);
+  await run([import.meta.filename, '--import-all', `--root=${root}`]);
   // Without a configuration every process ends at once, with its modules compiled.
-  const mainOf = (place: string): string => path.join(root, 'packages', place, 'main.ts');
-  for (const name of PODS) await run([...STARTUP_FLAGS, mainOf(`${name}/src`)]);
-  await run([...STARTUP_FLAGS, mainOf('kfctl/src/local/supervisor'), '/dev/null/nowhere']);
-  for (const place of ['cluster/src', 'kfctl/src', 'kfctl/src/local/install']) {
-    await run([mainOf(place), '/dev/null/nowhere']);
-  }
+  const mains = [...PODS, 'cluster'].map((name) => [path.join(root, 'packages', name, 'src', 'main.ts')]);
+  const kfctl = ['main.ts', 'local/supervisor/main.ts', 'local/install/main.ts'].map((file) => [
+    path.join(root, 'packages', 'kfctl', 'src', file),
+    '/dev/null/nowhere',
+  ]);
+  for (const args of [...mains, ...kfctl]) await run(args);
   // `kfctl kustomize` runs as it is published: bundled.
   await run([path.join(root, 'packages/kustomize/scripts/build-package.ts'), '--if-stale']);
   writeFileSync(stamp, digest);
 }
 
 /** Modules have no effects when they are imported; mains do, and tests are not needed. */
-async function importAll(packages: readonly string[]): Promise<void> {
-  for (const file of sources(packages)) {
+async function importAll(): Promise<void> {
+  for (const file of sources()) {
     if (!file.endsWith('/main.ts')) await import(path.join(root, file)).catch(() => undefined);
   }
   flushCompileCache();
   process.exit(0);
 }
 
-function sources(packages: readonly string[]): string[] {
+function sources(): string[] {
+  const packages = [...PODS, 'cluster', 'core', 'http', 'kfctl', 'kube', 'kustomize', 'oidc'];
   const all = globSync(`packages/{${packages.join(',')}}/src/**/*.ts`, { cwd: root });
   return all.filter((file) => !file.endsWith('.test.ts')).toSorted();
 }

@@ -1,7 +1,6 @@
 /** Owns the life of a server process: start, signals, orderly stop, exit code. The only place that ends the process. */
 import type { Logger } from '../log/logger.ts';
 import { releaseStartupMemory } from './release-memory.ts';
-import { optimiseWhenBusy } from './startup-flags.ts';
 import { describeError, isAppError } from '../errors/app-error.ts';
 
 export interface RunningProcess {
@@ -37,7 +36,6 @@ export async function runProcess({ log, start, graceMs = 10_000 }: RunProcessOpt
   try {
     const running = await start(abort.signal);
     releaseStartupMemory();
-    optimiseWhenBusy();
     const { reload } = running;
     if (reload !== undefined) process.on('SIGHUP', () => reload());
     const signal = await stopped;

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { STARTUP_FLAGS } from '@kfctl/core';
 import { parseImageName } from './image-name.ts';
 import { productRoot } from './platform-program.ts';
 import { createImageRegistry, resolveImage } from './registry.ts';
@@ -28,13 +27,13 @@ test('image names are read as runtimes read them', () => {
   for (const bad of ['', 'UPPER', 'a b', '../x', 'x/', 'nginx:']) assert.equal(repository(bad), undefined, bad);
 });
 
-test('the image of a release starts its programs with the same flags', async () => {
+test('the image of a release has a command for each program', async () => {
   const bin = join(productRoot, 'images', 'bin');
   for (const name of (await readdir(bin)).filter((file) => file !== 'kfctl')) {
     const text = await readFile(join(bin, name), 'utf8');
     // Dex's charts start `dex`.
     const program = name === 'dex' ? 'identity' : name;
-    assert.equal(text, `#!/bin/sh\nexec node ${STARTUP_FLAGS.join(' ')} /app/packages/${program}/src/main.ts "$@"\n`);
+    assert.equal(text, `#!/bin/sh\nexec node /app/packages/${program}/src/main.ts "$@"\n`);
   }
 });
 
@@ -45,13 +44,7 @@ test("the platform's commands are programs of this repository, below any registr
   const own = { ...request, directory: await mkdtemp(join(tmpdir(), 'kfctl-platform-')) };
   t.after(() => rm(own.directory, { recursive: true, force: true }));
   const { argv, env } = await answer.program.prepare({ ...own, command: ['identity'], args: ['serve', '/x'] });
-  assert.deepEqual(argv, [
-    process.execPath,
-    ...STARTUP_FLAGS,
-    join(productRoot, 'packages/identity/src/main.ts'),
-    'serve',
-    '/x',
-  ]);
+  assert.deepEqual(argv, [process.execPath, join(productRoot, 'packages/identity/src/main.ts'), 'serve', '/x']);
   const shell = await answer.program.prepare({ ...own, command: ['sh', '-c', 'true'] });
   assert.deepEqual(shell.argv, ['sh', '-c', 'true']);
   // As `kubectl exec` runs them: by name, found through the container's PATH.

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AppError, STARTUP_FLAGS } from '@kfctl/core';
+import { AppError } from '@kfctl/core';
 import { shellQuote } from '../sandbox/shell-quote.ts';
 import { PROGRAM_PATH } from './find-program.ts';
 import type { LocalProgram, PreparedProgram, ProgramRequest } from './program.ts';
@@ -43,8 +43,7 @@ async function prepare(
   if (!COMMANDS.includes(name)) return { argv: [name, ...words], ...inside };
   const main = mainOf(options, name);
   if (!existsSync(main)) throw new AppError('START_FAILED', `the program ${name} is not part of this installation`);
-  const flags = name === 'kfctl' ? [] : STARTUP_FLAGS;
-  return { argv: [options.node, ...flags, main, ...words], ...inside };
+  return { argv: [options.node, main, ...words], ...inside };
 }
 
 function mainOf({ root }: PlatformOptions, name: string): string {
