@@ -329,3 +329,14 @@ test('a rule that becomes broken stays in force as it was, and is told about', a
   for (let turn = 0; turn < 4; turn += 1) assert.equal((await get('/keeps', { 'x-user': 'anna' })).text, text);
   assert.match(rig.warnings.join('\n'), /DestinationRule keeps: Invalid: .*PASSTHROUGH.*last good version/);
 });
+
+test('a rule that was never whole sends nothing in the clear where it asks for TLS, and does nothing where it does not', async () => {
+  await serve('guarded', say('in the clear'));
+  await rule('guarded', { trafficPolicy: { tls: { mode: 'SIMPEL' } } });
+  assert.equal((await get('/guarded')).status, 503);
+  await rule('guarded', { trafficPolicy: { tls: { mode: 'DISABLE' } } });
+  assert.equal((await get('/guarded')).text, 'in the clear');
+  await serve('unguarded', say('as ever'));
+  await rule('unguarded', { trafficPolicy: { loadBalancer: { simple: 'PASSTHROUGH' }, tls: { mode: 'DISABLE' } } });
+  assert.equal((await get('/unguarded')).text, 'as ever');
+});

@@ -2,7 +2,8 @@
 import type { KubeObject } from '@kfctl/kube';
 import type { Config } from './config.ts';
 import { parseAuthorizationPolicy } from './istio/authorization-policy.ts';
-import { parseDestinationRule } from './istio/destination-rule.ts';
+import { parseDestinationRule, unsafeRule } from './istio/destination-rule.ts';
+import type { DestinationRuleModel } from './istio/destination-rule.ts';
 import { parseEnvoyFilter } from './istio/envoy-filter.ts';
 import type { EnvoyFilterModel } from './istio/envoy-filter.ts';
 import { parseGateway } from './istio/gateway.ts';
@@ -19,6 +20,7 @@ import { createPolicyTable } from './policy/policy-table.ts';
 import type { GatewayState } from './proxy/gateway-state.ts';
 import { createFieldRules } from './request/field-rules.ts';
 import { buildDestinationTable } from './routes/destination-table.ts';
+import type { DestinationTable } from './routes/destination-table.ts';
 import { buildRouteTable } from './routes/route-table.ts';
 import type { EndpointSet } from './upstream/service-directory.ts';
 
@@ -40,11 +42,7 @@ export function createStateBuilder({ sources, config, warn }: StateBuilderOption
     createLastGood({ source, parse, report });
   const gateways = follow(sources.gateways, parseGateway);
   const virtualServices = follow(sources.virtualServices, parseVirtualService);
-  const rules = follow(sources.destinationRules, parseDestinationRule);
-  const readDestinations = remember(
-    () => rules.models(),
-    (models) => buildDestinationTable({ rules: models, labels, namespace }),
-  );
+  const readDestinations = createDestinationReader(follow(sources.destinationRules, parseDestinationRule), config);
   const policies = follow(sources.authorizationPolicies, parseAuthorizationPolicy);
   const envoyFilters = follow(sources.envoyFilters, parseEnvoyFilter);
   const authentications = follow(sources.requestAuthentications, parseRequestAuthentication);
@@ -79,6 +77,21 @@ export function createStateBuilder({ sources, config, warn }: StateBuilderOption
       },
     };
   };
+}
+
+/** A rule that never was whole has no effect, but it never lets its service be spoken to in the clear against its wish. */
+function createDestinationReader(
+  rules: LastGood<DestinationRuleModel>,
+  place: StateBuilderOptions['config'],
+): () => DestinationTable {
+  const readUnsafe = remember(
+    () => rules.broken(),
+    (objects) => objects.flatMap((object) => unsafeRule(object) ?? []),
+  );
+  return remember(
+    () => [...rules.models(), ...readUnsafe()],
+    (models) => buildDestinationTable({ rules: models, ...place }),
+  );
 }
 
 function selectsGateway(

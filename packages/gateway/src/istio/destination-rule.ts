@@ -18,6 +18,8 @@ export interface DestinationRuleModel {
   readonly clients: ReadonlyMap<string, string> | undefined;
   readonly policy: TrafficPolicy | undefined;
   readonly subsets: ReadonlyMap<string, Subset>;
+  /** It asks for TLS in a way that nobody can follow: nothing goes there, because it would go in the clear. */
+  readonly isUnsafe?: true;
   readonly object: UnknownObject;
 }
 
@@ -51,6 +53,28 @@ export function parseDestinationRule(object: UnknownObject, problems: Problems):
     subsets,
     object,
   };
+}
+
+/** What a broken rule that never was whole still says: undefined where its service may be spoken to as if there were no rule. */
+export function unsafeRule(object: UnknownObject): DestinationRuleModel | undefined {
+  const spec = object['spec'];
+  if (!asksForTls(spec) || typeof (spec as { host?: unknown }).host !== 'string') return undefined;
+  const { host } = spec as { host: string };
+  const bare: UnknownObject = { ...object, spec: { host } };
+  return { ...parseDestinationRule(bare, []), isUnsafe: true };
+}
+
+/** The modes that mean plain text here; any other, a misspelt one too, was meant to protect. */
+const PLAIN = ['DISABLE', 'ISTIO_MUTUAL'];
+
+function asksForTls(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(([key, inner]) => (key === 'tls' ? !isPlain(inner) : asksForTls(inner)));
+}
+
+function isPlain(tls: unknown): boolean {
+  const mode = typeof tls === 'object' && tls !== null ? (tls as { mode?: unknown }).mode : tls;
+  return typeof mode === 'string' && PLAIN.includes(mode);
 }
 
 function parseSubsets(spec: Fields): ReadonlyMap<string, Subset> {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { UnknownObject } from '@kfctl/kube';
-import { parseDestinationRule } from '../istio/destination-rule.ts';
+import { parseDestinationRule, unsafeRule } from '../istio/destination-rule.ts';
+import type { DestinationRuleModel } from '../istio/destination-rule.ts';
 import { destinationRule } from '../rig/objects.ts';
 import { buildDestinationTable } from './destination-table.ts';
 
@@ -36,6 +37,23 @@ describe('a destination gets', () => {
     assert.equal(balancerOf([root, own, foreign]), 'random');
     assert.equal(balancerOf([root, foreign]), 'least-request');
     assert.equal(balancerOf([foreign]), undefined);
+  });
+
+  test('no connection where the rule that counts is broken and asks for TLS', () => {
+    const broken = (host: string, namespace: string): DestinationRuleModel | undefined =>
+      unsafeRule(rule({ host, subsets: [{ name: 'v1', trafficPolicy: { tls: { mode: 'TLS' } } }] }, { namespace }));
+    const whole = parseDestinationRule(rule({ trafficPolicy: simple('RANDOM') }), []);
+    const reached = (...rules: (DestinationRuleModel | undefined)[]): boolean => {
+      const known = rules.filter((model) => model !== undefined);
+      const table = buildDestinationTable({ rules: known, labels: new Map(), namespace: 'istio-system' });
+      return table.find(SERVICE, 80, undefined) !== undefined;
+    };
+    assert.equal(reached(broken('reviews', 'kubeflow')), false);
+    assert.equal(reached(broken('*', 'istio-system')), false);
+    assert.equal(reached(broken('*', 'istio-system'), whole), true, 'the rule of its own namespace counts');
+    assert.equal(reached(broken('reviews', 'mallory')), true, 'what others write about it does not');
+    assert.equal(unsafeRule(rule({ trafficPolicy: { tls: { mode: 'ISTIO_MUTUAL' } } })), undefined);
+    assert.equal(unsafeRule(rule({ host: 7, trafficPolicy: { tls: { mode: 'SIMPLE' } } })), undefined);
   });
 
   test('the most specific host of a namespace', () => {

@@ -9,7 +9,7 @@ import { createHostMap } from './host-map.ts';
 import type { HostMap } from './host-map.ts';
 
 export interface DestinationTable {
-  /** Undefined: the rules know no such subset. */
+  /** Undefined: the rules know no such subset, or a broken one wants TLS. */
   find(service: ServiceRef, port: number, subset: string | undefined): DestinationPolicy | undefined;
 }
 
@@ -28,6 +28,7 @@ export interface DestinationTableInput {
 
 /** All rules of one namespace for one host. */
 interface Merged {
+  readonly isUnsafe: boolean;
   readonly policy: TrafficPolicy | undefined;
   readonly subsets: ReadonlyMap<string, Subset>;
 }
@@ -52,6 +53,7 @@ export function buildDestinationTable(input: DestinationTableInput): Destination
       const host = serviceHost(service);
       const merged = byNamespace.get(service.namespace)?.find(host) ?? byNamespace.get(input.namespace)?.find(host);
       if (merged === undefined) return EMPTY_DESTINATION_TABLE.find(service, port, subset);
+      if (merged.isUnsafe) return undefined;
       if (subset === undefined) return { policy: effectivePolicy(merged.policy, undefined, port), labels: undefined };
       const found = merged.subsets.get(subset);
       if (found === undefined) return undefined;
@@ -69,9 +71,10 @@ function isVisible(rule: DestinationRuleModel, { namespace, labels }: Destinatio
 /** Istio's merging: the oldest rule's policy stands, younger ones add the subsets that are not there yet. */
 function mergeByHost(rules: readonly DestinationRuleModel[]): ReadonlyMap<string, Merged> {
   const merged = new Map<string, Merged>();
-  for (const { host, policy, subsets } of rules) {
+  for (const { host, policy, subsets, isUnsafe } of rules) {
     const before = merged.get(host);
     merged.set(host, {
+      isUnsafe: before?.isUnsafe === true || isUnsafe === true,
       policy: before?.policy ?? policy,
       subsets: new Map([...subsets, ...(before?.subsets ?? [])]),
     });
