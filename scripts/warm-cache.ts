@@ -8,41 +8,49 @@ import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import path from 'node:path';
+import { WAITING_FLAGS, WAITING_PROGRAMS } from '../packages/core/src/index.ts';
 
 const root = process.argv.find((word) => word.startsWith('--root='))?.slice(7) ?? path.dirname(import.meta.dirname);
 const cache = process.env['NODE_COMPILE_CACHE'];
 const PODS = ['authservice', 'dashboard', 'gateway', 'identity', 'load-balancer', 'profiles'];
+const LIBRARIES = ['core', 'http', 'kube', 'oidc'];
+const ALL = [...PODS, ...LIBRARIES, 'cluster', 'kfctl', 'kustomize'];
 
-if (process.argv.includes('--import-all')) await importAll();
+const imports = process.argv.find((word) => word.startsWith('--import='))?.slice(9);
+if (imports !== undefined) await importAll(imports.split(','));
 else if (cache !== undefined) await warm(path.join(cache, 'warmed-for'));
 
 async function warm(stamp: string): Promise<void> {
-  const digest = digestOf(sources());
+  const digest = digestOf(sources(ALL));
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
-  await run([import.meta.filename, '--import-all', `--root=${root}`]);
+  const importer = [import.meta.filename, `--root=${root}`];
+  await run([...importer, `--import=${ALL.join(',')}`]);
+  // Compiled code serves one set of V8's flags.
+  await run([...WAITING_FLAGS, ...importer, `--import=${[...WAITING_PROGRAMS, ...LIBRARIES].join(',')}`]);
   // Without a configuration every process ends at once, with its modules compiled.
-  const mains = [...PODS, 'cluster'].map((name) => [path.join(root, 'packages', name, 'src', 'main.ts')]);
-  const kfctl = ['main.ts', 'local/supervisor/main.ts', 'local/install/main.ts'].map((file) => [
-    path.join(root, 'packages', 'kfctl', 'src', file),
-    '/dev/null/nowhere',
-  ]);
-  for (const args of [...mains, ...kfctl]) await run(args);
+  const mainOf = (place: string): string => path.join(root, 'packages', place, 'main.ts');
+  for (const name of PODS) {
+    await run([...(WAITING_PROGRAMS.includes(name) ? WAITING_FLAGS : []), mainOf(`${name}/src`)]);
+  }
+  await run([...WAITING_FLAGS, mainOf('kfctl/src/local/supervisor'), '/dev/null/nowhere']);
+  for (const place of ['cluster/src', 'kfctl/src', 'kfctl/src/local/install']) {
+    await run([mainOf(place), '/dev/null/nowhere']);
+  }
   // `kfctl kustomize` runs as it is published: bundled.
   await run([path.join(root, 'packages/kustomize/scripts/build-package.ts'), '--if-stale']);
   writeFileSync(stamp, digest);
 }
 
 /** Modules have no effects when they are imported; mains do, and tests are not needed. */
-async function importAll(): Promise<void> {
-  for (const file of sources()) {
+async function importAll(packages: readonly string[]): Promise<void> {
+  for (const file of sources(packages)) {
     if (!file.endsWith('/main.ts')) await import(path.join(root, file)).catch(() => undefined);
   }
   flushCompileCache();
   process.exit(0);
 }
 
-function sources(): string[] {
-  const packages = [...PODS, 'cluster', 'core', 'http', 'kfctl', 'kube', 'kustomize', 'oidc'];
+function sources(packages: readonly string[]): string[] {
   const all = globSync(`packages/{${packages.join(',')}}/src/**/*.ts`, { cwd: root });
   return all.filter((file) => !file.endsWith('.test.ts')).toSorted();
 }

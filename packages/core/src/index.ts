@@ -18,6 +18,7 @@ export { createBackoff } from './process/backoff.ts';
 export type { Backoff, BackoffOptions } from './process/backoff.ts';
 export { releaseMemory } from './process/release-memory.ts';
 export { listen } from './process/listen.ts';
+export { WAITING_FLAGS, WAITING_PROGRAMS } from './process/waiting-flags.ts';
 export { runProcess } from './process/run-process.ts';
 export type { RunningProcess, RunProcessOptions } from './process/run-process.ts';
 export { bytesOf, readFields, textOf, writeBytes, writeNumber } from './protobuf/wire.ts';

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
+import { WAITING_FLAGS } from '@kfctl/core';
 import type { Environment } from '@kfctl/core';
 import { ExitCode } from '../cli/exit-code.ts';
 import { lockDataDirectory, openDataDirectory } from '../local/claim-data-directory.ts';
@@ -17,7 +18,7 @@ export async function runUp(invocation: Invocation, flags: { readonly dataDir?: 
   const data = dataDirectory(path.resolve(directory, flags.dataDir ?? settings.dataDirectory));
   openDataDirectory(data);
   lockDataDirectory(data, process.pid);
-  const argv = [SUPERVISOR_MAIN, data.path, ...(terminal.verbose ? ['--verbose'] : [])];
+  const argv = [...WAITING_FLAGS, SUPERVISOR_MAIN, data.path, ...(terminal.verbose ? ['--verbose'] : [])];
   const cache = { NODE_COMPILE_CACHE: compileCache(settings.env, data), NODE_COMPILE_CACHE_PORTABLE: '1' };
   const env = { ...settings.env, ...cache };
   if (typeof process.execve === 'function' && process.platform !== 'win32') becomeProgram(argv, env);

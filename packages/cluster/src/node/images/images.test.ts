@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { WAITING_FLAGS, WAITING_PROGRAMS } from '@kfctl/core';
 import { parseImageName } from './image-name.ts';
 import { productRoot } from './platform-program.ts';
 import { createImageRegistry, resolveImage } from './registry.ts';
@@ -27,13 +28,18 @@ test('image names are read as runtimes read them', () => {
   for (const bad of ['', 'UPPER', 'a b', '../x', 'x/', 'nginx:']) assert.equal(repository(bad), undefined, bad);
 });
 
-test('the image of a release has a command for each program', async () => {
+test('the image of a release starts its programs with the same flags', async () => {
   const bin = join(productRoot, 'images', 'bin');
   for (const name of (await readdir(bin)).filter((file) => file !== 'kfctl')) {
     const text = await readFile(join(bin, name), 'utf8');
     // Dex's charts start `dex`.
     const program = name === 'dex' ? 'identity' : name;
-    assert.equal(text, `#!/bin/sh\nexec node /app/packages/${program}/src/main.ts "$@"\n`);
+    const words = [
+      'node',
+      ...(WAITING_PROGRAMS.includes(name) ? WAITING_FLAGS : []),
+      `/app/packages/${program}/src/main.ts`,
+    ];
+    assert.equal(text, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`);
   }
 });
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AppError } from '@kfctl/core';
+import { AppError, WAITING_FLAGS, WAITING_PROGRAMS } from '@kfctl/core';
 import { shellQuote } from '../sandbox/shell-quote.ts';
 import { PROGRAM_PATH } from './find-program.ts';
 import type { LocalProgram, PreparedProgram, ProgramRequest } from './program.ts';
@@ -43,7 +43,8 @@ async function prepare(
   if (!COMMANDS.includes(name)) return { argv: [name, ...words], ...inside };
   const main = mainOf(options, name);
   if (!existsSync(main)) throw new AppError('START_FAILED', `the program ${name} is not part of this installation`);
-  return { argv: [options.node, main, ...words], ...inside };
+  const flags = WAITING_PROGRAMS.includes(name) ? WAITING_FLAGS : [];
+  return { argv: [options.node, ...flags, main, ...words], ...inside };
 }
 
 function mainOf({ root }: PlatformOptions, name: string): string {
