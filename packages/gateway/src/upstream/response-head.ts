@@ -2,6 +2,7 @@
 import { isFieldValue, splitFieldLines } from '@kfctl/http';
 import type { FieldNames } from '@kfctl/http';
 import type { UpstreamHead } from './upstream.ts';
+import { HOP_BY_HOP } from './hop-by-hop.ts';
 
 export interface ResponseHead extends UpstreamHead {
   readonly framing: 'none' | 'length' | 'chunked' | 'until-close';
@@ -12,16 +13,6 @@ export interface ResponseHead extends UpstreamHead {
 
 const MAX_FIELDS = 200;
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'http2-settings',
-  'transfer-encoding',
-  'upgrade',
-  'trailer',
-  'te',
-]);
 
 /** The head in `text` (without its empty line), or why it is not one. */
 export function parseResponseHead(text: string, requestMethod: string, names: FieldNames): ResponseHead | string {

@@ -2,19 +2,9 @@
 import { isFieldName, isFieldValue } from '@kfctl/http';
 import type { FieldList } from '@kfctl/http';
 import type { UpstreamHead, UpstreamRequest } from '../upstream.ts';
+import { HOP_BY_HOP } from '../hop-by-hop.ts';
 
 const MAX_FIELDS = 200;
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'http2-settings',
-  'transfer-encoding',
-  'upgrade',
-  'trailer',
-  'te',
-]);
-
 /** The head of a request, pseudo fields first. */
 export function requestFields({ method, target, authority, fields, body }: UpstreamRequest): string[] {
   const head = [':method', method, ':path', target, ':authority', authority, ...fields];
