@@ -5,6 +5,7 @@ import type { UpstreamHead, UpstreamRequest } from '../upstream.ts';
 import { HOP_BY_HOP } from '../hop-by-hop.ts';
 
 const MAX_FIELDS = 200;
+
 /** The head of a request, pseudo fields first. */
 export function requestFields({ method, target, authority, fields, body }: UpstreamRequest): string[] {
   const head = [':method', method, ':path', target, ':authority', authority, ...fields];
