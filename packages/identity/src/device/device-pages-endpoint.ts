@@ -8,6 +8,7 @@ import type { HttpHandler, HttpResponse } from '@kfctl/http';
 import { codeId } from '../authorize/complete.ts';
 import { DEVICE_CALLBACK } from '../authorize/redirect-uri.ts';
 import { redirectTo } from '../authorize/respond.ts';
+import { clientAddress } from '../login/client-address.ts';
 import { requireSameSite } from '../login/same-site.ts';
 import { deviceDonePage, devicePage } from '../pages/device-pages.ts';
 import { pageError } from '../pages/error-page.ts';
@@ -28,7 +29,8 @@ export function createVerifyCodeEndpoint(deps: ProviderDeps): HttpHandler {
   return async (request) => {
     requireSameSite(request);
     const typed = (await readForm(request)).get('user_code') ?? '';
-    const attempt = { connectorId: 'device', username: request.remoteAddress, address: undefined };
+    const from = clientAddress(request, config.web.clientRemoteIP) ?? request.remoteAddress;
+    const attempt = { connectorId: 'device', username: from, address: undefined };
     if (throttle.waitSeconds(attempt) > 0)
       throw pageError(429, 'Too many attempts. Please wait a minute and try again.');
     const userCode = readUserCode(typed);

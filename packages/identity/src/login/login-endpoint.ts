@@ -62,11 +62,8 @@ async function openStep(deps: ProviderDeps, request: HttpRequest): Promise<Login
 async function judgePassword(deps: ProviderDeps, request: HttpRequest, step: LoginStep): Promise<HttpResponse> {
   const form = await readForm(request);
   const username = (form.get('login') ?? '').slice(0, 1000);
-  const attempt = {
-    connectorId: step.pending.connectorId,
-    username,
-    address: clientAddress(request, deps.config.web.clientRemoteIP),
-  };
+  const address = clientAddress(request, deps.config.web.clientRemoteIP);
+  const attempt = { connectorId: step.pending.connectorId, username, address };
   const scopes = askedScopes(deps, step);
   const persistent = form.get('remember') === 'true';
   const outcome = await deps.throttle.inTurn(attempt, async () => {
@@ -85,7 +82,9 @@ async function judgePassword(deps: ProviderDeps, request: HttpRequest, step: Log
     const { sid, cookies } = await beginSession(deps, request, login);
     return withCookies(await finishLogin(deps, step.pending, { ...outcome, sid }), cookies);
   }
-  deps.log.info('login refused', { ...logged(request, step), reason: outcome.reason });
+  const { connectorId: connector, clientId: client } = step.pending;
+  const from = address ?? request.remoteAddress;
+  deps.log.info('login refused', { id: request.id, connector, client, from, reason: outcome.reason });
   const remember = deps.sessions === undefined ? {} : { remember: persistent };
   return step.form({ status: 401, username, error: `Invalid ${step.password.prompt} and password.`, ...remember });
 }
@@ -120,8 +119,4 @@ function tooManyAttempts(
   const error = `Too many attempts. Please wait ${waitSeconds} s and try again.`;
   const response = step.form({ status: 429, username, error });
   return { ...response, headers: { ...response.headers, 'retry-after': String(waitSeconds) } };
-}
-
-function logged(request: HttpRequest, { pending }: LoginStep): object {
-  return { id: request.id, connector: pending.connectorId, client: pending.clientId, from: request.remoteAddress };
 }
