@@ -6,7 +6,7 @@ import type { FrontendConfig } from '../config/config.ts';
 import { pageError } from './error-page.ts';
 import { MEDIA_TYPES, readWebFile } from './theme.ts';
 
-/** `folder` is below the directory; what follows `prefix` in the path is the file, of known kinds alone. */
+/** `folder` is below the directory; the rest of the path is the file, of known kinds alone, in folders of its own or none. */
 export function createWebFilesEndpoint(
   { dir }: FrontendConfig,
   { folder, log }: { readonly folder: string; readonly log: Logger },
@@ -14,7 +14,8 @@ export function createWebFilesEndpoint(
   return ({ params }): HttpResponse => {
     const file = params['file'] ?? '';
     const type = MEDIA_TYPES[path.extname(file).toLowerCase()];
-    const safe = /^[\w-][\w.-]*$/.test(file) && type !== undefined;
+    // Still percent-encoded: nothing but plain names passes.
+    const safe = /^(?:[\w-][\w.-]*\/){0,8}[\w-][\w.-]*$/.test(file) && type !== undefined;
     const bytes = safe ? readWebFile(dir, path.join(folder, file), log) : undefined;
     if (bytes === undefined || type === undefined) throw pageError(404, 'There is nothing here.');
     // An image may be opened by itself: nothing in it may run.

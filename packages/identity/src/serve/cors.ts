@@ -3,30 +3,38 @@ import type { HttpHandler, HttpRequest } from '@kfctl/http';
 import type { WebConfig } from '../config/config.ts';
 
 /** Lets scripts of the configured origins read the handler's answers; nothing changes when none is configured. */
-export function withCors(handler: HttpHandler, { allowedOrigins, allowedHeaders }: WebConfig): HttpHandler {
-  if (allowedOrigins.length === 0) return handler;
-  const allowed = ({ headers }: HttpRequest): string | undefined => {
-    const origin = headers.origin;
-    if (origin === undefined) return undefined;
-    if (allowedOrigins.includes('*')) return '*';
-    return allowedOrigins.includes(origin) ? origin : undefined;
-  };
+export function withCors(handler: HttpHandler, web: WebConfig): HttpHandler {
+  if (web.allowedOrigins.length === 0) return handler;
+  const preflight = createPreflight(web);
   return async (request) => {
-    const origin = allowed(request);
-    if (request.method === 'OPTIONS' && origin !== undefined) {
-      return { status: 204, headers: preflight(origin, allowedHeaders) };
-    }
+    if (request.method === 'OPTIONS') return await preflight(request);
+    const origin = allowedOrigin(request, web);
     const response = await handler(request);
     const added = origin === undefined ? {} : { 'access-control-allow-origin': origin };
     return { ...response, headers: { ...response.headers, vary: 'Origin', ...added } };
   };
 }
 
-function preflight(origin: string, headers: readonly string[]): Record<string, string> {
-  return {
-    'access-control-allow-origin': origin,
-    'access-control-allow-methods': 'GET, POST, HEAD',
-    'access-control-allow-headers': headers.join(', '),
-    vary: 'Origin',
+/** What browsers ask before they send a header of the script's choice, such as `Authorization`. */
+export function createPreflight(web: WebConfig): HttpHandler {
+  return (request) => {
+    const origin = allowedOrigin(request, web);
+    if (origin === undefined) return { status: 204, headers: { vary: 'Origin' } };
+    return {
+      status: 204,
+      headers: {
+        'access-control-allow-origin': origin,
+        'access-control-allow-methods': 'GET, POST, HEAD',
+        'access-control-allow-headers': web.allowedHeaders.join(', '),
+        vary: 'Origin',
+      },
+    };
   };
+}
+
+function allowedOrigin({ headers }: HttpRequest, { allowedOrigins }: WebConfig): string | undefined {
+  const { origin } = headers;
+  if (origin === undefined) return undefined;
+  if (allowedOrigins.includes('*')) return '*';
+  return allowedOrigins.includes(origin) ? origin : undefined;
 }

@@ -25,7 +25,7 @@ import type { ProviderDeps } from '../provider.ts';
 import { createRevocationEndpoint } from '../revocation/revocation-endpoint.ts';
 import { createDeviceTokenEndpoint, createTokenEndpoint } from '../token/token-endpoint.ts';
 import { createUserinfoEndpoint } from '../userinfo/userinfo-endpoint.ts';
-import { withCors } from './cors.ts';
+import { createPreflight, withCors } from './cors.ts';
 import { jsonEdge, pageEdge } from './edges.ts';
 import { withSecurityHeaders } from './security-headers.ts';
 
@@ -34,19 +34,24 @@ export interface Observers {
   readonly metrics: Metrics;
 }
 
+/** Addresses that take GET and are read by scripts of other origins too; the others take every method and judge it themselves. */
+const READ_BY_SCRIPTS = ['', '/.well-known/openid-configuration', '/keys', '/userinfo'] as const;
+
 export function createProvider(deps: ProviderDeps, { health, metrics }: Observers): HttpHandler {
   const { config, render, log } = deps;
   const page = pageEdge(render, log);
   const json = jsonEdge(log);
-  const shared = (handler: HttpHandler): HttpHandler => withCors(json(handler), config.web);
+  const cors = (handler: HttpHandler): HttpHandler => withCors(handler, config.web);
+  const shared = (handler: HttpHandler): HttpHandler => cors(json(handler));
   const routes: readonly (readonly [string, string, HttpHandler])[] = [
-    ['GET', '', page(() => render(landingPage(`${config.basePath}/.well-known/openid-configuration`)))],
+    ['GET', '', cors(page(() => render(landingPage(`${config.basePath}/.well-known/openid-configuration`))))],
     ['GET', '/.well-known/openid-configuration', shared(createDiscoveryEndpoint(deps))],
     ['GET', '/keys', shared(createKeysEndpoint(deps))],
     ['*', '/token', shared(createTokenEndpoint(deps))],
     ['*', '/token/introspect', shared(createIntrospectionEndpoint(deps))],
     ['*', '/token/revoke', shared(createRevocationEndpoint(deps))],
     ['GET', '/userinfo', shared(createUserinfoEndpoint(deps))],
+    ['POST', '/userinfo', shared(createUserinfoEndpoint(deps))],
     ['*', '/auth', page(createChooseConnectorEndpoint(deps))],
     ['*', '/auth/:connector', page(createAuthorizeEndpoint(deps))],
     ['*', '/auth/:connector/login', page(createLoginEndpoint(deps))],
@@ -61,12 +66,14 @@ export function createProvider(deps: ProviderDeps, { health, metrics }: Observer
     ['*', '/logout', page(createLogoutEndpoint(deps))],
     ['*', '/logout/callback', page(createLogoutCallbackEndpoint(deps))],
     ['GET', '/healthz', page(createHealthEndpoint(health))],
-    ['GET', '/static/:file', page(createWebFilesEndpoint(config.frontend, { folder: 'static', log }))],
-    ['GET', '/theme/:file', page(createWebFilesEndpoint(config.frontend, { folder: themeFolder(config), log }))],
+    ['GET', '/static/*file', page(createWebFilesEndpoint(config.frontend, { folder: 'static', log }))],
+    ['GET', '/theme/*file', page(createWebFilesEndpoint(config.frontend, { folder: themeFolder(config), log }))],
     ['GET', '/robots.txt', () => textResponse(200, 'User-agent: *\nDisallow: /\n')],
   ];
+  const preflights = config.web.allowedOrigins.length === 0 ? [] : READ_BY_SCRIPTS;
+  const asked = preflights.map((path) => ['OPTIONS', path, createPreflight(config.web)] as const);
   const router = createRouter(
-    routes.map(([method, path, handler]) =>
+    [...routes, ...asked].map(([method, path, handler]) =>
       toRoute(config.basePath, method, { path, handler: metrics.observe(path, handler) }),
     ),
   );
