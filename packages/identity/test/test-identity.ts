@@ -34,6 +34,10 @@ export interface TestOptions {
   readonly issuer?: string;
   /** Lines of the file beside the usual ones. */
   readonly more?: string;
+  /** The file's `signer`; empty for none. */
+  readonly signer?: string;
+  /** Where the clock stands at the start. */
+  readonly now?: number;
 }
 
 export interface TestIdentity {
@@ -54,13 +58,13 @@ export interface TestIdentity {
 
 export function configText(options: TestOptions = {}): string {
   const { storage = 'type: memory', oauth2 = 'skipApprovalScreen: true', config = USERS, issuer = ISSUER } = options;
+  const { signer = 'signer: {config: {algorithm: ES256}}\n' } = options;
   return `issuer: ${issuer}
 storage: {${storage}}
 web: {http: "127.0.0.1:0"${options.web ?? ''}}
 telemetry: {http: "127.0.0.1:0"}
 oauth2: {${oauth2}}
-signer: {config: {algorithm: ES256}}
-${options.more ?? ''}
+${signer}${options.more ?? ''}
 ${config}${config.includes('staticClients') ? '' : CLIENTS}`;
 }
 
@@ -69,7 +73,7 @@ export async function startTestIdentity(options: TestOptions = {}): Promise<Test
   const file = path.join(directory, 'config.yaml');
   writeFileSync(file, configText(options));
   const log: string[] = [];
-  const identity = { now: Date.now() };
+  const identity = { now: options.now ?? Date.now() };
   const running = await startIdentity({
     file,
     env: options.env ?? {},

@@ -1,0 +1,20 @@
+/** Owns the list of all sections, in the order of the reference. */
+import { DISCOVERY } from './discovery.ts';
+import { HEADERS } from './headers.ts';
+import { KEYS } from './keys.ts';
+import { ROUTING } from './routing.ts';
+import type { Section } from './row.ts';
+
+/** The sections, by the test file that proves them. */
+export const SECTIONS_BY_FILE: Readonly<Record<string, readonly Section[]>> = {
+  'pages.test.ts': [ROUTING, DISCOVERY, KEYS, HEADERS],
+};
+
+export const SECTIONS: readonly Section[] = Object.values(SECTIONS_BY_FILE)
+  .flat()
+  .toSorted((left, right) => order(left.id) - order(right.id));
+
+function order(id: string): number {
+  const [chapter = '', number = ''] = id.split('.');
+  return Number(chapter) * 100 + Number(number);
+}
