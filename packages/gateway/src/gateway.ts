@@ -13,6 +13,7 @@ import { createAccessLog, NO_LOG } from './proxy/access-log.ts';
 import type { AccessLog } from './proxy/access-log.ts';
 import { EMPTY_STATE } from './proxy/gateway-state.ts';
 import type { GatewayState } from './proxy/gateway-state.ts';
+import { createReplayBudget } from './proxy/replay-body.ts';
 import { serveRequest } from './proxy/request-flow.ts';
 import type { FlowDeps } from './proxy/request-flow.ts';
 import { createSessionCheck } from './session/session-check.ts';
@@ -58,6 +59,8 @@ export interface Gateway {
 /** Objects come in bursts; one table is built for each burst. */
 const COALESCE_MS = 5;
 const MAX_TICK_MS = 1_000;
+/** Of bodies that are kept because their requests may be sent again. */
+const MAX_REPLAY_BYTES = 33_554_432;
 
 interface Flow {
   state: GatewayState;
@@ -85,6 +88,7 @@ export function startGateway(deps: GatewayDeps): Gateway {
     keyStore: createKeyStore({ fetchJson, log }),
     sessionCheck,
     idleTimeoutMs: config.idleTimeoutMs,
+    replayBudget: createReplayBudget(MAX_REPLAY_BYTES),
     clock,
     httpDate: createHttpDate(),
     tracer: createTracer({ fillRandom: randomFillSync, random: Math.random }),

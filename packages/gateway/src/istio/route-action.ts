@@ -6,6 +6,8 @@ import type { Fault } from './fault.ts';
 import { parseHeaderOperations } from './header-operations.ts';
 import type { HeaderOperations } from './header-operations.ts';
 import type { Fields } from './fields.ts';
+import { parseRetryPolicy } from './retry-policy.ts';
+import type { RetryPolicy } from './retry-policy.ts';
 import { compileLinearPattern } from '../match/linear-pattern.ts';
 
 export type RouteAction = ForwardAction | RedirectAction | DirectAction;
@@ -39,10 +41,6 @@ export interface Rewrite {
   readonly regex: { readonly pattern: RegExp; readonly replacement: string } | undefined;
 }
 
-export interface RetryPolicy {
-  readonly attempts: number;
-}
-
 export interface RedirectAction {
   readonly kind: 'redirect';
   readonly uri: string | undefined;
@@ -60,8 +58,6 @@ export interface DirectAction {
 }
 
 const PORT = { min: 1, max: 65_535 };
-/** Istio retries twice unless told otherwise. */
-const DEFAULT_ATTEMPTS = 2;
 
 /** The action of one rule; undefined when it has none that can be used (a problem says why). */
 export function parseRouteAction(rule: Fields, namespace: string): RouteAction | undefined {
@@ -91,7 +87,7 @@ function parseForward(rule: Fields, namespace: string): ForwardAction {
     totalWeight: explicit,
     rewrite: parseRewrite(rule.child('rewrite')),
     timeoutMs: rule.durationMs('timeout') ?? 0,
-    retries: parseRetries(rule.child('retries')),
+    retries: parseRetryPolicy(rule.child('retries')),
     headers: parseHeaderOperations(rule.child('headers')),
     cors: parseCorsPolicy(rule.child('corsPolicy')),
     fault: parseFault(rule.child('fault')),
@@ -142,15 +138,6 @@ function parseRegexRewrite(fields: Fields | undefined): Rewrite['regex'] {
     fields.problem('match', `cannot be used: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;
   }
-}
-
-function parseRetries(fields: Fields | undefined): RetryPolicy {
-  if (fields === undefined) return { attempts: DEFAULT_ATTEMPTS };
-  const attempts = fields.integer('attempts', { min: 0, max: 20 }) ?? DEFAULT_ATTEMPTS;
-  // Only what is safe is retried here (never connected, or a dead idle connection), so the conditions need no reading.
-  fields.ignore('perTryTimeout', 'retryOn', 'retryRemoteLocalities', 'retryIgnorePreviousHosts', 'backoff');
-  fields.done();
-  return { attempts };
 }
 
 function parseRedirect(fields: Fields): RedirectAction {

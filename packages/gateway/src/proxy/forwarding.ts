@@ -1,11 +1,11 @@
 /** Owns carrying one request to an endpoint and its answer back, both as streams with back-pressure. */
 import type { Duplex, Readable } from 'node:stream';
-import { NO_LISTENER, NOT_WATCHED, removeField } from '@kfctl/http';
+import { NO_LISTENER, NOT_WATCHED } from '@kfctl/http';
 import type { DownstreamListener, FieldList, Watched } from '@kfctl/http';
 import { readGrpcTimeout } from '../grpc/grpc-request.ts';
 import type { Destination, ForwardAction } from '../istio/route-action.ts';
 import type { Cluster } from '../upstream/cluster/cluster.ts';
-import { isReplayable } from '../upstream/upstream.ts';
+import { wantsHttp2 } from '../upstream/by-protocol.ts';
 import type {
   UpstreamAddress,
   UpstreamExchange,
@@ -14,8 +14,18 @@ import type {
   UpstreamHead,
   UpstreamRequest,
 } from '../upstream/upstream.ts';
+import { webSocketFields, withoutCors, withoutOwn } from './answer-fields.ts';
 import { applyHeaderChanges } from './header-changes.ts';
+import { ReplayBody } from './replay-body.ts';
 import type { RoutedFlow } from './request-flow.ts';
+import {
+  backoffMs,
+  isPromptlyRetried,
+  isRetriedAnswer,
+  isRetriedFailure,
+  isRetriedTimeout,
+  needsBodyAgain,
+} from './retries.ts';
 import { spliceStreams } from './splice-streams.ts';
 
 const LONGEST_TIMER_MS = 2_147_483_647;
@@ -45,15 +55,16 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
   /** Endpoints that failed. */
   readonly #tried: UpstreamAddress[] = [];
   #exchange: UpstreamExchange | undefined;
-  #attemptsLeft: number;
+  #replay: ReplayBody | undefined;
   #routeTimer: NodeJS.Timeout | undefined;
+  /** Of this try, or of the pause before the next. */
+  #tryTimer: NodeJS.Timeout | undefined;
   /** By the clock of the flow. */
   #idleUntil = 0;
   #isDone = false;
 
   constructor(input: ForwardingInput) {
     this.#input = input;
-    this.#attemptsLeft = input.action.retries.attempts;
   }
 
   start(): void {
@@ -76,6 +87,12 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
       this.#touch();
     });
     source.pause();
+    const { action, cluster, request, flow } = this.#input;
+    if (needsBodyAgain(action.retries, wantsHttp2(cluster.protocol, request))) {
+      this.#replay = new ReplayBody(source, flow.deps.replayBudget);
+    }
+    // A try is as long as the endpoint takes, not as long as the client does (Envoy).
+    if (action.retries.perTryTimeoutMs > 0) source.once('end', () => this.#limitTry());
   }
 
   onGone(): void {
@@ -101,7 +118,11 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
 
   onHead(head: UpstreamHead): void {
     this.#touch();
-    this.#input.flow.answer.begin(head.status, this.#responseFields(head), head.hasBody);
+    if (this.#tryTimer !== undefined) clearTimeout(this.#tryTimer);
+    const { action, request, flow } = this.#input;
+    if (isRetriedAnswer(action.retries, head, request.isGrpc) && this.#repeatAnswered()) return;
+    this.#replay?.release();
+    flow.answer.begin(head.status, this.#responseFields(head), head.hasBody);
   }
 
   onData(chunk: Buffer): boolean {
@@ -123,43 +144,94 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
   }
 
   onFailure(failure: UpstreamFailure): void {
-    const { flow } = this.#input;
+    const { flow, action, request } = this.#input;
     if (this.#isDone) return;
     if (flow.answer.hasBegun) {
       this.#clear();
       return flow.answer.abort(FLAGS[failure.kind]);
     }
-    const canRetry = this.#isSafeAgain(failure);
-    if (canRetry && this.#attemptsLeft > 0) {
-      this.#attemptsLeft -= 1;
-      this.#attempt();
-      return;
-    }
+    const isRetried = this.#canRepeat() && isRetriedFailure(action.retries, failure, request);
+    if (isRetried && this.#hasTriesLeft()) return this.#repeat(isPromptlyRetried(failure, request));
     this.#clear();
     flow.deps.log.debug('upstream failed', { kind: failure.kind, detail: failure.detail, request: flow.requestId });
-    const wasLast = canRetry && this.#input.action.retries.attempts > 0;
+    const wasLast = isRetried && action.retries.attempts > 0;
     const flags = wasLast ? `${FLAGS[failure.kind]},URX` : FLAGS[failure.kind];
     flow.answer.refuse(failure.kind === 'protocol' ? 502 : 503, { flags });
   }
 
-  /** What was read of a body went with the connection that failed. */
-  #isSafeAgain(failure: UpstreamFailure): boolean {
+  /** Nothing of the request is lost: what was read of a body went with the connection, unless it was kept. */
+  #canRepeat(): boolean {
     const { flow, request } = this.#input;
-    const wasDeadIdle = failure.reused && failure.kind === 'reset' && isReplayable(request);
-    return flow.answer.bytesReceived === 0 && failure.kind !== 'overflow' && (!failure.sent || wasDeadIdle);
+    if (request.body.kind === 'none') return true;
+    return this.#replay === undefined ? flow.answer.bytesReceived === 0 : this.#replay.isWhole;
+  }
+
+  #hasTriesLeft(): boolean {
+    return this.#tried.length <= this.#input.action.retries.attempts;
+  }
+
+  /** False: the answer is the client's. */
+  #repeatAnswered(): boolean {
+    const { flow, action, cluster } = this.#input;
+    if (!this.#canRepeat() || !cluster.hasRoomForRetry) return false;
+    if (!this.#hasTriesLeft()) {
+      if (action.retries.attempts > 0) flow.answer.flag('URX');
+      return false;
+    }
+    this.#exchange?.abort('answered');
+    this.#repeat(false);
+    return true;
+  }
+
+  #repeat(promptly: boolean): void {
+    if (this.#tryTimer !== undefined) clearTimeout(this.#tryTimer);
+    if (promptly) return this.#attempt();
+    const pause = backoffMs(this.#input.action.retries, this.#tried.length - 1, Math.random());
+    this.#tryTimer = setTimeout(() => this.#attemptLater(), pause);
+  }
+
+  #attemptLater(): void {
+    try {
+      this.#attempt();
+    } catch (error) {
+      this.#clear();
+      this.#input.flow.answer.fail(error);
+    }
   }
 
   #attempt(): void {
-    const { flow, cluster, request } = this.#input;
+    const { flow, cluster, request, action } = this.#input;
     const isRetry = this.#tried.length > 0;
-    const address = cluster.pick(flow, this.#tried);
+    const address = cluster.pick(flow, { addresses: this.#tried, areAvoided: action.retries.avoidsTried });
     if (address === undefined) {
       this.#clear();
       return noUpstream(flow);
     }
     this.#tried.push(address);
     flow.answer.upstreamHost = renderAddress(address);
-    this.#exchange = cluster.send({ address, isRetry }, request, this);
+    if (request.body.kind === 'none' || request.body.source.readableEnded) this.#limitTry();
+    this.#exchange = cluster.send({ address, isRetry }, this.#requestForTry(), this);
+  }
+
+  #requestForTry(): UpstreamRequest {
+    const { request } = this.#input;
+    if (request.body.kind === 'none' || this.#replay === undefined) return request;
+    return { ...request, body: { ...request.body, source: this.#replay.open() } };
+  }
+
+  #limitTry(): void {
+    const { perTryTimeoutMs } = this.#input.action.retries;
+    if (perTryTimeoutMs === 0 || this.#isDone || this.#input.flow.answer.hasBegun) return;
+    clearTimeout(this.#tryTimer);
+    this.#tryTimer = setTimeout(() => this.#onTryTimeout(), perTryTimeoutMs);
+  }
+
+  #onTryTimeout(): void {
+    const { action } = this.#input;
+    const isRetried = this.#canRepeat() && isRetriedTimeout(action.retries);
+    if (!isRetried || !this.#hasTriesLeft()) return this.#timeout(504, isRetried ? 'UT,URX' : 'UT');
+    this.#exchange?.abort('timeout');
+    this.#repeat(false);
   }
 
   #responseFields(head: UpstreamHead): string[] {
@@ -189,6 +261,8 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
   #clear(): void {
     this.#isDone = true;
     if (this.#routeTimer !== undefined) clearTimeout(this.#routeTimer);
+    if (this.#tryTimer !== undefined) clearTimeout(this.#tryTimer);
+    this.#replay?.stop();
     this.#input.flow.deps.clock.forget(this);
   }
 }
@@ -198,29 +272,6 @@ function timeoutOf({ timeoutMs }: ForwardAction, { isGrpc, fields }: UpstreamReq
   const deadlineMs = isGrpc ? readGrpcTimeout(fields) : undefined;
   if (deadlineMs === undefined) return timeoutMs;
   return Math.min(timeoutMs > 0 ? timeoutMs : Infinity, deadlineMs, LONGEST_TIMER_MS);
-}
-
-/** The gateway names itself; what an upstream says about the way is not passed on. */
-function withoutOwn(fields: FieldList): string[] {
-  const kept: string[] = [];
-  for (let index = 0; index < fields.length; index += 2) {
-    const name = fields[index] ?? '';
-    if (name !== 'server' && name !== 'x-envoy-upstream-service-time') kept.push(name, fields[index + 1] ?? '');
-  }
-  return kept;
-}
-
-/** Where the route states who may read its answers, its upstream does not. */
-function withoutCors(fields: FieldList): string[] {
-  return fields.filter((_, index) => fields[index - (index % 2)]?.startsWith('access-control-') !== true);
-}
-
-/** The handshake's answer for the client: RFC 8441 has no accept key, and neither has a length. */
-function webSocketFields(fields: FieldList, protocol: string): string[] {
-  const kept = withoutOwn(fields);
-  removeField(kept, 'content-length');
-  if (protocol === 'HTTP/2') removeField(kept, 'sec-websocket-accept');
-  return kept;
 }
 
 function renderAddress({ host, port }: UpstreamAddress): string {

@@ -27,6 +27,7 @@ import type { ClientFacts } from './forwarded.ts';
 import { applyHeaderChanges } from './header-changes.ts';
 import type { GatewayState } from './gateway-state.ts';
 import { passPolicies } from './pass-policies.ts';
+import type { ReplayBudget } from './replay-body.ts';
 import { httpsLocation, redirectLocation } from './rewrite-target.ts';
 
 // Not `import`: that reads every export, which loads Web Cryptography too.
@@ -46,6 +47,8 @@ export interface FlowDeps extends AnswerDeps {
   /** Answers in our AuthService's place for live sessions; undefined: it is always asked. */
   readonly sessionCheck: SessionCheck | undefined;
   readonly idleTimeoutMs: number;
+  /** For bodies of requests that may be sent again. */
+  readonly replayBudget: ReplayBudget;
   /** Ticks several times within the idle timeout. */
   readonly clock: CoarseClock;
   readonly tracer: Tracer;

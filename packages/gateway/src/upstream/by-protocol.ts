@@ -20,7 +20,10 @@ export function chooseUpstream(choice: ProtocolChoice, { http1, http2 }: Protoco
 }
 
 /** WebSockets are opened over HTTP/1.1 always: few servers take them over HTTP/2 (RFC 8441), and those that do take both. */
-function wantsHttp2(choice: ProtocolChoice, { webSocket, isGrpc, clientIsHttp2 }: UpstreamRequest): boolean {
+export function wantsHttp2(
+  choice: ProtocolChoice,
+  { webSocket, isGrpc, clientIsHttp2 }: Pick<UpstreamRequest, 'webSocket' | 'isGrpc' | 'clientIsHttp2'>,
+): boolean {
   if (webSocket) return false;
   if (choice === 'client') return clientIsHttp2;
   return choice === 'http2' || isGrpc;

@@ -89,7 +89,7 @@ export class Http1Connection implements ResponseEvents {
     this.#socket.unref();
     this.#socket.on(tls === undefined ? 'connect' : 'secureConnect', () => {
       clearTimeout(timer);
-      this.#connected = true;
+      this.#onConnect();
     });
     if (options.readBuffer === undefined) this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.#socket.on('end', () => this.#onSocketEnd());
@@ -114,8 +114,18 @@ export class Http1Connection implements ResponseEvents {
     const running = new Exchange(this, request, handler);
     this.#running = running;
     this.#parser.start(request.method, this);
-    running.writer = writeRequest(this.#way, request, (detail) => this.#fail('reset', detail));
+    // Of a body nothing is read before it can leave: if nobody answers here, another endpoint gets all of it.
+    if (this.#connected || request.body.kind === 'none') this.#write(running);
     return running;
+  }
+
+  #onConnect(): void {
+    this.#connected = true;
+    if (this.#running !== undefined && this.#running.writer === undefined) this.#write(this.#running);
+  }
+
+  #write(running: Exchange): void {
+    running.writer = writeRequest(this.#way, running.request, (detail) => this.#fail('reset', detail));
   }
 
   /** Takes more of the answer, when it is still this exchange's turn. */

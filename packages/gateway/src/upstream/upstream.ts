@@ -60,10 +60,13 @@ export interface UpstreamHandler {
   onFailure(failure: UpstreamFailure): void;
 }
 
+/** `timeout`: the endpoint was too slow. `answered`: the head of its answer was enough. */
+export type AbortReason = 'timeout' | 'answered';
+
 export interface UpstreamExchange {
   resume(): void;
-  /** Gives up: the connection is not used again. `timeout`: because the endpoint was too slow. */
-  abort(reason?: 'timeout'): void;
+  /** Gives up: the connection is not used again. */
+  abort(reason?: AbortReason): void;
 }
 
 export interface Upstream {

@@ -1,6 +1,6 @@
 /** Owns requests that wait for a connection of their endpoint, first come, first served. */
 import type { ConnectionBudget } from './cluster/connection-budget.ts';
-import type { UpstreamExchange, UpstreamHandler, UpstreamRequest } from './upstream.ts';
+import type { AbortReason, UpstreamExchange, UpstreamHandler, UpstreamRequest } from './upstream.ts';
 
 /** An exchange that has not begun, and stands for the one that takes its place. */
 export class WaitingRequest implements UpstreamExchange {
@@ -23,7 +23,7 @@ export class WaitingRequest implements UpstreamExchange {
     this.#exchange?.resume();
   }
 
-  abort(reason?: 'timeout'): void {
+  abort(reason?: AbortReason): void {
     if (this.#exchange === undefined) this.#leave(this);
     else this.#exchange.abort(reason);
   }

@@ -67,7 +67,7 @@ export function createClusters(options: ClustersOptions): Clusters {
     if (applying === undefined) return 'no-subset';
     const chosen = withSubset(endpoints, applying, pods);
     const protocol = chooseProtocol(endpoints.protocol, applying.policy.limits);
-    if (applying.policy === NO_POLICY) return new PlainCluster(chosen, options.plain(protocol));
+    if (applying.policy === NO_POLICY) return new PlainCluster(chosen, protocol, options.plain(protocol));
     return manage({ options, kept, destination, kind: { policy: applying.policy, protocol, endpoints: chosen } });
   };
   return {
@@ -117,6 +117,7 @@ function manage({ options, kept, destination, kind }: Managing): Cluster {
   item.isUsed = true;
   const cluster: ManagedCluster = new ManagedCluster(kind.endpoints, {
     policy: kind.policy,
+    protocol: kind.protocol,
     upstream: item.upstream,
     hosts: item.hosts,
     load: item.load,

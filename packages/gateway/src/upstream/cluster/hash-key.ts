@@ -14,13 +14,13 @@ export interface BalancedRequest {
   readonly answer: { addFields(fields: FieldList): void };
 }
 
-/** The hash that stands for the request; undefined when it has nothing of the kind. */
-export function readHashKey(key: HashKey, request: BalancedRequest): number | undefined {
-  const text = readText(key, request);
+/** The hash that stands for the request; undefined when it has nothing of the kind. Without `mayGive` no cookie is made for it. */
+export function readHashKey(key: HashKey, request: BalancedRequest, mayGive: boolean): number | undefined {
+  const text = readText(key, request, mayGive);
   return text === undefined ? undefined : hashText(text);
 }
 
-function readText(key: HashKey, request: BalancedRequest): string | undefined {
+function readText(key: HashKey, request: BalancedRequest, mayGive: boolean): string | undefined {
   switch (key.kind) {
     case 'header':
       return findField(request.head.fields, key.name);
@@ -29,7 +29,10 @@ function readText(key: HashKey, request: BalancedRequest): string | undefined {
     case 'source-ip':
       return request.client.remoteIp;
     case 'cookie':
-      return readCookie(findField(request.head.fields, 'cookie'), key.name) ?? giveCookie(key, request);
+      return (
+        readCookie(findField(request.head.fields, 'cookie'), key.name) ??
+        (mayGive ? giveCookie(key, request) : undefined)
+      );
   }
 }
 

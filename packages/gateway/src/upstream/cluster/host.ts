@@ -28,6 +28,11 @@ export function hostKey({ host, port }: UpstreamAddress): string {
   return `${host}|${port}`;
 }
 
+/** By what it is: a change of endpoints between two tries makes new objects of them. */
+export function isTried(address: UpstreamAddress, tried: readonly UpstreamAddress[]): boolean {
+  return tried.some((other) => other === address || hostKey(other) === hostKey(address));
+}
+
 /** FNV-1a with a final mix (murmur3's): 32 bits, well spread. Not for secrets: whoever chooses keys can choose where they lead. */
 export function hashText(text: string): number {
   let hash = 0x811c9dc5;

@@ -6,12 +6,13 @@ import type { EndpointSet } from '../service-directory.ts';
 import type { Upstream, UpstreamAddress, UpstreamExchange, UpstreamHandler, UpstreamRequest } from '../upstream.ts';
 import { createBalancer } from './balance.ts';
 import type { Balancer } from './balance.ts';
-import type { Attempt, Cluster } from './cluster.ts';
+import type { Attempt, Cluster, Tried } from './cluster.ts';
 import { readHashKey } from './hash-key.ts';
 import type { BalancedRequest } from './hash-key.ts';
-import { Host, hostKey } from './host.ts';
+import { Host, hostKey, isTried } from './host.ts';
 import { createOutliers } from './outliers.ts';
 import type { Outliers } from './outliers.ts';
+import type { ProtocolChoice } from './protocol.ts';
 import { TrackedExchange } from './tracked-exchange.ts';
 
 /** Requests on their way, those that are retries among them. */
@@ -22,6 +23,7 @@ export interface Load {
 
 export interface ManagedClusterOptions {
   readonly policy: PortPolicy;
+  readonly protocol: ProtocolChoice;
   readonly upstream: Upstream;
   /** Of an earlier form of the cluster: what it knows of its endpoints stays known. */
   readonly hosts: ReadonlyMap<string, Host>;
@@ -33,6 +35,7 @@ export interface ManagedClusterOptions {
 
 export class ManagedCluster implements Cluster {
   readonly endpoints: EndpointSet;
+  readonly protocol: ProtocolChoice;
   readonly hosts: ReadonlyMap<string, Host>;
   readonly #list: readonly Host[];
   readonly #balancer: Balancer;
@@ -46,6 +49,7 @@ export class ManagedCluster implements Cluster {
   constructor(endpoints: EndpointSet, options: ManagedClusterOptions) {
     const { policy, now, random, onEject } = options;
     this.endpoints = endpoints;
+    this.protocol = options.protocol;
     this.#list = endpoints.addresses.map((address) => options.hosts.get(hostKey(address)) ?? new Host(address));
     this.hosts = new Map(this.#list.map((host) => [hostKey(host.address), host]));
     this.#policy = policy.loadBalancer;
@@ -58,12 +62,17 @@ export class ManagedCluster implements Cluster {
     this.#maxRetries = policy.limits?.maxRetries ?? Infinity;
   }
 
-  pick(request: BalancedRequest, tried: readonly UpstreamAddress[]): UpstreamAddress | undefined {
+  get hasRoomForRetry(): boolean {
+    return this.#load.retries < this.#maxRetries;
+  }
+
+  pick(request: BalancedRequest, { addresses, areAvoided }: Tried): UpstreamAddress | undefined {
     const usable = this.#outliers?.usable(this.#list) ?? this.#list;
     if (usable.length === 0) return undefined;
-    const fresh = tried.length === 0 ? usable : usable.filter(({ address }) => !tried.includes(address));
+    const isFirst = addresses.length === 0;
+    const fresh = isFirst || !areAvoided ? usable : usable.filter(({ address }) => !isTried(address, addresses));
     const hosts = fresh.length === 0 ? usable : fresh;
-    return this.#balancer.choose(hosts, this.#hashKey(request))?.address;
+    return this.#balancer.choose(hosts, this.#hashKey(request, isFirst))?.address;
   }
 
   send(attempt: Attempt, request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {
@@ -85,7 +94,7 @@ export class ManagedCluster implements Cluster {
     return tracked;
   }
 
-  #hashKey(request: BalancedRequest): number | undefined {
-    return this.#policy?.kind === 'hash' ? readHashKey(this.#policy.key, request) : undefined;
+  #hashKey(request: BalancedRequest, isFirst: boolean): number | undefined {
+    return this.#policy?.kind === 'hash' ? readHashKey(this.#policy.key, request, isFirst) : undefined;
   }
 }

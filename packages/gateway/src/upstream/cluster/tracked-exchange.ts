@@ -1,7 +1,7 @@
 /** Owns watching one exchange for its cluster: it tells once how it ended, whoever ended it. */
 import type { FieldList } from '@kfctl/http';
 import type { Duplex } from 'node:stream';
-import type { UpstreamExchange, UpstreamFailure, UpstreamHandler, UpstreamHead } from '../upstream.ts';
+import type { AbortReason, UpstreamExchange, UpstreamFailure, UpstreamHandler, UpstreamHead } from '../upstream.ts';
 import { outcomeOf } from './outliers.ts';
 import type { Outcome } from './outliers.ts';
 
@@ -26,9 +26,14 @@ export class TrackedExchange implements UpstreamHandler, UpstreamExchange {
     this.#exchange?.resume();
   }
 
-  abort(reason?: 'timeout'): void {
-    this.#finish(reason === 'timeout' ? 'local' : undefined);
+  abort(reason?: AbortReason): void {
+    this.#finish(this.#outcomeOfAbort(reason));
     this.#exchange?.abort(reason);
+  }
+
+  #outcomeOfAbort(reason: AbortReason | undefined): Outcome | undefined {
+    if (reason === 'answered') return outcomeOf(this.#status);
+    return reason === 'timeout' ? 'local' : undefined;
   }
 
   onHead(head: UpstreamHead): void {
