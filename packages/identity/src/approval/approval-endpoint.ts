@@ -42,7 +42,8 @@ interface Shown {
 async function show({ findClient, render }: FinishDeps, { id, asked, request }: Shown): Promise<HttpResponse> {
   const client = await findClient(asked.clientId);
   if (client === undefined) throw pageError(400, 'Invalid client_id.');
-  const action = `${request.path}?${request.query.toString()}`;
+  const query = new URLSearchParams({ req: id, hmac: request.query.get('hmac') ?? '' });
+  const action = `${request.path}?${query.toString()}`;
   const page = { requestId: id, scopes: asked.scopes, action, leavesOrigin: leavesOrigin(asked.redirectUri) };
   return render(approvalPage({ clientName: client.name, ...page }));
 }
@@ -56,7 +57,6 @@ async function answer(deps: FinishDeps, id: string, request: HttpRequest): Promi
   const asked = await deps.storage.take('authRequest', id);
   if (asked === undefined) throw pageError(400, 'User session has expired.');
   if (approval === 'approve') return await completeAuthorization(deps, asked);
-  deps.log.info('approval refused', { client: asked.clientId, user: asked.claims.userId });
   const problem = { error: 'access_denied', description: 'The request was refused.' };
-  return redirectWithError(asked.redirectUri, asked.state, problem);
+  return redirectWithError(deps.log, { request, ...asked, problem });
 }

@@ -70,7 +70,7 @@ export function createAuthorizeEndpoint(deps: ProviderDeps): HttpHandler {
     const served = servesGrant(named, grantOf(parameters, config.basePath));
     const draft = { parameters, client, connectorId, servesGrant: served, oauth2: config.oauth2, findClient };
     const problem = await findBrokenRule(draft);
-    if (problem !== undefined) return redirectWithError(parameters.redirectUri, parameters.state, problem);
+    if (problem !== undefined) return redirectWithError(deps.log, { ...parameters, request, problem });
     const connector = await connectors.open(connectorId);
     if (connector === undefined) throw pageError(400, 'Connector failed to initialize.');
     const pending = toPending(parameters, connectorId, deps);

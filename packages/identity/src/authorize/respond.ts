@@ -1,5 +1,7 @@
 /** Owns answers that leave through the browser: redirects to the client with a result or an error. */
-import type { HttpResponse } from '@kfctl/http';
+import type { Logger } from '@kfctl/core';
+import type { HttpRequest, HttpResponse } from '@kfctl/http';
+import { logRefusal } from '../log-refusal.ts';
 import { markup } from '../pages/markup.ts';
 import type { ProtocolProblem } from './rules.ts';
 
@@ -21,8 +23,20 @@ export function withParameters(uri: string, parameters: URLSearchParams, mode: R
   return `${uri}${uri.includes('?') ? '&' : '?'}${text}`;
 }
 
-/** RFC 6749 §4.1.2.1. */
-export function redirectWithError(redirectUri: string, state: string, problem: ProtocolProblem): HttpResponse {
+export interface RefusedAuthorization {
+  readonly request: HttpRequest;
+  readonly clientId: string;
+  readonly redirectUri: string;
+  readonly state: string;
+  readonly problem: ProtocolProblem;
+}
+
+/** RFC 6749 §4.1.2.1; the log is told too. */
+export function redirectWithError(
+  log: Logger,
+  { request, clientId, redirectUri, state, problem }: RefusedAuthorization,
+): HttpResponse {
+  logRefusal(log, request, { status: 303, client: clientId, error: problem.error, reason: problem.description });
   const parameters = new URLSearchParams({ error: problem.error, error_description: problem.description, state });
   return redirectTo(withParameters(redirectUri, parameters, 'query'));
 }

@@ -1,13 +1,13 @@
 /** Owns `POST /device/code` (RFC 8628 §3.1): a device without a browser asks for a code to show. */
 import { jsonResponse } from '@kfctl/http';
-import type { HttpHandler } from '@kfctl/http';
+import type { HttpHandler, HttpResponse } from '@kfctl/http';
 import { isCodeChallenge } from '@kfctl/oidc';
 import { codeId } from '../authorize/complete.ts';
 import { splitScopes } from '../authorize/scopes.ts';
 import { authenticateClient } from '../clients/authenticate-client.ts';
 import type { ProviderDeps } from '../provider.ts';
 import { findScopeProblem } from '../token/password-grant.ts';
-import { NO_STORE, refuse, renderRefusal, TokenRefusal } from '../token/token-error.ts';
+import { answerRefusal, NO_STORE, refuse, TokenRefusal } from '../token/token-error.ts';
 import { readTokenForm } from '../token/token-endpoint.ts';
 import { newDeviceCode, newUserCode } from './device-codes.ts';
 
@@ -21,16 +21,17 @@ export function createDeviceAuthorizationEndpoint(deps: ProviderDeps): HttpHandl
   const { config, storage, clock, random } = deps;
   let open: readonly number[] = [];
   return async (request) => {
+    const refused = (refusal: TokenRefusal): HttpResponse => answerRefusal(deps.log, { request, refusal });
     const form = await readTokenForm(request);
-    if (form instanceof TokenRefusal) return renderRefusal(form);
+    if (form instanceof TokenRefusal) return refused(form);
     // Whoever cannot prove to be a client gets no entry in the storage.
     const client = await authenticateClient(request, form, deps.findClient);
-    if (client instanceof TokenRefusal) return renderRefusal(client);
+    if (client instanceof TokenRefusal) return refused(client);
     const scopes = splitScopes(form.get('scope') ?? 'openid');
     const problem = (await findScopeProblem(deps, client, scopes)) ?? findPkceProblem(form);
-    if (problem !== undefined) return renderRefusal(problem);
+    if (problem !== undefined) return refused(problem);
     open = open.filter((expiresAt) => expiresAt > clock.now());
-    if (open.length >= MAX_OPEN) return renderRefusal(refuse('temporarily_unavailable', 'Try again later.', 503));
+    if (open.length >= MAX_OPEN) return refused(refuse('temporarily_unavailable', 'Try again later.', 503));
     const deviceCode = newDeviceCode(random);
     const userCode = newUserCode(random);
     const expiresAt = clock.now() + config.expiry.deviceRequests;

@@ -8,6 +8,7 @@ import type { HttpHandler, HttpResponse } from '@kfctl/http';
 import { codeId } from '../authorize/complete.ts';
 import { DEVICE_CALLBACK } from '../authorize/redirect-uri.ts';
 import { redirectTo } from '../authorize/respond.ts';
+import { logRefusal } from '../log-refusal.ts';
 import { clientAddress } from '../login/client-address.ts';
 import { requireSameSite } from '../login/same-site.ts';
 import { deviceDonePage, devicePage } from '../pages/device-pages.ts';
@@ -37,6 +38,7 @@ export function createVerifyCodeEndpoint(deps: ProviderDeps): HttpHandler {
     const asked = userCode === undefined ? undefined : await deps.storage.get('deviceRequest', userCode);
     if (asked === undefined || asked.expiresAt <= clock.now()) {
       throttle.failed(attempt);
+      logRefusal(deps.log, request, { status: 400, reason: 'invalid or expired user code' });
       const action = `${config.basePath}/device/auth/verify_code`;
       return render(
         devicePage({ status: 400, action, userCode: typed.slice(0, 20), error: 'Invalid or Expired User Code' }),

@@ -3,24 +3,29 @@ import { jsonResponse } from '@kfctl/http';
 import type { HttpHandler, HttpResponse } from '@kfctl/http';
 import type { JwtClaims } from '@kfctl/oidc';
 import { encodeSubject } from '@kfctl/oidc';
+import { logRefusal } from '../log-refusal.ts';
 import type { ProviderDeps } from '../provider.ts';
 import type { RefreshToken } from '../storage/records.ts';
 import { findLiveRefreshToken } from '../token/refresh-token-grant.ts';
-import { NO_STORE, refuse, renderRefusal, TokenRefusal } from '../token/token-error.ts';
+import { answerRefusal, NO_STORE, refuse, TokenRefusal } from '../token/token-error.ts';
 import { readTokenForm } from '../token/token-endpoint.ts';
 import { verifyOwnToken } from '../token/verify-own-token.ts';
 
 export function createIntrospectionEndpoint(deps: ProviderDeps): HttpHandler {
   return async (request) => {
     const form = await readTokenForm(request);
-    if (form instanceof TokenRefusal) return renderRefusal(form);
+    if (form instanceof TokenRefusal) return answerRefusal(deps.log, { request, refusal: form });
     const token = form.get('token') ?? '';
-    if (token === '')
-      return renderRefusal(refuse('invalid_request', 'The POST body doesn\'t contain "token" parameter.'));
+    if (token === '') {
+      const refusal = refuse('invalid_request', 'The POST body doesn\'t contain "token" parameter.');
+      return answerRefusal(deps.log, { request, refusal });
+    }
     const verdict = await verifyOwnToken(deps, token);
     if (verdict.kind === 'valid') return active(describeJwt(verdict.claims));
     const refresh = await findLiveRefreshToken(deps, token);
-    return refresh === undefined ? inactive() : active(describeRefresh(deps, refresh));
+    if (refresh !== undefined) return active(describeRefresh(deps, refresh));
+    logRefusal(deps.log, request, { status: 401, reason: `the token is not active: ${verdict.reason}` });
+    return inactive();
   };
 }
 

@@ -53,7 +53,9 @@ async function openStep(deps: ProviderDeps, request: HttpRequest): Promise<Login
   const password = (await connectors.open(pending.connectorId))?.password;
   if (password === undefined) throw pageError(400, 'Connector failed to initialize.');
   const back = safeBackLink(request.query.get('back') ?? '', config.basePath);
-  const action = `${request.path}?${request.query.toString()}`;
+  // Nothing else of the address: a password that came in it by mistake must not come back.
+  const query = new URLSearchParams({ back, state: request.query.get('state') ?? '' });
+  const action = `${request.path}?${query.toString()}`;
   const frame = { action, prompt: password.prompt, back, leavesOrigin: leavesOrigin(pending.redirectUri) };
   const remember = deps.sessions === undefined ? {} : { remember: deps.sessions.settings.rememberMeCheckedByDefault };
   return { pending, password, form: (shown) => render(passwordPage({ ...frame, ...remember, ...shown })) };

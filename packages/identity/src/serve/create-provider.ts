@@ -13,6 +13,7 @@ import {
 import type { Health } from '../health/health.ts';
 import { createIntrospectionEndpoint } from '../introspection/introspection-endpoint.ts';
 import { createCallbackEndpoint } from '../login/callback-endpoint.ts';
+import { logRefusal } from '../log-refusal.ts';
 import { createLoginEndpoint } from '../login/login-endpoint.ts';
 import { createLogoutEndpoint } from '../logout/logout-endpoint.ts';
 import { createLogoutCallbackEndpoint } from '../logout/upstream-logout.ts';
@@ -26,7 +27,7 @@ import { createRevocationEndpoint } from '../revocation/revocation-endpoint.ts';
 import { createDeviceTokenEndpoint, createTokenEndpoint } from '../token/token-endpoint.ts';
 import { createUserinfoEndpoint } from '../userinfo/userinfo-endpoint.ts';
 import { createPreflight, withCors } from './cors.ts';
-import { jsonEdge, pageEdge } from './edges.ts';
+import { jsonEdge, pageEdge, withRouteLog } from './edges.ts';
 import { withSecurityHeaders } from './security-headers.ts';
 
 export interface Observers {
@@ -76,8 +77,12 @@ export function createProvider(deps: ProviderDeps, { health, metrics }: Observer
     [...routes, ...asked].map(([method, path, handler]) =>
       toRoute(config.basePath, method, { path, handler: metrics.observe(path, handler) }),
     ),
+    (request) => {
+      logRefusal(log, request, { status: 404, reason: 'no such path' });
+      return textResponse(404, 'not found\n');
+    },
   );
-  return withSecurityHeaders(router, config.web.headers);
+  return withSecurityHeaders(withRouteLog(router, log), config.web.headers);
 }
 
 function themeFolder({ frontend }: IdentityConfig): string {

@@ -3,6 +3,7 @@ import { describeError, isAppError } from '@kfctl/core';
 import { jsonResponse } from '@kfctl/http';
 import type { Logger } from '@kfctl/core';
 import type { HttpHandler, HttpRequest, HttpResponse } from '@kfctl/http';
+import { logRefusal } from '../log-refusal.ts';
 import { errorPage } from '../pages/error-page.ts';
 import type { PageRenderer } from '../pages/page.ts';
 
@@ -31,12 +32,22 @@ export function jsonEdge(log: Logger): Edge {
   };
 }
 
-function judge(error: unknown, { id, method, path }: HttpRequest, log: Logger): { status: number; text: string } {
+function judge(error: unknown, request: HttpRequest, log: Logger): { status: number; text: string } {
+  const { id, method, path } = request;
   const status = isAppError(error) ? error.status : 500;
-  const fields = { id, method, path, status, error: describeError(error) };
-  if (status >= 500) log.warn('request failed', fields);
-  else log.info('request refused', fields);
+  const why = { status, error: describeError(error) };
+  if (status >= 500) log.warn('request failed', { id, method, path, ...why });
+  else logRefusal(log, request, why);
   return { status, text: (isAppError(error) ? error.public : undefined) ?? 'Internal server error.' };
+}
+
+/** Paths and methods that nobody serves; the router answers those by itself. */
+export function withRouteLog(router: HttpHandler, log: Logger): HttpHandler {
+  return async (request) => {
+    const response = await router(request);
+    if (response.status === 405) logRefusal(log, request, { status: 405, reason: 'method not allowed' });
+    return response;
+  };
 }
 
 // Pages and redirects carry state that is for one browser.

@@ -29,7 +29,7 @@ export async function answerFromSession(
   const { pending, parameters } = question;
   const silent = deps.config.oauth2.strictPromptNone && splitScopes(parameters.prompt).includes('none');
   const refuse = (error: string, description: string): HttpResponse =>
-    redirectWithError(pending.redirectUri, pending.state, { error, description });
+    redirectWithError(deps.log, { request: question.request, ...pending, problem: { error, description } });
   const usable = await usableSession(deps, question);
   if (usable === undefined) return silent ? refuse('login_required', 'The person has to log in.') : undefined;
   if (silent && needsApproval(pending, deps.config))

@@ -15,7 +15,7 @@ import { redeemCode } from './authorization-code-grant.ts';
 import { redeemClientCredentials } from './client-credentials-grant.ts';
 import { redeemPassword } from './password-grant.ts';
 import { redeemRefreshToken } from './refresh-token-grant.ts';
-import { refuse, renderRefusal, TokenRefusal } from './token-error.ts';
+import { answerRefusal, refuse, TokenRefusal } from './token-error.ts';
 import { exchangeToken } from './token-exchange-grant.ts';
 import { renderTokens } from './token-response.ts';
 import type { TokenResponse } from './token-response.ts';
@@ -33,15 +33,18 @@ const GRANTS: Readonly<Partial<Record<GrantType, Grant>>> = {
 export function createTokenEndpoint(deps: ProviderDeps): HttpHandler {
   return async (request) => {
     const form = await readTokenForm(request);
-    if (form instanceof TokenRefusal) return renderRefusal(form);
+    if (form instanceof TokenRefusal) return answerRefusal(deps.log, { request, refusal: form });
     const type = form.get('grant_type') ?? '';
     if (type === DEVICE_GRANT && deps.config.oauth2.grantTypes.has(type)) {
       return answerGrant(deps, { request, type }, await pollDeviceCode(deps, form));
     }
     const grant = findGrant(deps, type);
-    if (grant === undefined) return renderRefusal(refuse('unsupported_grant_type', ''));
+    if (grant === undefined) {
+      const refusal = refuse('unsupported_grant_type', '');
+      return answerRefusal(deps.log, { request, refusal, about: { grant: type } });
+    }
     const client = await authenticateClient(request, form, deps.findClient);
-    if (client instanceof TokenRefusal) return logRefusal(deps, { request, refusal: client, type });
+    if (client instanceof TokenRefusal) return answerGrant(deps, { request, type }, client);
     return answerGrant(deps, { request, type, client: client.id }, await grant(deps, client, form));
   };
 }
@@ -50,18 +53,27 @@ export function createTokenEndpoint(deps: ProviderDeps): HttpHandler {
 export function createDeviceTokenEndpoint(deps: ProviderDeps): HttpHandler {
   return async (request) => {
     const form = await readTokenForm(request);
-    if (form instanceof TokenRefusal) return renderRefusal(form);
+    if (form instanceof TokenRefusal) return answerRefusal(deps.log, { request, refusal: form });
     if (form.get('grant_type') !== DEVICE_GRANT || !deps.config.oauth2.grantTypes.has(DEVICE_GRANT))
-      return renderRefusal(refuse('invalid_grant', ''));
+      return answerRefusal(deps.log, { request, refusal: refuse('invalid_grant', '') });
     return answerGrant(deps, { request, type: DEVICE_GRANT }, await pollDeviceCode(deps, form));
   };
 }
 
-type Attempt = Omit<Refused, 'refusal'>;
+interface Attempt {
+  readonly request: HttpRequest;
+  readonly type: string;
+  readonly client?: string;
+}
 
-function answerGrant(deps: ProviderDeps, attempt: Attempt, answer: TokenResponse | TokenRefusal): HttpResponse {
-  if (answer instanceof TokenRefusal) return logRefusal(deps, { ...attempt, refusal: answer });
-  const { request, client, type } = attempt;
+function answerGrant(
+  deps: ProviderDeps,
+  { request, client, type }: Attempt,
+  answer: TokenResponse | TokenRefusal,
+): HttpResponse {
+  if (answer instanceof TokenRefusal) {
+    return answerRefusal(deps.log, { request, refusal: answer, about: { client, grant: type } });
+  }
   deps.log.info('tokens issued', { id: request.id, client, grant: type });
   return renderTokens(answer);
 }
@@ -82,17 +94,4 @@ function findGrant({ config }: ProviderDeps, type: string): Grant | undefined {
   if (!Object.hasOwn(GRANTS, type)) return undefined;
   if (type === 'password' && config.oauth2.passwordConnector === '') return undefined;
   return config.oauth2.grantTypes.has(type as GrantType) ? GRANTS[type as GrantType] : undefined;
-}
-
-interface Refused {
-  readonly request: HttpRequest;
-  readonly refusal: TokenRefusal;
-  readonly type: string;
-  readonly client?: string;
-}
-
-function logRefusal({ log }: ProviderDeps, { request, refusal, type, client }: Refused): HttpResponse {
-  const { error, description } = refusal;
-  log.info('tokens refused', { id: request.id, client, grant: type, error, reason: description });
-  return renderRefusal(refusal);
 }

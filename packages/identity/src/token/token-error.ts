@@ -1,8 +1,10 @@
 /** Owns error answers of the token endpoint (RFC 6749 §5.2). */
 import { AppError } from '@kfctl/core';
+import type { LogFields, Logger } from '@kfctl/core';
 import { jsonResponse } from '@kfctl/http';
-import type { HttpResponse } from '@kfctl/http';
+import type { HttpRequest, HttpResponse } from '@kfctl/http';
 import { IDENTITY_ERRORS } from '../errors.ts';
+import { logRefusal } from '../log-refusal.ts';
 
 export class TokenRefusal {
   readonly status: number;
@@ -26,6 +28,20 @@ export function refuse(error: string, description: string, status = 400): TokenR
 export function renderRefusal({ status, error, description }: TokenRefusal): HttpResponse {
   const body = description === '' ? { error } : { error, error_description: description };
   return jsonResponse(status, body, NO_STORE);
+}
+
+export interface RefusedRequest {
+  readonly request: HttpRequest;
+  readonly refusal: TokenRefusal;
+  /** What else the log is told. */
+  readonly about?: LogFields;
+}
+
+/** The answer, and the line in the log that says why. */
+export function answerRefusal(log: Logger, { request, refusal, about = {} }: RefusedRequest): HttpResponse {
+  const { status, error, description } = refusal;
+  logRefusal(log, request, { ...about, status, error, reason: description });
+  return renderRefusal(refusal);
 }
 
 /** For what must not be told: the client gets the bare error, the log the reason. */
