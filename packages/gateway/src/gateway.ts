@@ -9,6 +9,7 @@ import type { Source, Sources } from './istio/sources.ts';
 import { fetchJson } from './jwt/fetch-json.ts';
 import { createKeyStore } from './jwt/key-store.ts';
 import { countingLog, createMetrics } from './metrics/metrics.ts';
+import { createAuthorizerFinder } from './policy/authorizer-cluster.ts';
 import { createAccessLog, NO_LOG } from './proxy/access-log.ts';
 import type { AccessLog } from './proxy/access-log.ts';
 import { EMPTY_STATE } from './proxy/gateway-state.ts';
@@ -137,7 +138,7 @@ function rememberEach<K, V>(make: (key: K) => V): (key: K) => V {
 function openForwarding(
   { config, sources, log }: GatewayDeps,
   countEjection: (service: string) => void,
-): Pick<FlowDeps, 'directory' | 'clusters' | 'upstream'> {
+): Pick<FlowDeps, 'clusters' | 'findAuthorizer'> {
   const { pods, secrets } = sources;
   const http1 = createHttp1Upstream();
   const http2 = createHttp2Upstream({ openBudget: usualBudget });
@@ -150,7 +151,7 @@ function openForwarding(
     countEjection(service);
   };
   const clusters = createClusters({ directory, pods, plain, openUpstream, now, random: Math.random, onEject });
-  return { directory, clusters, upstream: http1 };
+  return { clusters, findAuthorizer: createAuthorizerFinder(clusters, config.namespace) };
 }
 
 function openAccessLog({ config, writeAccessLog }: GatewayDeps): AccessLog {

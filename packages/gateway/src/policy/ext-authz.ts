@@ -3,10 +3,10 @@ import { findField } from '@kfctl/http';
 import type { FieldList } from '@kfctl/http';
 import type { ExternalAuthorizer } from '../istio/mesh-config.ts';
 import type { RequestHead } from '../request/request-head.ts';
-import { pickEndpoint } from '../upstream/service-directory.ts';
-import type { ServiceDirectory } from '../upstream/service-directory.ts';
-import { parseServiceHost } from '../upstream/service-host.ts';
-import type { Upstream, UpstreamAddress, UpstreamFailure, UpstreamHead } from '../upstream/upstream.ts';
+import type { Cluster } from '../upstream/cluster/cluster.ts';
+import type { BalancedRequest } from '../upstream/cluster/hash-key.ts';
+import type { UpstreamAddress, UpstreamFailure, UpstreamHead } from '../upstream/upstream.ts';
+import type { FindAuthorizer } from './authorizer-cluster.ts';
 import { matchesHeaderPattern } from './header-patterns.ts';
 
 export type CheckResult =
@@ -22,16 +22,11 @@ export type CheckResult =
 
 export interface CheckRequest {
   readonly head: RequestHead;
+  readonly client: BalancedRequest['client'];
   /** What the gateway states about the client: x-forwarded-for, -proto, -host, x-request-id. */
   readonly forwarded: FieldList;
   /** Gets the answer, once. */
   readonly onResult: (result: CheckResult) => void;
-}
-
-export interface ExtAuthzDeps {
-  readonly directory: ServiceDirectory;
-  readonly upstream: Upstream;
-  readonly namespace: string;
 }
 
 const MAX_BODY_BYTES = 65_536;
@@ -43,6 +38,8 @@ const NEVER_DOWNSTREAM = new Set([
   'x-envoy-upstream-service-time',
   'x-envoy-auth-headers-to-remove',
 ]);
+/** What a balancer would tell the client: the answer is the application's. */
+const NOBODY: BalancedRequest['answer'] = { addFields: () => undefined };
 const NEVER_UPSTREAM = new Set([
   'host',
   'content-length',
@@ -57,19 +54,8 @@ const NEVER_UPSTREAM = new Set([
 ]);
 
 /** Asks; the returned function gives the question up (the client went away). */
-export function askAuthorizer(authorizer: ExternalAuthorizer, check: CheckRequest, deps: ExtAuthzDeps): () => void {
-  const address = findAuthorizer(authorizer, deps);
-  if (address === undefined) {
-    check.onResult({ kind: 'failed', status: authorizer.statusOnError, detail: 'no ready authorizer' });
-    return () => undefined;
-  }
-  return new Question(authorizer, check).ask(address, deps.upstream);
-}
-
-function findAuthorizer({ host, port }: ExternalAuthorizer, deps: ExtAuthzDeps): UpstreamAddress | undefined {
-  const ref = parseServiceHost(host, deps.namespace);
-  const endpoints = ref === undefined ? undefined : deps.directory.resolve(ref, port);
-  return endpoints === undefined ? undefined : pickEndpoint(endpoints);
+export function askAuthorizer(authorizer: ExternalAuthorizer, check: CheckRequest, find: FindAuthorizer): () => void {
+  return new Question(authorizer, check).ask(find(authorizer));
 }
 
 class Question {
@@ -80,6 +66,7 @@ class Question {
   #head: UpstreamHead | undefined;
   #answered = false;
   #timer: NodeJS.Timeout | undefined;
+  readonly #tried: UpstreamAddress[] = [];
   #abort: () => void = () => undefined;
 
   constructor(authorizer: ExternalAuthorizer, check: CheckRequest) {
@@ -87,16 +74,21 @@ class Question {
     this.#check = check;
   }
 
-  ask(address: UpstreamAddress, upstream: Upstream): () => void {
+  ask(cluster: Cluster | undefined): () => void {
     this.#timer = setTimeout(() => this.#fail('timeout'), this.#authorizer.timeoutMs);
-    this.#send(address, upstream, 1);
+    if (cluster === undefined) this.#fail('no such authorizer');
+    else this.#send(cluster);
     return () => this.#settle(undefined);
   }
 
-  #send(address: UpstreamAddress, upstream: Upstream, retries: number): void {
-    const { head } = this.#check;
-    const exchange = upstream.send(
-      address,
+  #send(cluster: Cluster): void {
+    const { head, client } = this.#check;
+    const address = cluster.pick({ head, client, answer: NOBODY }, { addresses: this.#tried, areAvoided: true });
+    if (address === undefined) return this.#fail('no ready authorizer');
+    const isRetry = this.#tried.length > 0;
+    this.#tried.push(address);
+    const exchange = cluster.send(
+      { address, isRetry },
       {
         method: head.method,
         target: `${this.#authorizer.pathPrefix}${head.path}${head.query}`,
@@ -116,7 +108,7 @@ class Question {
           this.#fail('unexpected upgrade');
         },
         onFailure: (failure) => {
-          if (retries > 0 && canRetry(failure)) this.#send(address, upstream, retries - 1);
+          if (!isRetry && canRetry(failure)) this.#send(cluster);
           else this.#fail(`${failure.kind}: ${failure.detail}`);
         },
       },

@@ -79,7 +79,8 @@ class Passage {
     };
     const forwarded: string[] = [];
     pushForwarded(forwarded, flow);
-    const giveUp = askAuthorizer(authorizer, { head: flow.head, forwarded, onResult }, flow.deps);
+    const { head, client, deps } = flow;
+    const giveUp = askAuthorizer(authorizer, { head, client, forwarded, onResult }, deps.findAuthorizer);
     const onGone = (): void => {
       giveUp();
       flow.answer.onGone();

@@ -8,6 +8,7 @@ import type { CoarseClock, Downstream } from '@kfctl/http';
 import type { ForwardAction } from '../istio/route-action.ts';
 import type { Route } from '../istio/virtual-service.ts';
 import type { KeyStore } from '../jwt/key-store.ts';
+import type { FindAuthorizer } from '../policy/authorizer-cluster.ts';
 import type { PolicyRequest, VerifiedToken } from '../policy/match-rule.ts';
 import { NO_POLICIES } from '../policy/policy-table.ts';
 import { parseRequestHead } from '../request/request-head.ts';
@@ -16,8 +17,6 @@ import type { SessionCheck } from '../session/session-check.ts';
 import type { ServerTable } from '../routes/route-table.ts';
 import type { Tracer } from '../trace/tracer.ts';
 import type { Clusters } from '../upstream/cluster/clusters.ts';
-import type { ServiceDirectory } from '../upstream/service-directory.ts';
-import type { Upstream } from '../upstream/upstream.ts';
 import { Answer } from './answer.ts';
 import type { AnswerDeps } from './answer.ts';
 import { judgeCors } from './cors.ts';
@@ -36,10 +35,9 @@ const { randomUUID } = process.getBuiltinModule('node:crypto');
 export interface FlowDeps extends AnswerDeps {
   /** The state in force now; a request keeps the one it began with. */
   readonly state: () => GatewayState;
-  readonly directory: ServiceDirectory;
   readonly clusters: Clusters;
-  readonly upstream: Upstream;
-  /** The gateway's own namespace, where authorizers' short names are looked up. */
+  readonly findAuthorizer: FindAuthorizer;
+  /** The gateway's own. */
   readonly namespace: string;
   /** The gateway's own identity (`cluster.local/ns/…/sa/…`), by which policies of destinations know it. */
   readonly principal: string;

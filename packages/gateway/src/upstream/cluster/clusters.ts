@@ -16,9 +16,11 @@ import { chooseProtocol } from './protocol.ts';
 import type { ProtocolChoice } from './protocol.ts';
 import { selectSubset } from './subset-endpoints.ts';
 
+export type ClusterTarget = Pick<Destination, 'host' | 'port' | 'subset' | 'namespace'>;
+
 export interface Clusters {
-  /** Undefined: no such service or port. `no-subset`: the rules know no such subset. */
-  find(destination: Destination): Cluster | 'no-subset' | undefined;
+  /** Remembered for the target object. Undefined: no such service or port. `no-subset`: the rules know no such subset. */
+  find(target: ClusterTarget): Cluster | 'no-subset' | undefined;
   /** New rules: every cluster is judged again at its next request. */
   useRules(rules: DestinationTable): void;
   close(): void;
@@ -56,11 +58,11 @@ export function createClusters(options: ClustersOptions): Clusters {
   const { directory, pods } = options;
   const kept = new Map<string, Kept>();
   let rules = EMPTY_DESTINATION_TABLE;
-  let found = new WeakMap<Destination, Cluster>();
+  let found = new WeakMap<ClusterTarget, Cluster>();
   const forget = (): void => void (found = new WeakMap());
   directory.onChange(forget);
   pods.onChange(forget);
-  const build = (destination: Destination): Cluster | 'no-subset' | undefined => {
+  const build = (destination: ClusterTarget): Cluster | 'no-subset' | undefined => {
     const endpoints = directory.find(destination);
     if (endpoints === undefined) return undefined;
     const applying = rules.find(endpoints.service, endpoints.port, destination.subset);
@@ -102,7 +104,7 @@ function withSubset(endpoints: EndpointSet, { labels }: DestinationPolicy, pods:
 interface Managing {
   readonly options: ClustersOptions;
   readonly kept: Map<string, Kept>;
-  readonly destination: Destination;
+  readonly destination: ClusterTarget;
   readonly kind: UpstreamKind;
 }
 
