@@ -98,6 +98,17 @@ export const SAMPLE_RECORDS: { readonly [K in RecordKind]: { readonly id: string
       refreshTokenLifetime: 'session',
     },
   },
+  connector: {
+    id: 'Okta/EU',
+    record: {
+      id: 'Okta/EU',
+      type: 'oidc',
+      name: 'Okta "EU"',
+      resourceVersion: '2',
+      config: Buffer.from('{"issuer": "https://okta.example.com", "clientSecret": "ä"}').toString('base64'),
+      grantTypes: ['authorization_code', 'refresh_token'],
+    },
+  },
   keys: {
     id: 'openid-connect-keys',
     record: {

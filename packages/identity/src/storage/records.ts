@@ -99,6 +99,18 @@ export interface ClientRecord {
   readonly refreshTokenLifetime?: string;
 }
 
+/** A connector kept through the management API, beside those of the file. */
+export interface ConnectorRecord {
+  readonly id: string;
+  readonly type: string;
+  readonly name: string;
+  /** Counts its changes. */
+  readonly resourceVersion: string;
+  /** Base64 of the JSON of its settings; holds secrets. */
+  readonly config: string;
+  readonly grantTypes: readonly string[];
+}
+
 export type Jwk = Readonly<Record<string, unknown>>;
 
 /** All keys of the provider: one record, changed by compare-and-swap, so that replicas agree. */
@@ -177,6 +189,7 @@ export interface Records {
   readonly offlineSession: OfflineSession;
   readonly password: PasswordRecord;
   readonly client: ClientRecord;
+  readonly connector: ConnectorRecord;
   readonly keys: KeysRecord;
   readonly deviceRequest: DeviceRequest;
   readonly deviceToken: DeviceToken;
@@ -193,6 +206,7 @@ export const RECORD_KINDS: readonly RecordKind[] = [
   'offlineSession',
   'password',
   'client',
+  'connector',
   'keys',
   'deviceRequest',
   'deviceToken',

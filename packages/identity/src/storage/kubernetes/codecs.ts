@@ -2,71 +2,35 @@
 import type { webcrypto } from 'node:crypto';
 import { encodeSubject } from '@kfctl/oidc';
 import type { RecordKind } from '../records.ts';
-import { nameOfId, nameOfSubject } from './object-names.ts';
+import {
+  each,
+  eachValue,
+  flag,
+  kept,
+  list,
+  nested,
+  number,
+  plain,
+  readFields,
+  text,
+  textBytes,
+  time,
+  trueFlag,
+  writeFields,
+} from './field-conversions.ts';
+import type { FieldCodecs, Json } from './field-conversions.ts';
+import { nameOfConnector, nameOfId, nameOfSubject } from './object-names.ts';
 
 // Not `import`: that loads Web Cryptography too, 5 MB for nothing.
 const { createPublicKey } = process.getBuiltinModule('node:crypto');
-
-type Json = Readonly<Record<string, unknown>>;
-
-interface Conversion {
-  /** Undefined leaves the field out. */
-  write(value: unknown): unknown;
-  /** Gets undefined for an absent field; always gives a value. */
-  read(value: unknown): unknown;
-}
 
 interface Codec {
   readonly resourceKind: string;
   readonly plural: string;
   readonly name: (id: string) => string;
   readonly id: (name: string, fields: Json) => string;
-  /** Record key -> object key and conversion. */
-  readonly fields: Readonly<Record<string, readonly [string, Conversion]>>;
+  readonly fields: FieldCodecs;
 }
-
-const plain = (empty: unknown): Conversion => ({
-  write: (value) => (value === '' || (Array.isArray(value) && value.length === 0) ? undefined : value),
-  read: (value) => value ?? empty,
-});
-const text = plain('');
-const list = plain([]);
-const flag = plain(false);
-const number = plain(0);
-const trueFlag = plain(true);
-
-/** An empty list is not the same as none. */
-const kept: Conversion = { write: (value) => value, read: (value) => value };
-
-/** RFC 3339; Go's zero time means none. */
-const time: Conversion = {
-  write: (value) => (typeof value === 'number' && value > 0 ? new Date(value).toISOString() : '0001-01-01T00:00:00Z'),
-  read: (value) => {
-    const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN;
-    return Number.isNaN(ms) || ms < 0 ? 0 : ms;
-  },
-};
-
-/** Go's []byte of a text. */
-const textBytes: Conversion = {
-  write: (value) => Buffer.from(String(value), 'utf8').toString('base64'),
-  read: (value) => (typeof value === 'string' ? Buffer.from(value, 'base64').toString('utf8') : ''),
-};
-
-const nested = (fields: Codec['fields']): Conversion => ({
-  write: (value) => writeFields(value as Json, fields),
-  read: (value) => readFields((value ?? {}) as Json, fields),
-});
-
-const each = (inner: Conversion): Conversion => ({
-  write: (value) => (value as readonly unknown[]).map((item) => inner.write(item)),
-  read: (value) => (Array.isArray(value) ? value.map((item) => inner.read(item)) : []),
-});
-
-const eachValue = (inner: Conversion): Conversion => ({
-  write: (value) => mapValues(value as Json, (item) => inner.write(item)),
-  read: (value) => mapValues((value ?? {}) as Json, (item) => inner.read(item)),
-});
 
 const claims = nested({
   userId: ['userID', text],
@@ -187,6 +151,21 @@ export const CODECS: Readonly<Record<RecordKind, Codec>> = {
       refreshTokenLifetime: ['refreshTokenLifetime', text],
     },
   },
+  connector: {
+    resourceKind: 'Connector',
+    plural: 'connectors',
+    name: nameOfConnector,
+    id: (name, fields) => String(fields['id'] ?? name),
+    fields: {
+      id: ['id', text],
+      type: ['type', text],
+      name: ['name', text],
+      resourceVersion: ['resourceVersion', text],
+      // Go's []byte is base64 already.
+      config: ['config', text],
+      grantTypes: ['grantTypes', list],
+    },
+  },
   keys: {
     resourceKind: 'SigningKey',
     plural: 'signingkeies',
@@ -262,21 +241,6 @@ export function encodeRecord(kind: RecordKind, record: object): Json {
 
 export function decodeRecord(kind: RecordKind, object: object): Json {
   return readFields(object as Json, CODECS[kind].fields);
-}
-
-// An emptied field stays as undefined: laid over the stored object it removes the old value, and JSON leaves it out.
-function writeFields(record: Json, fields: Codec['fields']): Json {
-  return Object.fromEntries(
-    Object.entries(fields).map(([key, [name, conversion]]) => [name, conversion.write(record[key])]),
-  );
-}
-
-function readFields(object: Json, fields: Codec['fields']): Json {
-  return mapValues(fields, ([name, conversion]) => conversion.read(object[name]));
-}
-
-function mapValues<T>(object: Readonly<Record<string, T>>, turn: (value: T) => unknown): Json {
-  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, turn(value)]));
 }
 
 // Dex reads the public half from its own field.

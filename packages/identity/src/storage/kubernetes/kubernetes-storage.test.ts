@@ -56,6 +56,33 @@ test('reads objects that Dex wrote and keeps the fields it does not know', async
   assert.equal((written?.['claims'] as { userID?: string } | undefined)?.userID, '1');
 });
 
+test('reads and writes connectors in the shape of Dex, under their own names where that can be', async () => {
+  const client = new MemoryKubeClient();
+  const storage = open(client);
+  const type = typeOf('Connector', 'connectors');
+  const config = Buffer.from('{"clientID":"dex"}').toString('base64');
+  const object: UnknownObject = {
+    apiVersion: 'dex.coreos.com/v1',
+    kind: 'Connector',
+    metadata: { name: 'github', ...place },
+    id: 'github',
+    type: 'github',
+    name: 'GitHub',
+    resourceVersion: '1',
+    config,
+  };
+  await client.create(type, object, place);
+  const fields = { id: 'github', type: 'github', name: 'GitHub', resourceVersion: '1', config, grantTypes: [] };
+  assert.deepEqual(await storage.list('connector'), [{ id: 'github', record: fields }]);
+  const { record } = SAMPLE_RECORDS.connector;
+  for (const id of ['okta.eu-1', 'Okta', 'a_b', '-x'])
+    assert.equal(await storage.create('connector', id, { ...record, id }), true, id);
+  const names = (await client.list(type, place)).items.map(({ metadata }) => metadata.name ?? '');
+  assert.ok(names.includes('okta.eu-1'));
+  assert.ok(names.every((name) => /^[a-z0-9][a-z0-9.-]*$/.test(name)));
+  assert.equal((await storage.take('connector', 'Okta'))?.id, 'Okta');
+});
+
 test('writes the public half of the signing key where Dex looks for it, without private members', async () => {
   const client = new MemoryKubeClient();
   const { id, record } = SAMPLE_RECORDS.keys;

@@ -11,6 +11,15 @@ export function nameOfId(id: string): string {
   return base32(Buffer.concat([Buffer.from(id, 'utf8'), uint64(FNV_OFFSET)]));
 }
 
+// RFC 1123, as Kubernetes wants names of objects.
+const OBJECT_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const MAX_OBJECT_NAME = 253;
+
+/** Connectors: the id itself; where it can be no name, which Dex cannot keep at all, as clients are named. */
+export function nameOfConnector(id: string): string {
+  return OBJECT_NAME.test(id) && id.length <= MAX_OBJECT_NAME ? id : nameOfId(id);
+}
+
 /** Offline sessions: base32 of the FNV-64 of user id and connector id, both out of the subject. */
 export function nameOfSubject(subject: string): string {
   const { userId, connectorId } = decodeSubject(subject) ?? { userId: subject, connectorId: '' };

@@ -38,9 +38,12 @@ async function requireDefinitions(storage: Storage, client: KubeClient): Promise
   }
 }
 
-/** Beside Dex's definitions there are two of ours; where they may not be made, SAML and sessions say so when they are used. */
+/**
+ * Beside Dex's definitions there are two of ours; where they may not be made, SAML and sessions say so when they are used. That of
+ * connectors is missing where an older provider of ours made the definitions.
+ */
 export async function addOwnDefinitions(storage: Storage, client: KubeClient): Promise<void> {
-  for (const kind of OWN_KINDS) {
+  for (const kind of [...OWN_KINDS, 'connector'] as const) {
     try {
       await storage.list(kind);
     } catch (error) {
