@@ -2,6 +2,7 @@
 import type { Clock, Logger, RandomBytes } from '@kfctl/core';
 import type { IdentityConfig } from '../config/config.ts';
 import type { PasswordChecker } from '../connectors/local/password-checker.ts';
+import type { StoredConnectors } from '../connectors/stored-connectors.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { Storage } from '../storage/storage.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
@@ -13,6 +14,7 @@ export interface ApiDeps {
   readonly storage: Storage;
   readonly keys: KeyRing;
   readonly checker: PasswordChecker;
+  readonly connectors: StoredConnectors;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly log: Logger;
@@ -20,9 +22,12 @@ export interface ApiDeps {
 
 /** The status codes of gRPC that are used here. */
 export const GRPC = {
+  /** What Go's server makes of an error without a code; the switches of Dex answer with it. */
+  unknown: 2,
   invalidArgument: 3,
   notFound: 5,
   failedPrecondition: 9,
+  aborted: 10,
   unimplemented: 12,
   internal: 13,
 } as const;
@@ -62,6 +67,11 @@ export function method<Q extends Message, A extends Message>({
 export function requireGiven(values: Readonly<Record<string, string>>): void {
   const missing = Object.entries(values).find(([, value]) => value === '');
   if (missing !== undefined) throw new ApiRefusal(GRPC.invalidArgument, `no ${missing[0]} supplied`);
+}
+
+/** A switch of the environment, by Dex's name for it in lower case. */
+export function requireFlag(isOn: boolean | undefined, name: string): void {
+  if (isOn !== true) throw new ApiRefusal(GRPC.unknown, `${name} feature flag is not enabled`);
 }
 
 export function inFile(what: string): ApiRefusal {

@@ -29,6 +29,11 @@ const clientInfo = {
   public: [4, 'bool'],
   name: [5, 'string'],
   logoUrl: [6, 'string'],
+  allowedConnectors: [7, 'strings'],
+  ssoSharedWith: [8, 'strings'],
+  backchannelLogoutUri: [9, 'string'],
+  postLogoutRedirectUris: [10, 'strings'],
+  refreshTokenLifetime: [11, 'string'],
 } as const satisfies Message;
 const byId = { id: [1, 'string'] } as const satisfies Message;
 const oneClient = { client: [1, client] } as const satisfies Message;
@@ -40,6 +45,11 @@ const updateReq = {
   trustedPeers: [3, 'strings'],
   name: [4, 'string'],
   logoUrl: [5, 'string'],
+  allowedConnectors: [6, 'strings'],
+  ssoSharedWith: [7, 'strings'],
+  backchannelLogoutUri: [8, 'maybeString'],
+  postLogoutRedirectUris: [9, 'strings'],
+  refreshTokenLifetime: [10, 'maybeString'],
 } as const satisfies Message;
 const listResp = { clients: [1, [clientInfo]] } as const satisfies Message;
 
@@ -69,7 +79,7 @@ function readingMethods({ config, storage }: ApiDeps): Methods {
       answer: async () => {
         const inUse = config().staticClients.map(fromFile);
         const stored = (await storage.list('client')).map(({ record }) => record);
-        return { clients: [...inUse, ...stored.filter(({ id }) => !isInFile(config(), id))] };
+        return { clients: [...inUse, ...stored.filter(({ id }) => !isInFile(config(), id))].map(toWire) };
       },
     }),
   };
@@ -80,16 +90,12 @@ function writingMethods({ config, storage, log }: ApiDeps): Methods {
     UpdateClient: method({
       request: updateReq,
       response: notFoundResp,
-      answer: async ({ id, redirectUris, trustedPeers, name, logoUrl }) => {
+      answer: async (change) => {
+        const { id, backchannelLogoutUri = '', refreshTokenLifetime = '' } = change;
         requireGiven({ id });
+        requireSense({ backchannelLogoutUri, refreshTokenLifetime });
         if (isInFile(config(), id)) throw inFile('client');
-        const updated = await storage.update('client', id, (current) => ({
-          ...current,
-          redirectUris: redirectUris.length === 0 ? current.redirectUris : redirectUris,
-          trustedPeers: trustedPeers.length === 0 ? current.trustedPeers : trustedPeers,
-          name: name === '' ? current.name : name,
-          logoUrl: logoUrl === '' ? current.logoUrl : logoUrl,
-        }));
+        const updated = await storage.update('client', id, (current) => ({ ...current, ...given(change) }));
         if (updated !== undefined) log.info('client changed', { client: id });
         return { notFound: updated === undefined };
       },
@@ -105,6 +111,16 @@ function writingMethods({ config, storage, log }: ApiDeps): Methods {
         return { notFound: gone === undefined };
       },
     }),
+  };
+}
+
+/** The fields that are to change: what is empty on the wire stays, but for the two of which an empty one can be told from none. */
+function given({ id: _id, ...change }: MessageValue<typeof updateReq>): Partial<ClientRecord> {
+  const { backchannelLogoutUri, refreshTokenLifetime, ...rest } = change;
+  return {
+    ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value.length > 0)),
+    ...(backchannelLogoutUri === undefined ? {} : { backchannelLogoutUri }),
+    ...(refreshTokenLifetime === undefined ? {} : { refreshTokenLifetime }),
   };
 }
 
@@ -129,7 +145,10 @@ function createClient({ config, storage, random, log }: ApiDeps): ApiMethod {
   });
 }
 
-function requireSense({ backchannelLogoutUri, refreshTokenLifetime }: MessageValue<typeof client>): void {
+function requireSense({
+  backchannelLogoutUri,
+  refreshTokenLifetime,
+}: Pick<MessageValue<typeof client>, 'backchannelLogoutUri' | 'refreshTokenLifetime'>): void {
   if (backchannelLogoutUri !== '' && !isLogoutUri(backchannelLogoutUri))
     throw new ApiRefusal(GRPC.invalidArgument, 'backchannel_logout_uri is no http or https URL');
   if (!['', 'standalone', 'session'].includes(refreshTokenLifetime))

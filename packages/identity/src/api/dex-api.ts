@@ -1,6 +1,7 @@
 /** Owns the service `api.Dex`: the one table of its methods by their gRPC paths. */
 import type { ApiDeps, ApiMethod } from './api-method.ts';
 import { clientMethods } from './client-methods.ts';
+import { connectorMethods } from './connector-methods.ts';
 import { infoMethods } from './info-methods.ts';
 import { passwordMethods } from './password-methods.ts';
 import { refreshMethods } from './refresh-methods.ts';
@@ -8,6 +9,7 @@ import { refreshMethods } from './refresh-methods.ts';
 export function dexApi(deps: ApiDeps, version: string): ReadonlyMap<string, ApiMethod> {
   const methods = {
     ...clientMethods(deps),
+    ...connectorMethods(deps),
     ...passwordMethods(deps),
     ...refreshMethods(deps),
     ...infoMethods(deps, version),

@@ -41,6 +41,7 @@ export interface GrpcServerOptions {
 }
 
 const MAX_MESSAGE_BYTES = 256 * 1024;
+const MAX_REASON = 2000;
 const PREFIX_BYTES = 5;
 const CLOSE_PATIENCE_MS = 5000;
 const CALL_TIMEOUT_MS = 60_000;
@@ -155,8 +156,14 @@ function refuse(stream: ServerHttp2Stream, code: number, message: string): void 
       ':status': 200,
       'content-type': 'application/grpc',
       'grpc-status': String(code),
-      'grpc-message': encodeURIComponent(message),
+      // Callers bound what they take in headers.
+      'grpc-message': encodeReason(message.slice(0, MAX_REASON)),
     },
     { endStream: true },
   );
+}
+
+/** gRPC over HTTP/2, Status-Message: percent-encoded UTF-8 of what is not printable ASCII, and of the percent sign; no more is decoded. */
+function encodeReason(text: string): string {
+  return text.toWellFormed().replaceAll(/[^ -$&-~]+/g, encodeURIComponent);
 }

@@ -1,6 +1,6 @@
-/** Owns the methods about the provider itself, and those about connectors, which say where connectors live. */
+/** Owns the methods about the provider itself. */
 import { discoveryDocument } from '../discovery/discovery-endpoint.ts';
-import { ApiRefusal, GRPC, method } from './api-method.ts';
+import { method } from './api-method.ts';
 import type { ApiDeps, ApiMethod } from './api-method.ts';
 import type { Message } from './message.ts';
 
@@ -28,13 +28,6 @@ const discoveryResp = {
 const API_VERSION = 3;
 
 export function infoMethods({ config, keys }: ApiDeps, version: string): Readonly<Record<string, ApiMethod>> {
-  const noConnectors: ApiMethod = () =>
-    Promise.reject(
-      new ApiRefusal(
-        GRPC.unimplemented,
-        'connectors are in the configuration file, which is read again when it changes',
-      ),
-    );
   return {
     GetVersion: method({
       request: {},
@@ -65,9 +58,5 @@ export function infoMethods({ config, keys }: ApiDeps, version: string): Readonl
         };
       },
     }),
-    CreateConnector: noConnectors,
-    UpdateConnector: noConnectors,
-    DeleteConnector: noConnectors,
-    ListConnectors: noConnectors,
   };
 }

@@ -2,9 +2,9 @@
 import { readFields, writeBytes, writeNumber } from '@kfctl/core';
 import type { Fields } from '@kfctl/core';
 
-export type FieldKind = 'string' | 'strings' | 'bytes' | 'bool' | 'int';
+export type FieldKind = 'string' | 'maybeString' | 'strings' | 'bytes' | 'bool' | 'int';
 
-/** `[number, kind]`; a message as kind is a message, one in a list is repeated. */
+/** `[number, kind]`; 'maybeString' tells an empty one from none; a message as kind is a message, one in a list is repeated. */
 export type Field = readonly [number, FieldKind | Message | readonly [Message]];
 
 export interface Message {
@@ -13,19 +13,21 @@ export interface Message {
 
 type ValueOf<K> = K extends 'string'
   ? string
-  : K extends 'strings'
-    ? readonly string[]
-    : K extends 'bytes'
-      ? Buffer
-      : K extends 'bool'
-        ? boolean
-        : K extends 'int'
-          ? number
-          : K extends readonly [infer M extends Message]
-            ? readonly MessageValue<M>[]
-            : K extends Message
-              ? MessageValue<K> | undefined
-              : never;
+  : K extends 'maybeString'
+    ? string | undefined
+    : K extends 'strings'
+      ? readonly string[]
+      : K extends 'bytes'
+        ? Buffer
+        : K extends 'bool'
+          ? boolean
+          : K extends 'int'
+            ? number
+            : K extends readonly [infer M extends Message]
+              ? readonly MessageValue<M>[]
+              : K extends Message
+                ? MessageValue<K> | undefined
+                : never;
 
 export type MessageValue<M extends Message> = { readonly [N in keyof M]: ValueOf<M[N][1]> };
 
@@ -51,6 +53,7 @@ function readField(fields: Fields, number: number, kind: Field[1]): unknown {
   if (kind === 'bool') return typeof last === 'number' && last !== 0;
   if (kind === 'int') return typeof last === 'number' ? last : 0;
   if (kind === 'string') return bytes.at(-1)?.toString('utf8') ?? '';
+  if (kind === 'maybeString') return bytes.at(-1)?.toString('utf8');
   if (kind === 'bytes') return bytes.at(-1) ?? Buffer.alloc(0);
   if (kind === 'strings') return bytes.map((one) => one.toString('utf8'));
   if (isRepeated(kind)) {
@@ -67,6 +70,7 @@ export function encodeMessage<M extends Message>(message: M, value: MessageValue
 }
 
 function writeField(number: number, kind: Field[1], value: unknown): readonly Buffer[] {
+  if (kind === 'maybeString') return value === undefined ? [] : [writeBytes(number, String(value))];
   if (value === undefined || value === '' || value === 0 || value === false) return [];
   if (kind === 'bool' || kind === 'int') return [writeNumber(number, Number(value))];
   if (kind === 'string') return [writeBytes(number, String(value))];

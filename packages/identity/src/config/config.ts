@@ -67,6 +67,8 @@ export interface GrpcConfig {
   readonly tlsMinVersion: '1.2' | '1.3';
   readonly tlsMaxVersion: '1.2' | '1.3';
   readonly reflection: boolean;
+  /** `DEX_API_CONNECTORS_CRUD`: whether connectors may be kept through the API. */
+  readonly connectorsCrud: boolean;
 }
 
 export type GrantType =

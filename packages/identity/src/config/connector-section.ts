@@ -60,7 +60,8 @@ export async function readConnectors(
   return entries;
 }
 
-async function readConnector(node: YamlNode, context: ReadContext): Promise<ConnectorEntry | undefined> {
+/** One connector; undefined, with a problem reported, where its type is not known. */
+export async function readConnector(node: YamlNode, context: ReadContext): Promise<ConnectorEntry | undefined> {
   const { type, id, name, config, grantTypes } = envelope.read(node, context);
   if (type === '') return undefined;
   const load = Object.hasOwn(CONNECTOR_TYPES, type) ? CONNECTOR_TYPES[type] : undefined;

@@ -1,13 +1,19 @@
 /** Owns the `grpc` section. The API changes who may log in: without certificates it is served on loopback or not at all. */
+import type { Environment } from '@kfctl/core';
 import type { GrpcConfig } from './config.ts';
 import { listenAddress } from './listen-address.ts';
 import { object } from './object-shape.ts';
-import { boolean, oneOf, refine, reportKey, string } from './shape.ts';
+import { boolean, isSaidYes, oneOf, refine, reportKey, string } from './shape.ts';
 import type { Shape } from './shape.ts';
 
 const TLS_VERSIONS = { values: ['1.2', '1.3'] } as const;
 
-const section = object('The management API `api.Dex` (gRPC): clients, people, refresh tokens.', {
+/** Dex's switch: connectors can be kept through the API. */
+export function keepsConnectors(env: Environment): boolean {
+  return isSaidYes(env['DEX_API_CONNECTORS_CRUD']);
+}
+
+const section = object('The management API `api.Dex` (gRPC): clients, people, connectors, refresh tokens.', {
   addr: listenAddress('Where it listens, for example 0.0.0.0:5557.', 'grpc-addr'),
   tlsCert: string('Certificate chain file (PEM); read again when it changes.'),
   tlsKey: string('Private key file (PEM).'),
@@ -32,7 +38,8 @@ const checked = refine(section, (grpc, complain) => {
 export const grpcSection: Shape<GrpcConfig | undefined> = {
   ...checked,
   read: (node, context) => {
-    const { addr, insecureWithoutClientCertificates: insecure, ...tls } = checked.read(node, context);
+    const { addr, insecureWithoutClientCertificates: insecure, ...given } = checked.read(node, context);
+    const tls = { ...given, connectorsCrud: keepsConnectors(context.env) };
     if (addr === undefined) return undefined;
     if (tls.tlsClientCA !== '') return { ...tls, addr };
     if (insecure && isLoopback(addr.host)) return { ...tls, addr };

@@ -7,7 +7,7 @@ import type { IdentityConfig } from './config.ts';
 import { readConnectors } from './connector-section.ts';
 import { frontendSection } from './frontend-section.ts';
 import { anyNode, object } from './object-shape.ts';
-import { grpcSection } from './grpc-section.ts';
+import { grpcSection, keepsConnectors } from './grpc-section.ts';
 import { expirySection, oauth2Section, signerSection } from './oauth2-section.ts';
 import { passwordsSection } from './password-section.ts';
 import { createProblems, renderProblems } from './problems.ts';
@@ -105,12 +105,12 @@ async function readTree(
   const context: ReadContext = { path: '', problems, offset: tree?.offset ?? 0, env, expand: false };
   const { connectors: connectorsNode, mfa: _refused, ...value } = document.read(tree, context);
   const connectors = await readConnectors(connectorsNode, { ...context, path: 'connectors' });
-  if (connectors.length === 0 && !value.enablePasswordDB && problems.errors.length === 0) {
+  if (connectors.length === 0 && !value.enablePasswordDB && !keepsConnectors(env) && problems.errors.length === 0) {
     problems.add({
       offset: 0,
       path: '',
       message: 'offers no way to log in',
-      hint: 'Add connectors, or enablePasswordDB: true.',
+      hint: 'Add connectors, or enablePasswordDB: true, or DEX_API_CONNECTORS_CRUD=true where the API keeps them.',
     });
   }
   return Object.freeze({

@@ -52,7 +52,12 @@ export function renderProblems(text: string, problems: readonly Problem[]): stri
 
 /** One line for a log record: `line 3: issuer is required. Set …`. */
 export function summariseProblem(text: string, problem: Problem): string {
-  return `line ${locate(text, problem.offset).line}: ${sentence(problem)}. ${problem.hint}`;
+  return `line ${locate(text, problem.offset).line}: ${describeProblem(problem)}`;
+}
+
+/** As `summariseProblem`, for what is no text with lines. */
+export function describeProblem(problem: Problem): string {
+  return `${sentence(problem)}. ${problem.hint}`;
 }
 
 function sentence({ path, message }: Problem): string {

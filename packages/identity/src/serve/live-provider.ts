@@ -6,6 +6,7 @@ import { createClientFinder } from '../clients/find-client.ts';
 import type { IdentityConfig } from '../config/config.ts';
 import { createConnectorSet } from '../connectors/connector-set.ts';
 import type { ConnectorSet } from '../connectors/connector-set.ts';
+import type { ConnectorEntry } from '../connectors/connector.ts';
 import { localConnectorEntry } from '../connectors/local/local-connector.ts';
 import type { PasswordChecker } from '../connectors/local/password-checker.ts';
 import type { Health } from '../health/health.ts';
@@ -36,6 +37,8 @@ export interface LiveProvider {
   config(): IdentityConfig;
   /** Takes effect for requests that arrive from now on. */
   use(config: IdentityConfig): void;
+  /** The connectors of the storage, all of them; those of the file win. */
+  useStored(entries: readonly ConnectorEntry[]): void;
   close(): Promise<void>;
 }
 
@@ -45,6 +48,7 @@ const GRACE_MS = 30_000;
 export function createLiveProvider(first: IdentityConfig, deps: LiveDeps): LiveProvider {
   const decoyKey = deps.random(32);
   let current = build(first, deps, decoyKey);
+  let stored: readonly ConnectorEntry[] = [];
   const closing = new AbortController();
   return {
     handler: (request) => current.handler(request),
@@ -52,7 +56,12 @@ export function createLiveProvider(first: IdentityConfig, deps: LiveDeps): LiveP
     use: (config) => {
       const before = current;
       current = build(config, deps, decoyKey);
+      current.connectors.useStored(stored);
       void delay(GRACE_MS, closing.signal).then(() => before.connectors.close());
+    },
+    useStored: (entries) => {
+      stored = entries;
+      current.connectors.useStored(entries);
     },
     close: async () => {
       closing.abort();

@@ -7,10 +7,13 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { AppError, createBackoff, delay, describeError } from '@kfctl/core';
 import type { Clock, Environment, Logger, RandomBytes, RunningProcess } from '@kfctl/core';
+import type { ApiDeps } from '../api/api-method.ts';
 import type { IdentityConfig } from '../config/config.ts';
 import { requireConfig } from '../config/parse-config.ts';
 import { watchConfig } from '../config/watch-config.ts';
 import { createPasswordChecker } from '../connectors/local/password-checker.ts';
+import { createStoredConnectors } from '../connectors/stored-connectors.ts';
+import type { StoredConnectors } from '../connectors/stored-connectors.ts';
 import { IDENTITY_ERRORS } from '../errors.ts';
 import { createHealth } from '../health/health.ts';
 import type { Health } from '../health/health.ts';
@@ -44,6 +47,8 @@ export interface RunningIdentity extends RunningProcess {
 }
 
 const KEY_CHECK_MS = 30_000;
+/** So long may a replica not know of a connector that another one was given. */
+const CONNECTOR_CHECK_MS = 5000;
 const CLEANUP_MS = 300_000;
 const CERTIFICATE_CHECK_MS = 60_000;
 
@@ -71,14 +76,12 @@ export async function startIdentity(process: IdentityProcess): Promise<RunningId
   const checker = createPasswordChecker({ concurrency: Math.min(availableParallelism(), 3), maxWaiting: 100 });
   const live = createLiveProvider(config, { storage, keys, health, metrics, throttle, checker, clock, random, log });
   provider = live;
+  const connectors = createStoredConnectors({ storage, env, log, use: (entries) => live.useStored(entries) });
+  await connectors.refresh();
   const web = await listenForBrowsers(config.web, { handler: live.handler, log });
-  const api =
-    config.grpc === undefined
-      ? undefined
-      : await (
-          await import('./listen-api.ts')
-        ).listenForApi(config.grpc, { config: () => live.config(), storage, keys, checker, clock, random, log });
-  startPeriodicWork({ api, storage, keys, web, clock, log, signal });
+  const inUse = (): IdentityConfig => live.config();
+  const api = await startApi(config, { config: inUse, storage, keys, checker, connectors, clock, random, log });
+  startPeriodicWork({ api, connectors, storage, keys, web, clock, log, signal });
   watchConfig({ file, text, signal, onChange: (next) => reload(next, { provider: live, env, log, state }) });
   log.info('serving', { issuer: config.issuer, port: (web.https ?? web.http)?.port, storage: config.storage.type });
   return {
@@ -94,6 +97,11 @@ export async function startIdentity(process: IdentityProcess): Promise<RunningId
       await storage.close();
     },
   };
+}
+
+async function startApi({ grpc }: IdentityConfig, deps: ApiDeps): Promise<ApiListener | undefined> {
+  if (grpc === undefined) return undefined;
+  return await (await import('./listen-api.ts')).listenForApi(grpc, deps);
 }
 
 function readConfigFile(file: string): string {
@@ -130,6 +138,7 @@ async function insist<T>(what: string, { signal, log, attempt }: Insistence<T>):
 
 interface PeriodicDeps {
   readonly api: ApiListener | undefined;
+  readonly connectors: StoredConnectors;
   readonly storage: Storage;
   readonly keys: KeyRing;
   readonly web: WebListeners;
@@ -138,13 +147,14 @@ interface PeriodicDeps {
   readonly signal: AbortSignal;
 }
 
-function startPeriodicWork({ api, storage, keys, web, clock, log, signal }: PeriodicDeps): void {
+function startPeriodicWork({ api, connectors, storage, keys, web, clock, log, signal }: PeriodicDeps): void {
   const renew = async (): Promise<void> => {
     web.renewCertificate();
     api?.renewCertificate();
   };
   if (web.https !== undefined || api !== undefined)
     every(CERTIFICATE_CHECK_MS, { signal, log, name: 'certificate', work: renew });
+  every(CONNECTOR_CHECK_MS, { signal, log, name: 'reading stored connectors', work: () => connectors.refresh() });
   every(KEY_CHECK_MS, { signal, log, name: 'key rotation', work: () => keys.tick() });
   every(CLEANUP_MS, {
     signal,
