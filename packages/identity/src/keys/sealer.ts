@@ -36,6 +36,8 @@ export function createSealer(keys: readonly SealingKey[], random: RandomBytes): 
     open: (purpose, sealed) => {
       if (sealed.length > MAX_SEALED_CHARACTERS || !/^[\w-]+$/.test(sealed)) return undefined;
       const bytes = Buffer.from(sealed, 'base64url');
+      // RFC 4648 §3.5: bits that say nothing may differ; one value has one spelling here.
+      if (bytes.toString('base64url') !== sealed) return undefined;
       const key = byId.get(bytes.toString('hex', 0, ID_BYTES));
       return key === undefined ? undefined : decrypt(key, purpose, bytes.subarray(ID_BYTES));
     },
