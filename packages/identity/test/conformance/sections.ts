@@ -1,13 +1,19 @@
 /** Owns the list of all sections, in the order of the reference. */
+import { ANSWERS } from './answers.ts';
+import { APPROVAL } from './approval.ts';
+import { AUTHORIZE } from './authorize.ts';
+import { CALLBACKS } from './callbacks.ts';
 import { DISCOVERY } from './discovery.ts';
 import { HEADERS } from './headers.ts';
 import { KEYS } from './keys.ts';
+import { LOGIN_PAGE } from './login-page.ts';
 import { ROUTING } from './routing.ts';
 import type { Section } from './row.ts';
 
 /** The sections, by the test file that proves them. */
 export const SECTIONS_BY_FILE: Readonly<Record<string, readonly Section[]>> = {
   'pages.test.ts': [ROUTING, DISCOVERY, KEYS, HEADERS],
+  'login.test.ts': [AUTHORIZE, LOGIN_PAGE, APPROVAL, ANSWERS, CALLBACKS],
 };
 
 export const SECTIONS: readonly Section[] = Object.values(SECTIONS_BY_FILE)
