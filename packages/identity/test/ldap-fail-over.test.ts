@@ -26,6 +26,23 @@ describe('directories that die', SLAPD_MISSING === undefined ? {} : { skip: SLAP
     await identify(identity, both);
   });
 
+  test('a directory without TLS that is asked for StartTLS or LDAPS logs nobody in', async (t) => {
+    const slapd = await startDirectory();
+    t.after(() => removeSlapd(slapd));
+    const host = `127.0.0.1:${slapd.port}`;
+    const careless = { host, insecureSkipVerify: true };
+    const identity = await startWithDirectories(t, { starttls: { ...careless, startTLS: true }, ldaps: careless });
+    for (const connector of ['starttls', 'ldaps']) {
+      const response = await submit(identity, { connector, login: 'jane', password: 'foo' });
+      assert.equal(response.status, 500, connector);
+      assert.match(await response.text(), /Login error\./);
+    }
+    assert.ok(
+      identity.log.some((line) => line.includes('0x2')),
+      'the log has the result code',
+    );
+  });
+
   test('a directory that demands a client certificate lets in who shows one', async (t) => {
     const slapd = await startDirectory({ tls: true, clientCertificates: 'demand' });
     t.after(() => removeSlapd(slapd));

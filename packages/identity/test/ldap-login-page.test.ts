@@ -1,5 +1,6 @@
 /** People of a real OpenLDAP at the real login page, over HTTP: who gets in, who is told what. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { removeSlapd, SLAPD_MISSING } from '../../testkit/src/slapd.ts';
 import type { Slapd } from '../../testkit/src/slapd.ts';
@@ -34,7 +35,17 @@ describe('the login page of a directory', SLAPD_MISSING === undefined ? {} : { s
       baseDN: `ou=Posix,${BASE}`,
       userMatchers: [{ userAttr: 'departmentNumber', groupAttr: 'gidNumber' }],
     };
+    const matchers = {
+      nameAttr: 'cn',
+      baseDN: BASE,
+      filter: '(&(|(objectClass=posixGroup)(objectClass=groupOfNames))(!(ou:dn:=Nested)))',
+      userMatchers: [
+        { userAttr: 'DN', groupAttr: 'member' },
+        { userAttr: 'uid', groupAttr: 'memberUid' },
+      ],
+    };
     const ca = { rootCA: slapd.caFile };
+    const data = { rootCAData: readFileSync(slapd.caFile).toString('base64') };
     identity = await startWithDirectories(undefined, {
       plain: { ...plain(slapd), groupSearch: flat },
       byUid: { ...plain(slapd), userSearch: people({ username: 'uid' }) },
@@ -47,11 +58,26 @@ describe('the login page of a directory', SLAPD_MISSING === undefined ? {} : { s
         ...plain(slapd),
         groupSearch: { nameAttr: 'cn', baseDN: flat.baseDN, userAttr: 'dn', groupAttr: 'member' },
       },
+      groupFilter: {
+        ...plain(slapd),
+        groupSearch: {
+          nameAttr: 'cn',
+          baseDN: `ou=Groups,${BASE}`,
+          filter: '(ou:dn:=Flat)',
+          userMatchers: [{ userAttr: 'dn', groupAttr: 'member' }],
+        },
+      },
+      matchers: { ...plain(slapd), groupSearch: matchers },
+      anyCase: {
+        ...plain(slapd),
+        userSearch: people({ username: 'CN', nameAttr: 'CN', emailAttr: 'MAIL', idAttr: 'UID' }),
+      },
       noGroups: { ...plain(slapd), groupSearch: { ...flat, baseDN: `ou=Gone,${BASE}` } },
       anonymous: { ...plain(slapd), bindDN: '', bindPW: '' },
       wholeTree: { ...plain(slapd), userSearch: people({ baseDN: BASE, username: 'mail' }) },
       starttls: { host: `localhost:${slapd.port}`, startTLS: true, ...ca },
       ldaps: { host: `localhost:${slapd.tlsPort}`, ...ca },
+      caInTheFile: { host: `localhost:${slapd.port}`, startTLS: true, ...data },
       unchecked: { host: `localhost:${slapd.tlsPort}`, insecureSkipVerify: true },
       certificate: {
         host: `localhost:${slapd.tlsPort}`,
@@ -85,6 +111,7 @@ describe('the login page of a directory', SLAPD_MISSING === undefined ? {} : { s
     ['byUid', 'éléonore', 'foo', {}],
     ['list', 'janedoe@example.com', 'foo', { name: 'jane' }],
     ['list', 'jane', 'foo', { name: 'jane' }],
+    ['suffix', 'jane', 'foo', { email: 'jane@test.example.com' }],
     ['suffix', 'nomail', 'foo', { email: 'nomail@test.example.com' }],
     ['filter', 'jane', 'foo', { email: 'janedoe@example.com' }],
     [
@@ -93,12 +120,21 @@ describe('the login page of a directory', SLAPD_MISSING === undefined ? {} : { s
       'foo',
       { groups: ['childGroup', 'circularGroup1', 'intermediateGroup', 'circularGroup2', 'parentGroup'] },
     ],
+    ['nested', 'john', 'bar', { groups: ['intermediateGroup', 'circularGroup2', 'parentGroup', 'circularGroup1'] }],
     ['numbers', 'jane', 'foo', { groups: ['padmins', 'pdevelopers'] }],
+    ['numbers', 'john', 'bar', { groups: ['padmins', 'pdesigners'] }],
+    ['groupFilter', 'jane', 'foo', { groups: ['admins', 'developers'] }],
+    ['groupFilter', 'john', 'bar', { groups: ['admins'] }],
+    ['matchers', 'jane', 'foo', { groups: ['admins', 'developers', 'frontend'] }],
+    ['matchers', 'john', 'bar', { groups: ['admins', 'qa', 'logger'] }],
     ['old', 'jane', 'foo', { groups: ['admins', 'developers'] }],
+    ['old', 'john', 'bar', { groups: ['admins'] }],
+    ['anyCase', 'jane', 'foo', { name: 'jane', email: 'janedoe@example.com' }],
     ['noGroups', 'jane', 'foo', { groups: undefined }],
     ['anonymous', 'jane', 'foo', {}],
     ['wholeTree', 'janedoe@example.com', 'foo', { name: 'jane' }],
     ['starttls', 'jane', 'foo', {}],
+    ['caInTheFile', 'jane', 'foo', {}],
     ['ldaps', 'jane', 'foo', {}],
     ['unchecked', 'jane', 'foo', {}],
     ['certificate', 'jane', 'foo', {}],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseConfig } from '../../config/parse-config.ts';
+import { isFilter, tidyFilter } from './filter-text.ts';
 import { parseHosts } from './ldap-config.ts';
 import { firstValue, requestable } from './ldap-entry.ts';
 import { searchFilter } from './ldap-filter.ts';
@@ -52,6 +53,64 @@ connectors:
       `${expected}\n${texts.join('\n')}`,
     );
   }
+});
+
+test('a filter in any layout is taken, and nothing that would fail at the first login', () => {
+  const good = [
+    '(a=b)',
+    '(&(a=b)(c=d))',
+    '(& (a=b)\n   (| (c=d) (!(e=f)) ) )\n',
+    '(ou:dn:=X)',
+    '(member:1.2.840.113556.1.4.1941:=cn=a,dc=b)',
+    '(:dn:2.4.6.8.10:=Dino)',
+    '(a>=1)',
+    '(a~=x)',
+    '(cn=a b )',
+    '(cn=\\28x\\29)',
+    '(a=*b*c*)',
+    '(a=é)',
+    '(&(objectClass=user)(!(userAccountControl:1.2.840.113556.1.4.803:=2)))',
+  ];
+  for (const text of good) {
+    const tidy = tidyFilter(text);
+    assert.ok(isFilter(tidy), text);
+    // The library that sends it takes it too, and means the same.
+    assert.equal(searchFilter(tidy, ['x'], 'y').toString(), `(&${tidy}(x=y))`);
+  }
+  for (const text of [
+    'a=b',
+    'objectClass=person',
+    '(a=b)(c=d)',
+    '((a=b))',
+    '(a=b',
+    '(a=b))',
+    '(&(a=b)',
+    '(&)',
+    '()',
+    '(a)',
+    '(=b)',
+    '(a b=c)',
+    '(!(a=b)(c=d))',
+    '(!a=b)',
+    '(a=b(c)d)',
+    String.raw`(a=\zz)`,
+    '(objectClass person)',
+    '{0}',
+  ])
+    assert.equal(isFilter(tidyFilter(text)), false, text);
+});
+
+test('a user name attribute is a name, a list of names, never none', async () => {
+  const problemsWith = async (username: string): Promise<string> => {
+    const config = `{host: x, userSearch: {baseDN: "dc=x", idAttr: uid, emailAttr: mail, username: ${username}}}`;
+    const file = `issuer: https://x\nstorage: {type: memory}\nweb: {http: ":0"}\nconnectors: [{type: ldap, id: l, name: L, config: ${config}}]\n`;
+    return (await parseConfig(file, {})).problems.map(({ message }) => message).join();
+  };
+  for (const username of ['uid', '[uid, mail]', '[cn]', '5']) assert.equal(await problemsWith(username), '', username);
+  assert.equal(await problemsWith('""'), 'is empty');
+  assert.equal(await problemsWith('[]'), 'is empty');
+  assert.equal(await problemsWith('null'), 'is required');
+  assert.match(await problemsWith('{a: b}'), /is a map, not string/);
 });
 
 test('filters hold what was typed as a value', () => {

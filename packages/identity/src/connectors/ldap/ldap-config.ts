@@ -1,9 +1,21 @@
 /** Owns the configuration of the LDAP connector: Dex's keys, and a few more. */
 import type { Secret } from '@kfctl/core';
 import { object } from '../../config/object-shape.ts';
-import { boolean, duration, integer, listOf, mapped, oneOf, refine, secret, string } from '../../config/shape.ts';
+import {
+  boolean,
+  duration,
+  integer,
+  listOf,
+  mapped,
+  oneOf,
+  refine,
+  report,
+  secret,
+  string,
+} from '../../config/shape.ts';
 import type { Shape } from '../../config/shape.ts';
 import { isNull } from '../../config/yaml-tree.ts';
+import { isFilter, tidyFilter } from './filter-text.ts';
 
 export interface UserMatcher {
   readonly userAttr: string;
@@ -70,18 +82,25 @@ const textOrList: Shape<readonly string[]> = {
   kind: 'string or list of string',
   read: (node, context) => {
     const summary = 'The attribute that is compared with what was typed.';
-    if (!isNull(node) && node.kind === 'list')
-      return listOf(summary, string(summary, { required: true })).read(node, context);
+    if (!isNull(node) && node.kind === 'list') {
+      const list = listOf(summary, string(summary, { required: true })).read(node, context);
+      if (list.length === 0) report(context, node, { message: 'is empty', hint: 'Name the attribute, usually uid.' });
+      return list;
+    }
     const single = string(summary, { required: true }).read(node, context);
     return single === '' ? [] : [single];
   },
 };
 
 const filter = refine(
-  string('An LDAP filter, with its parentheses, that entries must match too.'),
+  mapped(string('An LDAP filter, with its parentheses, that entries must match too.'), tidyFilter),
   (text, complain) => {
-    if (text !== '' && !isBalancedFilter(text))
-      complain('', 'is not an LDAP filter', 'Write for example (objectClass=person).');
+    if (text !== '' && !isFilter(text))
+      complain(
+        '',
+        'is not an LDAP filter',
+        'Each condition stands in parentheses: (objectClass=person), (&(objectClass=person)(l=Athens)).',
+      );
   },
 );
 
@@ -202,14 +221,4 @@ function parseHost(text: string, defaultPort: number): LdapHost | undefined {
   if (name === undefined) return undefined;
   const port = match?.[4] === undefined ? defaultPort : Number(match[4]);
   return port <= 65_535 ? { name, port } : undefined;
-}
-
-function isBalancedFilter(text: string): boolean {
-  let depth = 0;
-  for (const character of text.replaceAll(/\\[0-9A-Fa-f]{2}/g, '')) {
-    if (character === '(') depth += 1;
-    if (character === ')') depth -= 1;
-    if (depth < 0) return false;
-  }
-  return depth === 0 && text.startsWith('(') && text.endsWith(')');
 }
