@@ -3,21 +3,46 @@ import type { Row, Section, Stand } from './row.ts';
 import { STANDS } from './row.ts';
 import { SECTIONS } from './sections.ts';
 
-const INTRODUCTION = `# Dex's behaviour, row by row
-
-Made from \`packages/identity/test/conformance\`: each row is a test that asks a running server over HTTP, by the name
-\`section/row\`. "2.45" is Dex's release 2.45.1; "later" is its development branch of August 2026. Where the two differ the release is
+const VERSIONS = `"2.45" is Dex's release 2.45.1; "later" is its development branch of August 2026. Where the two differ the release is
 followed, and the later one where it mends its security or adds what the file asks for; the row says which.`;
 
-/** Markdown. Prove what it says with \`npm test -- packages/identity/test/conformance\`. */
-export function renderPage(): string {
-  const parts = [INTRODUCTION, summary()];
-  for (const section of SECTIONS) parts.push(`## ${section.title}`, table(section));
+export interface Page {
+  readonly file: string;
+  /** Of the reference: those whose sections are on the page. */
+  readonly chapters: readonly string[];
+  readonly introduction: string;
+}
+
+/** Files of `docs/reference`. */
+export const PAGES: readonly Page[] = [
+  {
+    file: 'dex-behaviour.md',
+    chapters: ['1', '2'],
+    introduction: `# Dex's behaviour, row by row
+
+Made from \`packages/identity/test/conformance\`: each row is a test that asks a running server over HTTP, by the name
+\`section/row\`. ${VERSIONS}`,
+  },
+  {
+    file: 'dex-connectors.md',
+    chapters: ['3', '4', '5', '6', '7'],
+    introduction: `# Dex's connectors, tests, wishes and advisories, row by row
+
+Made from \`packages/identity/test/conformance\`: each row is a test by the name \`section/row\`, which asks by itself or fails when one of
+the tests that hold the fact is gone. ${VERSIONS}`,
+  },
+];
+
+/** Markdown. Prove what it says with `npm test -- packages/identity/test/conformance`. */
+export function renderPage({ chapters, introduction }: Page): string {
+  const sections = SECTIONS.filter(({ id }) => chapters.includes(id.split('.')[0] ?? ''));
+  const parts = [introduction, summary(sections)];
+  for (const section of sections) parts.push(`## ${section.title}`, table(section));
   return `${parts.join('\n\n')}\n`;
 }
 
-function summary(): string {
-  const rows = SECTIONS.flatMap((section) => section.rows);
+function summary(sections: readonly Section[]): string {
+  const rows = sections.flatMap((section) => section.rows);
   const stands = Object.entries(STANDS) as readonly (readonly [Stand, string])[];
   const lines = stands.map(([stand, words]) => {
     const count = rows.filter((row) => row.stand === stand).length;

@@ -6,6 +6,7 @@ import { CALLBACKS } from './callbacks.ts';
 import { DISCOVERY } from './discovery.ts';
 import { HEADERS } from './headers.ts';
 import { KEYS } from './keys.ts';
+import { LDAP_OUTCOMES, LDAP_SCENARIOS, LDAP_SERVER } from './ldap.ts';
 import { LOGIN_PAGE } from './login-page.ts';
 import { ROUTING } from './routing.ts';
 import type { Section } from './row.ts';
@@ -14,6 +15,7 @@ import type { Section } from './row.ts';
 export const SECTIONS_BY_FILE: Readonly<Record<string, readonly Section[]>> = {
   'pages.test.ts': [ROUTING, DISCOVERY, KEYS, HEADERS],
   'login.test.ts': [AUTHORIZE, LOGIN_PAGE, APPROVAL, ANSWERS, CALLBACKS],
+  'held.test.ts': [LDAP_OUTCOMES, LDAP_SCENARIOS, LDAP_SERVER],
 };
 
 export const SECTIONS: readonly Section[] = Object.values(SECTIONS_BY_FILE)
