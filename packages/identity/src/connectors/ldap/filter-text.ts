@@ -18,13 +18,15 @@ export function isFilter(text: string): boolean {
 function endOfFilter(text: string, start: number): number {
   if (text[start] !== '(') return -1;
   const operator = text[start + 1] ?? '';
-  const end = '&|!'.includes(operator) ? endOfList(text, start + 2, operator === '!') : endOfItem(text, start + 1);
+  const end = endOfContent(text, start + 1, operator);
   return end >= 0 && text[end] === ')' ? end + 1 : -1;
 }
 
-function endOfList(text: string, start: number, single: boolean): number {
-  let at = endOfFilter(text, start);
-  while (at >= 0 && !single && text[at] === '(') at = endOfFilter(text, at);
+function endOfContent(text: string, start: number, operator: string): number {
+  if (operator === '!') return endOfFilter(text, start + 1);
+  if (operator !== '&' && operator !== '|') return endOfItem(text, start);
+  let at = endOfFilter(text, start + 1);
+  while (at >= 0 && text[at] === '(') at = endOfFilter(text, at);
   return at;
 }
 
