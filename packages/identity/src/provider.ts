@@ -7,6 +7,7 @@ import type { KeyRing } from './keys/key-ring.ts';
 import type { LoginThrottle } from './login/throttle.ts';
 import type { PageRenderer } from './pages/page.ts';
 import type { LoginSessions } from './session/login-sessions.ts';
+import type { LogoutDeliveries } from './session/logout-deliveries.ts';
 import type { Storage } from './storage/storage.ts';
 
 export interface ProviderDeps {
@@ -17,6 +18,7 @@ export interface ProviderDeps {
   readonly findClient: FindClient;
   /** Undefined where sessions are off. */
   readonly sessions: LoginSessions | undefined;
+  readonly logouts: LogoutDeliveries;
   readonly throttle: LoginThrottle;
   readonly render: PageRenderer;
   readonly clock: Clock;

@@ -163,6 +163,17 @@ export const SAMPLE_RECORDS: { readonly [K in RecordKind]: { readonly id: string
       expiresAt: LATER,
     },
   },
+  logoutNotice: {
+    id: 'ab34',
+    record: {
+      clientId: 'My Client/1',
+      subject: 'CgN1LTESBWxvY2Fs',
+      sid: 'sid-1',
+      attempts: 2,
+      nextAt: EARLIER,
+      expiresAt: LATER,
+    },
+  },
 };
 
 export interface StorageSuiteOptions {

@@ -4,6 +4,7 @@ import type { IdentityConfig } from '../config/config.ts';
 import type { PasswordChecker } from '../connectors/local/password-checker.ts';
 import type { StoredConnectors } from '../connectors/stored-connectors.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
+import type { LogoutDeliveries } from '../session/logout-deliveries.ts';
 import type { Storage } from '../storage/storage.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
 import type { Message, MessageValue } from './message.ts';
@@ -15,6 +16,7 @@ export interface ApiDeps {
   readonly keys: KeyRing;
   readonly checker: PasswordChecker;
   readonly connectors: StoredConnectors;
+  readonly logouts: LogoutDeliveries;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly log: Logger;

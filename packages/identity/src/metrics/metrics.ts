@@ -7,6 +7,8 @@ export interface Metrics {
   observe(name: string, handler: HttpHandler): HttpHandler;
   /** Sets a number that goes up and down; the first call makes it. */
   gauge(name: string, help: string, value: number): void;
+  /** Sets a number that only grows; the first call makes it. */
+  counter(name: string, help: string, value: number): void;
   /** The text exposition format 0.0.4. */
   render(): string;
 }
@@ -24,7 +26,11 @@ interface Series {
 
 export function createMetrics(): Metrics {
   const series = new Map<string, Series>();
-  const gauges = new Map<string, readonly string[]>();
+  const numbers = new Map<string, readonly string[]>();
+  const show =
+    (type: string) =>
+    (name: string, help: string, value: number): void =>
+      void numbers.set(name, [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, `${name} ${value}`]);
   const record = (labels: string, seconds: number, bytes: number): void => {
     const entry = series.get(labels) ?? { count: 0, sumSeconds: 0, sumBytes: 0, buckets: BUCKETS_SECONDS.map(() => 0) };
     entry.count += 1;
@@ -43,16 +49,15 @@ export function createMetrics(): Metrics {
       record(labels, (performance.now() - start) / 1000, bytesOf(response));
       return response;
     },
-    gauge: (name, help, value) => {
-      gauges.set(name, [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, `${name} ${value}`]);
-    },
+    gauge: show('gauge'),
+    counter: show('counter'),
     render: () =>
       [
         ...renderCounters(series),
         ...renderHistogram(series),
         ...renderSizes(series),
         ...BUILD,
-        ...[...gauges.values()].flat(),
+        ...[...numbers.values()].flat(),
         '',
       ].join('\n'),
   };

@@ -15,6 +15,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { LoginThrottle } from '../login/throttle.ts';
 import { createPageRenderer } from '../pages/page.ts';
 import { createLoginSessions } from '../session/login-sessions.ts';
+import type { LogoutDeliveries } from '../session/logout-deliveries.ts';
 import { loadTheme } from '../pages/theme.ts';
 import type { Storage } from '../storage/storage.ts';
 import { createProvider } from './create-provider.ts';
@@ -25,6 +26,7 @@ export interface LiveDeps {
   readonly keys: KeyRing;
   readonly health: Health;
   readonly metrics: Metrics;
+  readonly logouts: LogoutDeliveries;
   readonly throttle: LoginThrottle;
   readonly checker: PasswordChecker;
   readonly clock: Clock;

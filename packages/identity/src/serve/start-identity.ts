@@ -22,6 +22,8 @@ import type { KeyPolicy, KeyRing } from '../keys/key-ring.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { createLoginThrottle } from '../login/throttle.ts';
 import { openStorage } from '../storage/open-storage.ts';
+import { createLogoutDeliveries } from '../session/logout-deliveries.ts';
+import type { LogoutDeliveries } from '../session/logout-deliveries.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { ApiListener } from './listen-api.ts';
 import { listenForBrowsers, listenOn } from './listeners.ts';
@@ -49,6 +51,8 @@ export interface RunningIdentity extends RunningProcess {
 const KEY_CHECK_MS = 30_000;
 /** So long may a replica not know of a connector that another one was given. */
 const CONNECTOR_CHECK_MS = 5000;
+/** How late a client may be told again. */
+const LOGOUT_CHECK_MS = 5000;
 const CLEANUP_MS = 300_000;
 const CERTIFICATE_CHECK_MS = 60_000;
 
@@ -68,20 +72,22 @@ export async function startIdentity(process: IdentityProcess): Promise<RunningId
   const isRemote = ['kubernetes', 'postgres'].includes(config.storage.type);
   const storage = isRemote ? await insist('storage', { signal, log, attempt: open }) : await open();
   let provider: LiveProvider | undefined;
-  const policy = (): KeyPolicy => keyPolicy(provider?.config() ?? config);
+  const inUse = (): IdentityConfig => provider?.config() ?? config;
+  const policy = (): KeyPolicy => keyPolicy(inUse());
   const openKeys = (): Promise<KeyRing> => openKeyRing({ storage, clock, random, log, policy });
   const keys = await insist('signing keys', { signal, log, attempt: openKeys });
   health = createHealth({ storage, clock, log });
   const throttle = createLoginThrottle(clock);
   const checker = createPasswordChecker({ concurrency: Math.min(availableParallelism(), 3), maxWaiting: 100 });
-  const live = createLiveProvider(config, { storage, keys, health, metrics, throttle, checker, clock, random, log });
+  const logouts = createLogoutDeliveries({ config: inUse, storage, keys, metrics, clock, random, log });
+  const shared = { storage, keys, checker, logouts, clock, random, log };
+  const live = createLiveProvider(config, { ...shared, health, metrics, throttle });
   provider = live;
   const connectors = createStoredConnectors({ storage, env, log, use: (entries) => live.useStored(entries) });
   await connectors.refresh();
   const web = await listenForBrowsers(config.web, { handler: live.handler, log });
-  const inUse = (): IdentityConfig => live.config();
-  const api = await startApi(config, { config: inUse, storage, keys, checker, connectors, clock, random, log });
-  startPeriodicWork({ api, connectors, storage, keys, web, clock, log, signal });
+  const api = await startApi(config, { ...shared, config: inUse, connectors });
+  startPeriodicWork({ api, connectors, config: inUse, logouts, storage, keys, web, clock, log, signal });
   watchConfig({ file, text, signal, onChange: (next) => reload(next, { provider: live, env, log, state }) });
   log.info('serving', { issuer: config.issuer, port: (web.https ?? web.http)?.port, storage: config.storage.type });
   return {
@@ -139,6 +145,8 @@ async function insist<T>(what: string, { signal, log, attempt }: Insistence<T>):
 interface PeriodicDeps {
   readonly api: ApiListener | undefined;
   readonly connectors: StoredConnectors;
+  readonly config: () => IdentityConfig;
+  readonly logouts: LogoutDeliveries;
   readonly storage: Storage;
   readonly keys: KeyRing;
   readonly web: WebListeners;
@@ -147,7 +155,8 @@ interface PeriodicDeps {
   readonly signal: AbortSignal;
 }
 
-function startPeriodicWork({ api, connectors, storage, keys, web, clock, log, signal }: PeriodicDeps): void {
+function startPeriodicWork(deps: PeriodicDeps): void {
+  const { api, connectors, config, logouts, storage, keys, web, clock, log, signal } = deps;
   const renew = async (): Promise<void> => {
     web.renewCertificate();
     api?.renewCertificate();
@@ -155,6 +164,10 @@ function startPeriodicWork({ api, connectors, storage, keys, web, clock, log, si
   if (web.https !== undefined || api !== undefined)
     every(CERTIFICATE_CHECK_MS, { signal, log, name: 'certificate', work: renew });
   every(CONNECTOR_CHECK_MS, { signal, log, name: 'reading stored connectors', work: () => connectors.refresh() });
+  const retry = async (): Promise<void> => {
+    if (config().sessions !== undefined) await logouts.retryDue();
+  };
+  every(LOGOUT_CHECK_MS, { signal, log, name: 'logout notices', work: retry });
   every(KEY_CHECK_MS, { signal, log, name: 'key rotation', work: () => keys.tick() });
   every(CLEANUP_MS, {
     signal,

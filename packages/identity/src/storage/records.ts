@@ -182,6 +182,16 @@ export interface LoginSession {
   readonly expiresAt: number;
 }
 
+/** A client that is to be told again of the end of a session; its id is random. */
+export interface LogoutNotice {
+  readonly clientId: string;
+  readonly subject: string;
+  readonly sid: string;
+  readonly attempts: number;
+  readonly nextAt: number;
+  readonly expiresAt: number;
+}
+
 export interface Records {
   readonly authRequest: AuthRequest;
   readonly authCode: AuthCode;
@@ -195,6 +205,7 @@ export interface Records {
   readonly deviceToken: DeviceToken;
   readonly spentProof: SpentProof;
   readonly loginSession: LoginSession;
+  readonly logoutNotice: LogoutNotice;
 }
 
 export type RecordKind = keyof Records;
@@ -212,6 +223,7 @@ export const RECORD_KINDS: readonly RecordKind[] = [
   'deviceToken',
   'spentProof',
   'loginSession',
+  'logoutNotice',
 ];
 
 export const EXPIRING_KINDS: readonly RecordKind[] = [
@@ -221,10 +233,11 @@ export const EXPIRING_KINDS: readonly RecordKind[] = [
   'deviceToken',
   'spentProof',
   'loginSession',
+  'logoutNotice',
 ];
 
 /** The kinds that Dex does not have. */
-export const OWN_KINDS: readonly RecordKind[] = ['spentProof', 'loginSession'];
+export const OWN_KINDS: readonly RecordKind[] = ['spentProof', 'loginSession', 'logoutNotice'];
 
 /** When a record may be forgotten, in milliseconds; undefined for those that stay. */
 export function expiryOf(record: Records[RecordKind]): number | undefined {

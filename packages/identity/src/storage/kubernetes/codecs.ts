@@ -232,6 +232,19 @@ export const CODECS: Readonly<Record<RecordKind, Codec>> = {
       expiresAt: ['expiry', time],
     },
   },
+  logoutNotice: {
+    resourceKind: 'LogoutNotice',
+    plural: 'logoutnotices',
+    ...byName,
+    fields: {
+      clientId: ['clientID', text],
+      subject: ['subject', text],
+      sid: ['sid', text],
+      attempts: ['attempts', number],
+      nextAt: ['next', time],
+      expiresAt: ['expiry', time],
+    },
+  },
 };
 
 export function encodeRecord(kind: RecordKind, record: object): Json {

@@ -39,7 +39,7 @@ async function requireDefinitions(storage: Storage, client: KubeClient): Promise
 }
 
 /**
- * Beside Dex's definitions there are two of ours; where they may not be made, SAML and sessions say so when they are used. That of
+ * Beside Dex's definitions there are three of ours; where they may not be made, what needs them says so when they are used. That of
  * connectors is missing where an older provider of ours made the definitions.
  */
 export async function addOwnDefinitions(storage: Storage, client: KubeClient): Promise<void> {

@@ -1,0 +1,186 @@
+/**
+ * Owns that clients learn of the end of a session though they cannot be reached just then. What is to be told again is stored: it
+ * outlives the process, and of several replicas one tells it.
+ *
+ *   session over ──► told at once ──(failed)──► stored ──(due)──► claimed, told again ──► told, or given up
+ */
+import { describeError } from '@kfctl/core';
+import type { Clock, Logger, RandomBytes } from '@kfctl/core';
+import { createClientFinder } from '../clients/find-client.ts';
+import type { IdentityConfig } from '../config/config.ts';
+import { createUpstreamHttp } from '../connectors/oauth2/upstream-http.ts';
+import type { UpstreamHttp } from '../connectors/oauth2/upstream-http.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { LogoutNotice } from '../storage/records.ts';
+import type { Storage, Stored } from '../storage/storage.ts';
+import { tellClient } from './logout-notice.ts';
+import type { NoticeOutcome, SessionEnd } from './logout-notice.ts';
+
+export interface LogoutDeliveries {
+  /** Tells the clients now and stores those that cannot be told. Never throws. */
+  tell(ends: readonly SessionEnd[]): Promise<void>;
+  /** Tells those that are due. Never throws; a storage that fails is logged once until it fails otherwise. */
+  retryDue(): Promise<void>;
+}
+
+export interface LogoutDeliveryDeps {
+  readonly config: () => IdentityConfig;
+  readonly storage: Storage;
+  readonly keys: KeyRing;
+  readonly metrics: Pick<Metrics, 'gauge' | 'counter'>;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly log: Logger;
+}
+
+const TIMEOUT_MS = 3000;
+/** With the delays between them some five minutes: a restart of the client, not a holiday of it. */
+const MAX_ATTEMPTS = 9;
+const FIRST_DELAY_MS = 5000;
+const MAX_DELAY_MS = 60_000;
+/** For a notice that nobody is left to give up. */
+const LIFETIME_MS = 3_600_000;
+const MAX_WAITING = 1000;
+const MAX_AT_ONCE = 8;
+
+export function createLogoutDeliveries(deps: LogoutDeliveryDeps): LogoutDeliveries {
+  const work = new DeliveryWork(deps);
+  let failure = '';
+  return {
+    tell: (ends) => work.tell(ends),
+    retryDue: async () => {
+      try {
+        await work.retryDue();
+        failure = '';
+      } catch (error) {
+        const reason = describeError(error);
+        if (reason !== failure) deps.log.warn('waiting logout notices cannot be read', { error: reason });
+        failure = reason;
+      }
+    },
+  };
+}
+
+class DeliveryWork {
+  readonly #deps: LogoutDeliveryDeps;
+  #waiting = 0;
+  #givenUp = 0;
+
+  constructor(deps: LogoutDeliveryDeps) {
+    this.#deps = deps;
+    this.#showCounts();
+  }
+
+  async tell(ends: readonly SessionEnd[]): Promise<void> {
+    if (ends.length === 0) return;
+    // All at once: the person waits for this, and no longer than for the slowest.
+    await this.#withHttp(async (http) => {
+      await Promise.all(ends.map((end) => this.#tellFirst(end, http)));
+    });
+  }
+
+  async retryDue(): Promise<void> {
+    const { storage, clock } = this.#deps;
+    const all = await storage.list('logoutNotice');
+    this.#waiting = all.length;
+    const due = all.filter(({ record }) => record.nextAt <= clock.now());
+    if (due.length > 0) {
+      await this.#withHttp(async (http) => {
+        for (let start = 0; start < due.length; start += MAX_AT_ONCE)
+          await Promise.all(due.slice(start, start + MAX_AT_ONCE).map((stored) => this.#tellAgain(stored, http)));
+      });
+    }
+    this.#showCounts();
+  }
+
+  async #tellFirst(end: SessionEnd, http: UpstreamHttp): Promise<void> {
+    const outcome = await this.#attempt(end, http);
+    if (!this.#isOver(end, { outcome, attempts: 1 })) await this.#keep(end);
+  }
+
+  async #tellAgain(stored: Stored<'logoutNotice'>, http: UpstreamHttp): Promise<void> {
+    const notice = await this.#claim(stored);
+    if (notice === undefined) return;
+    const outcome = await this.#attempt(notice, http);
+    if (!this.#isOver(notice, { outcome, attempts: notice.attempts })) return;
+    if ((await this.#deps.storage.take('logoutNotice', stored.id)) !== undefined) this.#waiting -= 1;
+  }
+
+  async #withHttp(work: (http: UpstreamHttp) => Promise<void>): Promise<void> {
+    const http = createUpstreamHttp({ timeoutMs: TIMEOUT_MS });
+    await work(http).finally(() => http.close());
+  }
+
+  async #attempt(end: SessionEnd, http: UpstreamHttp): Promise<NoticeOutcome> {
+    const { config, storage } = this.#deps;
+    const { issuer, staticClients } = config();
+    return await tellClient(
+      { ...this.#deps, issuer, http, findClient: createClientFinder(staticClients, storage) },
+      end,
+    );
+  }
+
+  /** Whoever moves `nextAt` tells the client; when that one dies, the next does at that time. */
+  async #claim({ id, record: { nextAt } }: Stored<'logoutNotice'>): Promise<LogoutNotice | undefined> {
+    return await this.#deps.storage.update('logoutNotice', id, (now) =>
+      now.nextAt === nextAt
+        ? { ...now, attempts: now.attempts + 1, nextAt: this.#deps.clock.now() + this.#delayAfter(now.attempts + 1) }
+        : undefined,
+    );
+  }
+
+  async #keep(end: SessionEnd): Promise<void> {
+    const { storage, clock, random } = this.#deps;
+    const { clientId, subject, sid } = end;
+    if (this.#waiting >= MAX_WAITING) return this.#giveUp(end, { attempts: 1, reason: 'too many others wait' });
+    const times = { nextAt: clock.now() + this.#delayAfter(1), expiresAt: clock.now() + LIFETIME_MS };
+    try {
+      await storage.create('logoutNotice', random(16).toString('hex'), {
+        clientId,
+        subject,
+        sid,
+        attempts: 1,
+        ...times,
+      });
+      this.#waiting += 1;
+      this.#showCounts();
+    } catch (error) {
+      this.#giveUp(end, { attempts: 1, reason: `cannot be stored: ${describeError(error)}` });
+    }
+  }
+
+  #isOver(end: SessionEnd, { outcome, attempts }: { outcome: NoticeOutcome; attempts: number }): boolean {
+    if (outcome.kind === 'unwanted') return true;
+    const logged = { client: end.clientId, attempts };
+    if (outcome.kind === 'told') {
+      this.#deps.log.info('client told of a logout', logged);
+      return true;
+    }
+    const { reason, final } = outcome;
+    if (final || attempts >= MAX_ATTEMPTS) {
+      this.#giveUp(end, { attempts, reason });
+      return true;
+    }
+    this.#deps.log.info('client cannot be told of a logout yet', { ...logged, reason });
+    return false;
+  }
+
+  #giveUp({ clientId }: SessionEnd, { attempts, reason }: { attempts: number; reason: string }): void {
+    this.#givenUp += 1;
+    this.#showCounts();
+    this.#deps.log.warn('client cannot be told of a logout', { client: clientId, attempts, reason });
+  }
+
+  #delayAfter(attempts: number): number {
+    const base = Math.min(FIRST_DELAY_MS * 2 ** (attempts - 1), MAX_DELAY_MS);
+    // Between 80 and 120 %: what failed together does not come back together.
+    return Math.round(base * (0.8 + (0.4 * (this.#deps.random(1)[0] ?? 0)) / 255));
+  }
+
+  #showCounts(): void {
+    const { gauge, counter } = this.#deps.metrics;
+    gauge('identity_logout_notices_waiting', 'Clients to be told again of a logout.', this.#waiting);
+    counter('identity_logout_notices_given_up_total', 'Clients that could not be told of a logout.', this.#givenUp);
+  }
+}
