@@ -5,6 +5,7 @@ import type { IdentityConfig } from './config/config.ts';
 import type { ConnectorSet } from './connectors/connector-set.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import type { LoginThrottle } from './login/throttle.ts';
+import type { Turns } from './login/turns.ts';
 import type { PageRenderer } from './pages/page.ts';
 import type { LoginSessions } from './session/login-sessions.ts';
 import type { LogoutDeliveries } from './session/logout-deliveries.ts';
@@ -20,6 +21,8 @@ export interface ProviderDeps {
   readonly sessions: LoginSessions | undefined;
   readonly logouts: LogoutDeliveries;
   readonly throttle: LoginThrottle;
+  /** By the id of a refresh token. */
+  readonly refreshTurns: Turns;
   readonly render: PageRenderer;
   readonly clock: Clock;
   readonly random: RandomBytes;

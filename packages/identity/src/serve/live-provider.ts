@@ -13,6 +13,8 @@ import type { Health } from '../health/health.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { LoginThrottle } from '../login/throttle.ts';
+import { createTurns } from '../login/turns.ts';
+import type { ProviderDeps } from '../provider.ts';
 import { createPageRenderer } from '../pages/page.ts';
 import { createLoginSessions } from '../session/login-sessions.ts';
 import type { LogoutDeliveries } from '../session/logout-deliveries.ts';
@@ -47,7 +49,11 @@ export interface LiveProvider {
 /** Requests that still use the connectors of the configuration before may finish. */
 const GRACE_MS = 30_000;
 
-export function createLiveProvider(first: IdentityConfig, deps: LiveDeps): LiveProvider {
+/** Uses of one refresh token that may wait for the first. */
+const MAX_WAITING_REFRESHES = 1000;
+
+export function createLiveProvider(first: IdentityConfig, given: LiveDeps): LiveProvider {
+  const deps = { ...given, refreshTurns: createTurns({ atOnce: 1, maxWaiting: MAX_WAITING_REFRESHES }) };
   const decoyKey = deps.random(32);
   let current = build(first, deps, decoyKey);
   let stored: readonly ConnectorEntry[] = [];
@@ -72,13 +78,15 @@ export function createLiveProvider(first: IdentityConfig, deps: LiveDeps): LiveP
   };
 }
 
+type BuildDeps = LiveDeps & Pick<ProviderDeps, 'refreshTurns'>;
+
 interface Built {
   readonly config: IdentityConfig;
   readonly handler: HttpHandler;
   readonly connectors: ConnectorSet;
 }
 
-function build(config: IdentityConfig, deps: LiveDeps, decoyKey: Buffer): Built {
+function build(config: IdentityConfig, deps: BuildDeps, decoyKey: Buffer): Built {
   const { storage, checker, clock, log } = deps;
   const local = config.enablePasswordDB
     ? [localConnectorEntry({ users: config.staticPasswords, storage, checker, decoyKey })]

@@ -36,6 +36,7 @@ export const REFRESH_RULES: readonly Rule[] = [
   requireLiveToken,
 ];
 
+/** Uses of one token at the same time wait for each other: an upstream's own refresh token may work only once. */
 export async function redeemRefreshToken(
   deps: ProviderDeps,
   client: Client,
@@ -44,8 +45,29 @@ export async function redeemRefreshToken(
   const presented = form.get('refresh_token') ?? '';
   if (presented === '') return refuse('invalid_request', 'No refresh token is found in request.');
   const handle = readHandle(presented);
-  const record = handle === undefined ? undefined : await deps.storage.get('refreshToken', handle.id);
-  if (handle === undefined || record === undefined) return refuse('invalid_request', CLAIMED);
+  if (handle === undefined) return refuse('invalid_request', CLAIMED);
+  const question = { handle, client, scope: form.get('scope') ?? '' };
+  return await deps.refreshTurns.take(handle.id, async () => {
+    const answer = await judgeRefresh(deps, question);
+    // Another replica was faster: what it wrote is judged like any other use that comes late.
+    const settled = answer === LOST ? await judgeRefresh(deps, question) : answer;
+    return settled === LOST ? refuse('invalid_request', CLAIMED) : settled;
+  });
+}
+
+interface RefreshQuestion {
+  readonly handle: RefreshHandle;
+  readonly client: Client;
+  readonly scope: string;
+}
+
+/** The token was changed by somebody else in the meantime. */
+const LOST = Symbol('lost');
+type Refreshed = TokenResponse | TokenRefusal | typeof LOST;
+
+async function judgeRefresh(deps: ProviderDeps, { handle, client, scope }: RefreshQuestion): Promise<Refreshed> {
+  const record = await deps.storage.get('refreshToken', handle.id);
+  if (record === undefined) return refuse('invalid_request', CLAIMED);
   const connector = deps.connectors.find(record.connectorId);
   const policy = deps.config.expiry.refreshTokens;
   const presentation = { handle, record, client, connector, policy, nowMs: deps.clock.now() };
@@ -53,7 +75,7 @@ export async function redeemRefreshToken(
     const refusal = rule(presentation);
     if (refusal !== undefined) return refusal;
   }
-  const scopes = narrowScopes(form.get('scope') ?? '', record.scopes);
+  const scopes = narrowScopes(scope, record.scopes);
   if (scopes instanceof TokenRefusal) return scopes;
   return await refresh(deps, presentation, scopes);
 }
@@ -119,11 +141,7 @@ function narrowScopes(asked: string, granted: readonly string[]): readonly strin
   return scopes.length === 0 ? granted : scopes;
 }
 
-async function refresh(
-  deps: ProviderDeps,
-  presented: Presentation,
-  scopes: readonly string[],
-): Promise<TokenResponse | TokenRefusal> {
+async function refresh(deps: ProviderDeps, presented: Presentation, scopes: readonly string[]): Promise<Refreshed> {
   const { record, policy, nowMs, client } = presented;
   // Within the reuse interval the answer is the same token again, and nobody is asked.
   const reused = isWithinReuse(record, policy, nowMs);
@@ -131,7 +149,7 @@ async function refresh(
   const outcome: LoginOutcome = reused ? { kind: 'authenticated', ...known } : await askConnector(deps, record, known);
   if (outcome.kind === 'denied') return await revoke(deps, presented, outcome.reason);
   const stored = reused ? record : await rotate(deps, presented, outcome);
-  if (stored === undefined) return refuse('invalid_request', CLAIMED);
+  if (stored === undefined) return LOST;
   const subject = { ...stored, client, identity: stored.claims, scopes, authTimeMs: 0 };
   const { accessToken, idToken, expiresInSeconds } = createIssuer(deps).issue(subject);
   const refreshToken = encodeRefreshHandle({ id: presented.handle.id, token: stored.token });
@@ -157,8 +175,10 @@ async function askConnector(deps: ProviderDeps, record: RefreshToken, known: Aut
   }
 }
 
-/** The connector says the person is gone or shut out: the token dies with it. */
-async function revoke(deps: ProviderDeps, { handle, record }: Presentation, reason: string): Promise<TokenRefusal> {
+/** The connector says the person is gone or shut out: the token dies with it. Unless a faster replica used up what was asked with. */
+async function revoke(deps: ProviderDeps, { handle, record }: Presentation, reason: string): Promise<Refreshed> {
+  const current = await deps.storage.get('refreshToken', handle.id);
+  if (current !== undefined && current.token !== record.token) return LOST;
   deps.log.info('refresh token revoked', { client: record.clientId, connector: record.connectorId, reason });
   await deleteRefreshToken(deps.storage, handle.id);
   return refuse('invalid_grant', CLAIMED);
