@@ -33,12 +33,27 @@ export function allowAnswer(headers: readonly string[]): Answer {
 }
 
 /** The same answer for one request, with the proof of it. */
-export function provenAnswer({ status, headers, fields = '' }: Answer, proof: string): Answer {
-  return {
-    status,
-    headers: [...headers, ASSERTION_HEADER, proof],
-    fields: `${fields}${ASSERTION_HEADER}: ${proof}\r\n`,
-  };
+export function provenAnswer(answer: Answer, proof: string): Answer {
+  return new ProvenAnswer(answer, proof);
+}
+
+/** Most are written as they are, and never looked at header by header. */
+class ProvenAnswer implements Answer {
+  readonly status: number;
+  readonly fields: string;
+  readonly #answer: Answer;
+  readonly #proof: string;
+
+  constructor(answer: Answer, proof: string) {
+    this.status = answer.status;
+    this.fields = `${answer.fields ?? renderFields(answer.headers)}${ASSERTION_HEADER}: ${proof}\r\n`;
+    this.#answer = answer;
+    this.#proof = proof;
+  }
+
+  get headers(): readonly string[] {
+    return [...this.#answer.headers, ASSERTION_HEADER, this.#proof];
+  }
 }
 
 /** Headers that may carry a token of ours, or something that is the application's own business. */

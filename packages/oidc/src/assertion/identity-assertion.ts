@@ -26,9 +26,13 @@ export interface AssertedRequest {
 export interface Assertions {
   /** The header's value; `nowMs` in milliseconds since the epoch. */
   assert(request: AssertedRequest, nowMs: number): string;
+  /** The same for one person again and again: what stays the same is put together once. */
+  assertFor(person: Pick<AssertedRequest, 'userId' | 'groups'>): AssertRequest;
   /** Whether a header's value was made for this request with one of the keys, and lately. */
   isGenuine(assertion: unknown, request: AssertedRequest, nowMs: number): boolean;
 }
+
+export type AssertRequest = (request: Pick<AssertedRequest, 'method' | 'path'>, nowMs: number) => string;
 
 /** A request is on its way for moments; the rest is for clocks of machines that differ. */
 const MAX_AGE_SECONDS = 120;
@@ -43,21 +47,54 @@ export function createAssertions(secrets: readonly Secret[]): Assertions {
   );
   const [current] = macs;
   if (current === undefined) throw new TypeError('assertions need a key');
-  const textOf = (time: string, { method, path, userId, groups }: AssertedRequest): string =>
-    `v1\n${time}\n${method}\n${path}\n${userId}\n${groups}`;
+  const stampAt = createStamps();
+  const assertFor: Assertions['assertFor'] = (person) => {
+    const rest = restOf(person);
+    return ({ method, path }, nowMs) => {
+      const { head, prefix } = stampAt(nowMs);
+      return prefix + current(head, `${method}\n${path}${rest}`);
+    };
+  };
   return {
-    assert: (request, nowMs) => {
-      const time = String(Math.floor(nowMs / 1000));
-      return `v1.${time}.${current(textOf(time, request))}`;
-    },
+    assert: (request, nowMs) => assertFor(request)(request, nowMs),
+    assertFor,
     isGenuine: (assertion, request, nowMs) => {
       const [, time, mac] = (typeof assertion === 'string' && FORM.exec(assertion)) || [];
       if (time === undefined || mac === undefined) return false;
       const age = nowMs / 1000 - Number(time);
       if (age > MAX_AGE_SECONDS || age < -MAX_AHEAD_SECONDS) return false;
-      const text = textOf(time, request);
-      return macs.some((macOf) => timingSafeEqual(Buffer.from(mac), Buffer.from(macOf(text))));
+      const rest = `${request.method}\n${request.path}${restOf(request)}`;
+      return macs.some((macOf) => timingSafeEqual(Buffer.from(mac), Buffer.from(macOf(headOf(time), rest))));
     },
+  };
+}
+
+/** The MAC's text: what is of the time, then method and path, then what is of the person. */
+function headOf(time: string): string {
+  return `v1\n${time}\n`;
+}
+
+function restOf({ userId, groups }: Pick<AssertedRequest, 'userId' | 'groups'>): string {
+  return `\n${userId}\n${groups}`;
+}
+
+interface Stamp {
+  readonly head: string;
+  /** Of the header's value. */
+  readonly prefix: string;
+}
+
+/** What is the same for all requests of a second, written out once. */
+function createStamps(): (nowMs: number) => Stamp {
+  let second = Number.NaN;
+  let stamp: Stamp = { head: '', prefix: '' };
+  return (nowMs) => {
+    const now = Math.floor(nowMs / 1000);
+    if (now !== second) {
+      second = now;
+      stamp = { head: headOf(String(now)), prefix: `v1.${now}.` };
+    }
+    return stamp;
   };
 }
 
@@ -67,15 +104,21 @@ const SHORT_CHARACTERS = 4_096;
 
 /**
  * HMAC-SHA-256 (RFC 2104) of texts of one byte a character, as base64url, by two one-shot hashes over buffers that are kept: an object of
- * node:crypto's for each request costs several times the hashing, and this is done for every request to the platform.
+ * node:crypto's for each request costs several times the hashing, and this is done for every request to the platform. The head of the
+ * text stays in its place until another one comes.
  */
-function createMac(key: Buffer): (text: string) => string {
+function createMac(key: Buffer): (head: string, rest: string) => string {
   const inner = padded(key, 0x36, SHORT_CHARACTERS);
   const outer = padded(key, 0x5c, DIGEST_BYTES);
-  return (text) => {
-    const room = text.length <= SHORT_CHARACTERS ? inner : padded(key, 0x36, text.length);
-    room.write(text, BLOCK_BYTES, 'latin1');
-    outer.write(hash('sha256', room.subarray(0, BLOCK_BYTES + text.length), 'latin1'), BLOCK_BYTES, 'latin1');
+  let written = '';
+  return (head, rest) => {
+    const start = BLOCK_BYTES + head.length;
+    const isShort = head.length + rest.length <= SHORT_CHARACTERS;
+    const room = isShort ? inner : padded(key, 0x36, head.length + rest.length);
+    if (!isShort || head !== written) room.write(head, BLOCK_BYTES, 'latin1');
+    if (isShort) written = head;
+    room.write(rest, start, 'latin1');
+    outer.write(hash('sha256', room.subarray(0, start + rest.length), 'latin1'), BLOCK_BYTES, 'latin1');
     return hash('sha256', outer, 'base64url');
   };
 }

@@ -51,19 +51,20 @@ export interface IdentityHeaders {
   withoutProof(caller: Caller, headers: Credentials, via: 'cookie' | 'header'): HeaderEdits;
   /** Whether proofs are given: then what is told of a caller differs from request to request. */
   readonly isPerRequest: boolean;
-  /** The value of ASSERTION_HEADER for one request; undefined where none is given. */
-  prove(caller: Caller, request: PassingRequest): string | undefined;
+  /** What gives the value of ASSERTION_HEADER for each request of a caller; undefined where none is given. */
+  proverOf(caller: Caller): Prover | undefined;
   /** For a request that passes as nobody: no identity of the client's making may pass with it. */
   readonly forNobody: HeaderEdits;
 }
+
+export type Prover = (request: Pick<PassingRequest, 'method' | 'path'>) => string;
 
 /** A longer rest would not fit in an answer that every gateway takes; it is dropped with the session rather than passed on with it. */
 const MAX_COOKIE_CHARACTERS = 10_000;
 
 /** What is told of one caller again and again. */
 interface Told extends HeaderEdits {
-  readonly userId: string;
-  readonly groups: string;
+  readonly prove: Prover | undefined;
 }
 
 /**
@@ -84,7 +85,9 @@ export function createIdentityHeaders(options: IdentityHeaderOptions, clock: Clo
     const [userId, groups] = [toHeaderText(caller.userId), renderGroups(caller.groups)];
     const set = [userIdHeader, userId, ...(groups === '' ? [] : [groupsHeader, groups])];
     const unset = [...(groups === '' ? [groupsHeader] : []), ...(assertions === undefined ? [ASSERTION_HEADER] : [])];
-    const told = { userId, groups, set, remove: [...aliases, ...unset, ...removedHeaders] };
+    const assertRequest = assertions?.assertFor({ userId, groups });
+    const prove = assertRequest && ((request: Parameters<Prover>[0]) => assertRequest(request, clock.now()));
+    const told = { set, remove: [...aliases, ...unset, ...removedHeaders], prove };
     known.set(caller, told);
     return told;
   };
@@ -99,19 +102,15 @@ export function createIdentityHeaders(options: IdentityHeaderOptions, clock: Clo
     else if (typeof rest === 'string' && rest !== cookie) set.push('cookie', rest);
     return { set, remove };
   };
-  const prove: IdentityHeaders['prove'] = (caller, { method, path }) => {
-    if (assertions === undefined) return undefined;
-    const { userId, groups } = known.get(caller) ?? tell(caller);
-    return assertions.assert({ method, path, userId, groups }, clock.now());
-  };
+  const proverOf: IdentityHeaders['proverOf'] = (caller) => (known.get(caller) ?? tell(caller)).prove;
   return {
     forNobody: { set: [], remove: [...names, ...aliases] },
     withoutProof,
     isPerRequest: assertions !== undefined,
-    prove,
+    proverOf,
     forCaller: (caller, request, via) => {
       const { set, remove } = withoutProof(caller, request.headers, via);
-      const proof = prove(caller, request);
+      const proof = proverOf(caller)?.(request);
       return proof === undefined ? { set, remove } : { set: [...set, ASSERTION_HEADER, proof], remove };
     },
   };

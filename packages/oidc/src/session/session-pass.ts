@@ -4,7 +4,7 @@
  */
 import { checkSession } from './check-session.ts';
 import type { SessionRules } from './check-session.ts';
-import type { HeaderEdits, IdentityHeaders, PassingRequest } from './identity-headers.ts';
+import type { HeaderEdits, IdentityHeaders, PassingRequest, Prover } from './identity-headers.ts';
 import type { LiveSession } from './session.ts';
 
 export interface SessionPassOptions {
@@ -21,6 +21,11 @@ export interface SessionPass<Rendered> {
   (request: PassingRequest): Rendered | undefined;
 }
 
+interface Kept<Rendered> {
+  readonly rendered: Rendered;
+  readonly prove: Prover | undefined;
+}
+
 /**
  * `render` makes of the edits what the caller answers or does. For requests without other cookies that is kept with the session, so that
  * they cost a hash and two look-ups; `addProof` then makes of it the answer to one request. Without it all of it is rendered each time
@@ -35,7 +40,11 @@ export function createSessionPass<Rendered>(
   const everybody = allowedGroups.includes('*');
   const isAllowed = ({ groups }: LiveSession): boolean =>
     everybody || groups.some((group) => allowedGroups.includes(group));
-  const kept = new WeakMap<LiveSession, Rendered>();
+  const kept = new WeakMap<LiveSession, Kept<Rendered>>();
+  const makeKept = (session: LiveSession, { headers }: PassingRequest): Kept<Rendered> => ({
+    rendered: render(identityHeaders.withoutProof(session, headers, 'cookie')),
+    prove: addProof && identityHeaders.proverOf(session),
+  });
   return (request) => {
     const { cookie } = request.headers;
     if (typeof cookie !== 'string') return undefined;
@@ -46,12 +55,12 @@ export function createSessionPass<Rendered>(
     if (addProof === undefined && identityHeaders.isPerRequest)
       return render(identityHeaders.forCaller(session, request, 'cookie'));
     const isPlain = cookie.length === rules.cookieName.length + 1 + verdict.token.length;
-    let rendered = isPlain ? kept.get(session) : undefined;
-    if (rendered === undefined) {
-      rendered = render(identityHeaders.withoutProof(session, request.headers, 'cookie'));
-      if (isPlain) kept.set(session, rendered);
+    let answer = isPlain ? kept.get(session) : undefined;
+    if (answer === undefined) {
+      answer = makeKept(session, request);
+      if (isPlain) kept.set(session, answer);
     }
-    const proof = identityHeaders.prove(session, request);
-    return proof === undefined || addProof === undefined ? rendered : addProof(rendered, proof);
+    const { rendered, prove } = answer;
+    return prove === undefined || addProof === undefined ? rendered : addProof(rendered, prove(request));
   };
 }
