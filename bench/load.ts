@@ -50,6 +50,8 @@ export interface Rounds {
   readonly rounds: number;
   readonly seconds: number;
   readonly warmUpSeconds?: number;
+  /** Load before each round that is not counted: V8 gives compiled code back while a process rests, and makes it again when work comes. */
+  readonly leadInSeconds?: number;
 }
 
 /**
@@ -58,13 +60,16 @@ export interface Rounds {
  */
 export async function measureInTurn(
   targets: readonly Target[],
-  { rounds, seconds, warmUpSeconds = 1 }: Rounds,
+  { rounds, seconds, warmUpSeconds = 1, leadInSeconds = 0 }: Rounds,
 ): Promise<Measured[][]> {
   for (const pid of targets.flatMap(({ pids }) => pids)) pin(pid, 0);
   for (const target of targets) await measure(target, warmUpSeconds);
   const results: Measured[][] = targets.map(() => []);
   for (let round = 0; round < rounds; round += 1) {
-    for (const [index, target] of targets.entries()) results[index]?.push(await measure(target, seconds));
+    for (const [index, target] of targets.entries()) {
+      if (leadInSeconds > 0) await measure(target, leadInSeconds);
+      results[index]?.push(await measure(target, seconds));
+    }
   }
   return results;
 }

@@ -8,7 +8,7 @@ import { startAuthService, startIdentity } from '../../testkit/src/front-door/pl
 import { freePort, startProgram, temporaryDirectory, untilListening } from '../../testkit/src/front-door/programs.ts';
 import { residentBytes, seedSessions } from './many-sessions.ts';
 import { measureInTurn, whyNoLoad } from '../../../bench/load.ts';
-import type { Target } from '../../../bench/load.ts';
+import type { Measured, Target } from '../../../bench/load.ts';
 import { median, printTable } from '../../../bench/table.ts';
 
 const BARE = `require('node:http').createServer((_, response) => response.writeHead(204).end()).listen(+process.argv[1], '127.0.0.1')`;
@@ -40,6 +40,12 @@ async function startChecked(cleanup: Cleanup, settings: Readonly<Record<string, 
   return { name: '', url: urlOf(authservice.port), pids: [authservice.pid], headers: [cookie] };
 }
 
+/** Median, and lowest to highest, of the shares of rounds that were measured one after the other: a machine is not the same all the time. */
+function share(rounds: readonly Measured[] = [], beside: readonly Measured[] = []): string {
+  const shares = rounds.map(({ perCpuSecond }, index) => perCpuSecond / (beside[index]?.perCpuSecond ?? Number.NaN));
+  return `${median(shares).toFixed(2)} (${Math.min(...shares).toFixed(2)}-${Math.max(...shares).toFixed(2)})`;
+}
+
 function toMb(bytes: number): number {
   return Math.round(bytes / 1e6);
 }
@@ -64,7 +70,7 @@ async function compare(cleanup: Cleanup): Promise<void> {
     { ...crowded, name: 'session check among 100,000 sessions' },
   ];
   // A process gives its start-up memory back after three seconds, compiled code with it: what is measured comes after that.
-  const results = await measureInTurn(targets, { rounds: 7, seconds: 1, warmUpSeconds: 6 });
+  const results = await measureInTurn(targets, { rounds: 9, seconds: 1, warmUpSeconds: 6, leadInSeconds: 1 });
   const rates = results.map((rounds) => median(rounds.map(({ perCpuSecond }) => perCpuSecond)));
   printTable(
     ['64 keep-alive connections', 'requests per CPU s', 'CPU µs each', 'requests/s', 'wrong answers'],
@@ -76,18 +82,18 @@ async function compare(cleanup: Cleanup): Promise<void> {
       results[index]?.reduce((sum, { wrong }) => sum + wrong, 0) ?? '',
     ]),
   );
-  const [plain = 0, checked = 0, proven = 0, amongMany = 0] = rates;
+  const [plain = 0, checked = 0, proven = 0] = rates;
   const [few = 0, many = 0] = [...check.pids, ...crowded.pids].map(residentBytes);
   const extra = (rate: number): string => (1e6 / rate - 1e6 / plain).toFixed(1);
   process.stdout.write('\n');
   printTable(
     ['bar', 'wanted', 'measured'],
     [
-      ['session check / bare server', '>= 0.85', (checked / plain).toFixed(2)],
+      ['session check / bare server', '>= 0.85', share(results[1], results[0])],
       ['CPU beyond the bare server, µs', '<= 5', extra(checked)],
-      ['with the proof / bare server', '>= 0.85', (proven / plain).toFixed(2)],
+      ['with the proof / bare server', '>= 0.85', share(results[2], results[0])],
       ['CPU beyond the bare server with the proof, µs', '<= 5', extra(proven)],
-      ['rate among 100,000 sessions / among one', '>= 0.90', (amongMany / checked).toFixed(2)],
+      ['rate among 100,000 sessions / among one', '>= 0.90', share(results[3], results[1])],
       ['resident bytes of a session', 'stated', Math.round((many - few) / MANY)],
       ['resident MB after the load: one session, 100,000', '<= 130', `${toMb(few)}, ${toMb(many)}`],
     ],
