@@ -1,5 +1,8 @@
 /** Owns a client of the management API for tests: grpc-js with the proto file that we give to other programs. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:http2';
+import type { IncomingHttpHeaders } from 'node:http2';
 import path from 'node:path';
 import { credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import type { ChannelCredentials, Client, ServiceError } from '@grpc/grpc-js';
@@ -13,6 +16,8 @@ export type Call = (method: string, request?: Json) => Promise<Json>;
 export interface DexApiClients {
   /** A client of its own; without credentials it speaks plain HTTP/2. */
   at(port: number | undefined, how?: ChannelCredentials): Call;
+  /** An empty message to a method that the file does not have. */
+  raw(port: number | undefined, method: string): Promise<{ readonly status: string; readonly message: string }>;
   close(): void;
 }
 
@@ -27,6 +32,17 @@ export function createDexApiClients(): DexApiClients {
       const client = new api.Dex(`127.0.0.1:${port}`, how, { 'grpc.ssl_target_name_override': 'localhost' });
       open.push(client);
       return callerOf(client);
+    },
+    raw: async (port, method) => {
+      const session = connect(`http://127.0.0.1:${port}`);
+      try {
+        const stream = session.request({ ':method': 'POST', ':path': method, 'content-type': 'application/grpc' });
+        stream.end(Buffer.alloc(5));
+        const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+        return { status: String(headers['grpc-status']), message: String(headers['grpc-message']) };
+      } finally {
+        session.destroy();
+      }
     },
     close: () => open.forEach((client) => client.close()),
   };

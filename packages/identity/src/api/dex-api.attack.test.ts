@@ -71,7 +71,7 @@ test('whoever has no certificate of the authority is not spoken to', async () =>
     credentials.createSsl(read('authority.crt'), read('impostor.key'), read('impostor.crt')),
   ];
   for (const how of strangers) await assert.rejects(callerWith(how)('GetVersion'), { code: 14 });
-  assert.deepEqual(await call('GetVersion'), { server: '0.1.0', api: 3 });
+  assert.deepEqual(await call('GetVersion'), { server: '0.1.0', api: 4 });
 });
 
 test('without an authority for callers it is served on loopback alone, and only where the file says so', async (t) => {
@@ -93,7 +93,7 @@ test('without an authority for callers it is served on loopback alone, and only 
   const plain = await startTestIdentity({ more: `grpc: {addr: "127.0.0.1:0", ${insecure}}` });
   t.after(() => plain.stop());
   const version = await clients.at(plain.grpc)('GetVersion');
-  assert.equal(version['api'], 3);
+  assert.equal(version['api'], 4);
 });
 
 test('a client is created, found, changed, listed without its secret, used, deleted', async () => {
@@ -284,7 +284,7 @@ test('broken, compressed, oversized and unknown calls are refused, and the serve
     await raw({ ':path': '/api.Dex/GetVersion', 'content-type': 'application/json' }, frame(Buffer.alloc(0))),
     '12',
   );
-  assert.equal((await call('GetVersion'))['api'], 3);
+  assert.equal((await call('GetVersion'))['api'], 4);
 });
 
 test('the log tells who changed what, and no secret', async () => {

@@ -24,8 +24,8 @@ const discoveryResp = {
   claimsSupported: [15, 'strings'],
 } as const satisfies Message;
 
-/** Of Dex 2.45: what clients judge by which methods there are. */
-const API_VERSION = 3;
+/** Of Dex since it has methods about sessions: what clients judge by which methods there are. */
+const API_VERSION = 4;
 
 export function infoMethods({ config, keys }: ApiDeps, version: string): Readonly<Record<string, ApiMethod>> {
   return {

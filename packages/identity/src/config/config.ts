@@ -69,6 +69,8 @@ export interface GrpcConfig {
   readonly reflection: boolean;
   /** `DEX_API_CONNECTORS_CRUD`: whether connectors may be kept through the API. */
   readonly connectorsCrud: boolean;
+  /** `DEX_API_SESSIONS_IDENTITIES_CRUD`: whether login sessions and people can be seen and ended through the API. */
+  readonly sessionsCrud: boolean;
 }
 
 export type GrantType =

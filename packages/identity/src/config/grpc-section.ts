@@ -39,7 +39,8 @@ export const grpcSection: Shape<GrpcConfig | undefined> = {
   ...checked,
   read: (node, context) => {
     const { addr, insecureWithoutClientCertificates: insecure, ...given } = checked.read(node, context);
-    const tls = { ...given, connectorsCrud: keepsConnectors(context.env) };
+    const sessionsCrud = isSaidYes(context.env['DEX_API_SESSIONS_IDENTITIES_CRUD']);
+    const tls = { ...given, connectorsCrud: keepsConnectors(context.env), sessionsCrud };
     if (addr === undefined) return undefined;
     if (tls.tlsClientCA !== '') return { ...tls, addr };
     if (insecure && isLoopback(addr.host)) return { ...tls, addr };

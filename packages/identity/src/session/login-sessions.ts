@@ -176,7 +176,12 @@ async function touch(
   const marked = await storage.update('loginSession', id, (current) =>
     current.renewed ? undefined : { ...current, ...mark },
   );
-  return marked === undefined ? [] : await create(request, { ...next, issuedAt: nowMs, twin: id }, token);
+  if (marked === undefined) return [];
+  const cookies = await create(request, { ...next, issuedAt: nowMs, twin: id }, token);
+  // Whoever ended the session meanwhile found the token before alone.
+  if ((await storage.get('loginSession', id)) !== undefined) return cookies;
+  await storage.take('loginSession', hashToken(token));
+  return [];
 }
 
 function withExpiry(record: LoginSession, settings: SessionsConfig): LoginSession {
