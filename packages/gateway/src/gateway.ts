@@ -33,6 +33,7 @@ import type { ProtocolChoice } from './upstream/cluster/protocol.ts';
 import { chooseUpstream } from './upstream/by-protocol.ts';
 import { createHttp1Upstream } from './upstream/http1-upstream.ts';
 import { createHttp2Upstream } from './upstream/http2/http2-upstream.ts';
+import { createPodGate } from './upstream/cluster/pod-gate.ts';
 import { createServiceDirectory } from './upstream/service-directory.ts';
 
 export interface GatewayDeps {
@@ -60,6 +61,8 @@ export interface Gateway {
 /** Objects come in bursts; one table is built for each burst. */
 const COALESCE_MS = 5;
 const MAX_TICK_MS = 1_000;
+/** New routes wait this long for the pods of a subset that they lead to. */
+const POD_PATIENCE_MS = 5_000;
 /** Of bodies that are kept because their requests may be sent again. */
 const MAX_REPLAY_BYTES = 33_554_432;
 
@@ -99,13 +102,13 @@ export function startGateway(deps: GatewayDeps): Gateway {
   const handler = (downstream: Downstream): void => serveRequest(downstream, serving);
   const listeners = createListeners({ ...config, credentials, log, handler });
   const build = createStateBuilder({ sources, config, warn });
-  const apply = (): void => {
-    if (flow.isDraining) return;
-    flow.state = attempt(build, flow.state, log);
-    forwarding.clusters.useRules(flow.state.destinations);
-    listeners.update(flow.state.table);
+  const putInForce = (state: GatewayState): void => {
+    flow.state = state;
+    flow.isSynced = true;
+    forwarding.clusters.useRules(state.destinations);
+    listeners.update(state.table);
   };
-  followSources(sources, apply, () => void (flow.isSynced = true));
+  followSources(sources, createApplier({ flow, build: () => attempt(build, flow.state, log), sources, putInForce }));
   return {
     notReady: () => whyNotReady(flow, listeners),
     renderMetrics: () => metrics.render(),
@@ -118,6 +121,26 @@ export function startGateway(deps: GatewayDeps): Gateway {
       accessLog.flush();
     },
   };
+}
+
+interface Applying {
+  readonly flow: Pick<Flow, 'isDraining'>;
+  readonly build: () => GatewayState;
+  readonly sources: Pick<Sources, 'pods'>;
+  readonly putInForce: (state: GatewayState) => void;
+}
+
+/** What was built stands back while pods of a subset are not known: its requests would get 503. */
+function createApplier({ flow, build, sources, putInForce }: Applying): () => void {
+  const pods = createPodGate(sources.pods, POD_PATIENCE_MS);
+  const apply = (): void => {
+    if (flow.isDraining) return;
+    const state = build();
+    const listed = pods.wait(state.subsetNamespaces);
+    if (listed === undefined) putInForce(state);
+    else void listed.then(apply);
+  };
+  return apply;
 }
 
 // Not `import`: see proxy/request-flow.ts.
@@ -200,7 +223,7 @@ function attempt(build: () => GatewayState, current: GatewayState, log: Logger):
 }
 
 /** Applies once everything has been listed, then after each burst of changes. */
-function followSources(sources: Sources, apply: () => void, onSynced: () => void): void {
+function followSources(sources: Sources, apply: () => void): void {
   let timer: NodeJS.Timeout | undefined;
   const { services, endpointSlices, pods: _pods, ...configuration } = sources;
   const watched = Object.values(configuration) as Pick<Source<KubeObject>, 'onChange' | 'synced'>[];
@@ -213,7 +236,6 @@ function followSources(sources: Sources, apply: () => void, onSynced: () => void
   const synced = Promise.all([...watched, services, endpointSlices].map((source) => source.synced));
   synced.then(
     () => {
-      onSynced();
       apply();
       // Services and endpoints are looked up by the directory when they are needed; routes do not depend on them.
       for (const source of watched) source.onChange(soon);

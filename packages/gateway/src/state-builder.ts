@@ -14,6 +14,7 @@ import type { MeshConfig } from './istio/mesh-config.ts';
 import { parseRequestAuthentication } from './istio/request-authentication.ts';
 import type { Sources } from './istio/sources.ts';
 import { parseVirtualService } from './istio/virtual-service.ts';
+import type { VirtualServiceModel } from './istio/virtual-service.ts';
 import { claimHeaderNames } from './jwt/check-token.ts';
 import { identityHeaders } from './policy/identity-headers.ts';
 import { createPolicyTable } from './policy/policy-table.ts';
@@ -22,6 +23,7 @@ import { createFieldRules } from './request/field-rules.ts';
 import { buildDestinationTable } from './routes/destination-table.ts';
 import type { DestinationTable } from './routes/destination-table.ts';
 import { buildRouteTable } from './routes/route-table.ts';
+import { parseServiceHost } from './upstream/service-host.ts';
 import type { EndpointSet } from './upstream/service-directory.ts';
 
 export interface StateBuilderOptions {
@@ -43,6 +45,7 @@ export function createStateBuilder({ sources, config, warn }: StateBuilderOption
   const gateways = follow(sources.gateways, parseGateway);
   const virtualServices = follow(sources.virtualServices, parseVirtualService);
   const readDestinations = createDestinationReader(follow(sources.destinationRules, parseDestinationRule), config);
+  const readSubsetNamespaces = remember(() => virtualServices.models(), findSubsetNamespaces);
   const policies = follow(sources.authorizationPolicies, parseAuthorizationPolicy);
   const envoyFilters = follow(sources.envoyFilters, parseEnvoyFilter);
   const authentications = follow(sources.requestAuthentications, parseRequestAuthentication);
@@ -66,6 +69,7 @@ export function createStateBuilder({ sources, config, warn }: StateBuilderOption
         namespace,
       }),
       destinations: readDestinations(),
+      subsetNamespaces: readSubsetNamespaces(),
       policies: table.select({ namespace, labels, knowsAllLabels: true }),
       destinationPolicies: rememberByEndpoints(({ service, labels }) =>
         table.select({ namespace: service.namespace, labels, knowsAllLabels: false }),
@@ -92,6 +96,17 @@ function createDestinationReader(
     () => [...rules.models(), ...readUnsafe()],
     (models) => buildDestinationTable({ rules: models, ...place }),
   );
+}
+
+function findSubsetNamespaces(services: readonly VirtualServiceModel[]): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const { action } of services.flatMap(({ routes }) => routes)) {
+    for (const { subset, host, namespace } of action.kind === 'forward' ? action.destinations : []) {
+      const ref = subset === undefined ? undefined : parseServiceHost(host, namespace);
+      if (ref !== undefined) found.add(ref.namespace);
+    }
+  }
+  return found;
 }
 
 function selectsGateway(

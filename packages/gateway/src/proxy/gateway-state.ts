@@ -15,6 +15,8 @@ import type { RouteTable } from '../routes/route-table.ts';
 export interface GatewayState {
   readonly table: RouteTable;
   readonly destinations: DestinationTable;
+  /** Where the pods of subsets are that routes lead to. */
+  readonly subsetNamespaces: ReadonlySet<string>;
   /** Policies that select the gateway itself. */
   readonly policies: PolicySet;
   /** Policies that select the workload behind a destination: where it has no sidecar, the gateway keeps them for it. */
@@ -28,6 +30,7 @@ export interface GatewayState {
 export const EMPTY_STATE: GatewayState = {
   table: EMPTY_ROUTE_TABLE,
   destinations: EMPTY_DESTINATION_TABLE,
+  subsetNamespaces: new Set(),
   policies: NO_POLICIES,
   destinationPolicies: () => NO_POLICIES,
   tokenRules: [],

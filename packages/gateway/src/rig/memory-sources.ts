@@ -5,7 +5,8 @@ import type { Source, Sources } from '../istio/sources.ts';
 
 /** A source whose objects tests set. */
 export class MemorySource<T extends KubeObject> implements Source<T> {
-  readonly synced: Promise<void> = Promise.resolve();
+  /** A test may put another one here before anybody looks. */
+  synced: Promise<void> = Promise.resolve();
   readonly #objects = new Map<string, T>();
   readonly #listeners = new Set<(object: T | undefined, previous: T | undefined) => void>();
 

@@ -37,6 +37,10 @@ export interface RigOptions {
   readonly env?: Record<string, string>;
   /** Instead of one made here, which loads a library of 35 MB. */
   readonly credential?: SecretObject;
+  /** Puts objects there before the gateway looks at them. */
+  readonly prepare?: (rig: Pick<Rig, 'sources' | 'upstream'>) => Promise<void>;
+  /** False: the rig is given while the gateway may still be starting. */
+  readonly isReady?: boolean;
 }
 
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
@@ -47,6 +51,19 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   sources.secrets.put(options.credential ?? (await testCredential('gateway.example.com')));
   sources.gateways.put(kubeflowGateway());
   const sessions = new MemorySource<SessionKubeObject>();
+  const addService = (name: string, port: number, namespace = 'kubeflow'): void => {
+    sources.services.put(service(name, namespace));
+    sources.endpointSlices.put(endpointSlice(name, namespace, [port]));
+  };
+  const upstream: Rig['upstream'] = async (name, handler, namespace) => {
+    const { server, port } = await startServer(handler);
+    servers.push(server);
+    addService(name, port, namespace);
+    return server;
+  };
+  await options.prepare?.({ sources, upstream });
+  // A process has no such source: pods are watched namespace by namespace.
+  const { podObjects: _podObjects, ...watched } = sources;
   const gateway = startGateway({
     sessions,
     config: readConfig({
@@ -55,17 +72,13 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       DRAIN_TIMEOUT: '500ms',
       ...options.env,
     }),
-    sources,
+    sources: watched,
     log: silentLogger,
     writeAccessLog: (lines) => void accessLog.push(...lines.trimEnd().split('\n')),
     warnAbout: (object, reason, message) =>
       void warnings.push(`${object.kind} ${object.metadata.name}: ${reason}: ${message}`),
   });
-  while (gateway.notReady() !== undefined) await tick();
-  const addService = (name: string, port: number, namespace = 'kubeflow'): void => {
-    sources.services.put(service(name, namespace));
-    sources.endpointSlices.put(endpointSlice(name, namespace, [port]));
-  };
+  while (options.isReady !== false && gateway.notReady() !== undefined) await tick();
   return {
     sources,
     sessions,
@@ -75,12 +88,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     addService,
     tlsPort: () => gateway.boundPort(443) ?? 0,
     plainPort: () => gateway.boundPort(80) ?? 0,
-    async upstream(name, handler, namespace) {
-      const { server, port } = await startServer(handler);
-      servers.push(server);
-      addService(name, port, namespace);
-      return server;
-    },
+    upstream,
     settle: () => new Promise((resolve) => setTimeout(resolve, 15)),
     close: () => closeAll(gateway, servers),
   };
