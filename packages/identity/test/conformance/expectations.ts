@@ -1,11 +1,6 @@
 /** Owns the shapes in which answers come: a page, a redirect to the client, JSON of the token endpoint. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { locationOf } from '../test-identity.ts';
-import type { Proof } from './row.ts';
-
-const PACKAGE = path.join(import.meta.dirname, '../..');
 
 /** A page for people that names the status in words and says this. Gives its text. */
 export async function expectPage(response: Response, status: number, text: RegExp): Promise<string> {
@@ -43,19 +38,4 @@ export async function expectJsonError(
   assert.equal(body.error, error, text);
   if (typeof description === 'string') assert.equal(body.error_description ?? '', description);
   else if (description !== undefined) assert.match(body.error_description ?? '', description);
-}
-
-/** The fact is what that test asserts, over HTTP; `file` from the folder of the package. */
-export function provenBy(file: string, name: string): Proof {
-  return async () => {
-    const full = path.join(PACKAGE, file);
-    assert.ok(existsSync(full), `${file} is not there`);
-    const text = readFileSync(full, 'utf8');
-    const declared = [`test('${name}'`, `test("${name}"`, `test(\`${name}\``];
-    assert.ok(
-      declared.some((words) => text.includes(words)),
-      `${file} has no test '${name}'`,
-    );
-    assert.match(text, /startTestIdentity|startIdentityProcess|http:\/\//, `${file} asks no running server`);
-  };
 }

@@ -3,19 +3,25 @@ import { ANSWERS } from './answers.ts';
 import { APPROVAL } from './approval.ts';
 import { AUTHORIZE } from './authorize.ts';
 import { CALLBACKS } from './callbacks.ts';
+import { CLAIMS } from './claims.ts';
+import { DEVICES } from './device.ts';
 import { DISCOVERY } from './discovery.ts';
 import { HEADERS } from './headers.ts';
+import { INTROSPECTION } from './introspection.ts';
 import { KEYS } from './keys.ts';
 import { LDAP_OUTCOMES, LDAP_SCENARIOS, LDAP_SERVER } from './ldap.ts';
 import { LOGIN_PAGE } from './login-page.ts';
 import { ROUTING } from './routing.ts';
 import type { Section } from './row.ts';
+import { TOKENS } from './tokens.ts';
+import { USERINFO } from './userinfo.ts';
 
 /** The sections, by the test file that proves them. */
 export const SECTIONS_BY_FILE: Readonly<Record<string, readonly Section[]>> = {
   'pages.test.ts': [ROUTING, DISCOVERY, KEYS, HEADERS],
   'login.test.ts': [AUTHORIZE, LOGIN_PAGE, APPROVAL, ANSWERS, CALLBACKS],
   'held.test.ts': [LDAP_OUTCOMES, LDAP_SCENARIOS, LDAP_SERVER],
+  'tokens.test.ts': [TOKENS, DEVICES, USERINFO, INTROSPECTION, CLAIMS],
 };
 
 export const SECTIONS: readonly Section[] = Object.values(SECTIONS_BY_FILE)
