@@ -34,7 +34,11 @@ export function createChooseConnectorEndpoint(deps: ProviderDeps): HttpHandler {
   return async (request) => {
     const raw = await collectParameters(request);
     const parameters = readParameters(raw);
-    const client = requireKnown(await findClient(parameters.clientId), 400, 'Invalid client_id provided.');
+    const client = requireKnown(await findClient(parameters.clientId), {
+      ...parameters,
+      status: 400,
+      text: 'Invalid client_id provided.',
+    });
     const query = encodeParameters(raw);
     const hrefOf = ({ id }: ConnectorInfo): string => `${config.basePath}/auth/${encodeURIComponent(id)}?${query}`;
     if (parameters.connectorId !== '') {
@@ -63,8 +67,13 @@ export function createAuthorizeEndpoint(deps: ProviderDeps): HttpHandler {
     const raw = await collectParameters(request);
     const parameters = readParameters(raw);
     const connectorId = request.params['connector'] ?? '';
-    const client = requireKnown(await findClient(parameters.clientId), 404, 'Invalid client_id.');
-    if (!isRedirectAllowed(client, parameters.redirectUri, config.basePath)) throw unregisteredRedirect();
+    const client = requireKnown(await findClient(parameters.clientId), {
+      ...parameters,
+      status: 404,
+      text: 'Invalid client_id.',
+    });
+    if (!isRedirectAllowed(client, parameters.redirectUri, config.basePath))
+      throw unregisteredRedirect(client, parameters);
     const named = connectors.find(connectorId);
     if (named === undefined) throw pageError(400, 'Requested resource does not exist.');
     const served = servesGrant(named, grantOf(parameters, config.basePath));
@@ -86,12 +95,20 @@ export function createAuthorizeEndpoint(deps: ProviderDeps): HttpHandler {
 }
 
 // The redirect URI is not to be trusted before this: errors up to here are pages (RFC 6749 §4.1.2.1).
-function unregisteredRedirect(): AppError {
-  return pageError(400, 'Unregistered redirect_uri.');
+function unregisteredRedirect({ id, redirectUris }: Client, { redirectUri }: AuthorizeParameters): AppError {
+  const known = redirectUris.length === 0 ? 'none is registered' : `registered: ${redirectUris.join(' ')}`;
+  const message = `client ${id} has no redirect URI ${JSON.stringify(redirectUri)}; ${known}`;
+  return pageError(400, 'Unregistered redirect_uri.', { message });
 }
 
-function requireKnown(client: Client | undefined, status: number, text: string): Client {
-  if (client === undefined) throw pageError(status, text, { message: 'unknown client' });
+interface AskedClient {
+  readonly clientId: string;
+  readonly status: number;
+  readonly text: string;
+}
+
+function requireKnown(client: Client | undefined, { clientId, status, text }: AskedClient): Client {
+  if (client === undefined) throw pageError(status, text, { message: `unknown client ${JSON.stringify(clientId)}` });
   return client;
 }
 

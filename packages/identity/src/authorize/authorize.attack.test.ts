@@ -48,6 +48,17 @@ test('a redirect URI that is not registered to the letter is a page, never a red
   }
 });
 
+test('the log names the client and the URI that are not registered, and those that are', async () => {
+  identity.log.length = 0;
+  await refusedAsPage(authUrl({ redirect_uri: '/oauth2/callback' }), 400, /Unregistered redirect_uri/);
+  await refusedAsPage(authUrl({ client_id: 'kubeflow\n' }), 404, /Invalid client_id/);
+  const [uri = '', client = ''] = identity.log;
+  assert.match(uri, /client app has no redirect URI \\"\/oauth2\/callback\\"; registered: \/login\/oidc https/);
+  assert.match(client, /unknown client \\"kubeflow/);
+  const text = await (await identity.fetch(authUrl({ redirect_uri: '/oauth2/callback' }))).text();
+  assert.doesNotMatch(text, /login\/oidc|app\.example/);
+});
+
 test('only public clients without registered URIs may use loopback, and only true loopback over http', async () => {
   const allowed = [
     'http://localhost:5000/x',
