@@ -39,9 +39,11 @@ ref: ldap://127.0.0.1:1/ou=Away,dc=elsewhere
 
 export type Settings = Record<string, unknown>;
 
-export function startDirectory(more: Partial<SlapdOptions> = {}): Promise<Slapd> {
-  const ldif = `${readFileSync(SCENARIOS, 'utf8').trimEnd()}\n${MORE}`;
-  return startSlapd({ suffix: BASE, ...ROOT, ldif, schema: SCHEMA, ...more });
+/** `more` is LDIF beside the usual people. */
+export function startDirectory(options: Partial<SlapdOptions> & { readonly more?: string } = {}): Promise<Slapd> {
+  const { more = '', ...rest } = options;
+  const ldif = `${readFileSync(SCENARIOS, 'utf8').trimEnd()}\n${MORE}${more}`;
+  return startSlapd({ suffix: BASE, ...ROOT, ldif, schema: SCHEMA, ...rest });
 }
 
 export const plain = ({ port }: Slapd): Settings => ({ host: `127.0.0.1:${port}`, insecureNoSSL: true });

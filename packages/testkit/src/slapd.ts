@@ -28,6 +28,8 @@ export interface SlapdOptions {
   readonly clientCertificates?: 'try' | 'demand';
   /** Lines of slapd.conf for more schema. */
   readonly schema?: string;
+  /** Modules that `database` names overlays of. */
+  readonly modules?: readonly string[];
 }
 
 export interface Slapd {
@@ -87,6 +89,7 @@ export async function removeSlapd(slapd: Slapd): Promise<void> {
 
 function configuration(directory: string, options: SlapdOptions): string {
   const { suffix, rootDN, rootPassword, database = '', schema = '', tls, clientCertificates = 'try' } = options;
+  const modules = ['back_mdb', ...(options.modules ?? [])];
   const schemas = ['core', 'cosine', 'nis', 'inetorgperson'];
   const secured =
     tls === true
@@ -101,7 +104,7 @@ function configuration(directory: string, options: SlapdOptions): string {
     ...schemas.map((name) => `include /etc/ldap/schema/${name}.schema`),
     schema,
     'modulepath /usr/lib/ldap',
-    'moduleload back_mdb',
+    ...modules.map((name) => `moduleload ${name}`),
     `pidfile ${directory}/slapd.pid`,
     ...secured.map((line) => line.replace(/ (\S+\.(?:pem|key))$/, ` ${directory}/$1`)),
     'database mdb',

@@ -48,3 +48,32 @@ test('a name that exists costs its own hash, once', async () => {
   await login('Eleven@Example.com ');
   assert.deepEqual(costs, ['11']);
 });
+
+test('a stored hash that is too cheap or too dear lets nobody in, whatever the password, and the log is told', async () => {
+  for (const [cost, reason] of [
+    ['04', /cost 4; at least 10/],
+    ['31', /cost 31; at most 16/],
+  ] as const) {
+    const storage = createMemoryStorage();
+    const person = { username: 'u', name: '', preferredUsername: '', groups: [], emailVerified: true, userId: '3' };
+    const hash = `$2b$${cost}$${'a'.repeat(53)}`;
+    await storage.create('password', 'kim@example.com', { ...person, email: 'kim@example.com', hash });
+    const checked: string[] = [];
+    const { password } = createLocalConnector({
+      users: [],
+      storage,
+      checker: {
+        check: (_password, judged) => {
+          checked.push(judged);
+          return Promise.resolve(true);
+        },
+      },
+      decoyKey: Buffer.from('key'),
+    });
+    const asked = { username: 'kim@example.com', password: 'x' };
+    const outcome = await password?.login(asked, { groups: false, offlineAccess: false });
+    assert.ok(outcome?.kind === 'denied');
+    assert.match(outcome.reason, reason);
+    assert.equal(checked.includes(hash), false, 'an expensive hash is never worked on');
+  }
+});
