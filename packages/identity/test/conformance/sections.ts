@@ -7,9 +7,9 @@ import { CLAIMS } from './claims.ts';
 import { DEVICES } from './device.ts';
 import { DISCOVERY } from './discovery.ts';
 import { HEADERS } from './headers.ts';
+import { HELD_SECTIONS } from './held-sections.ts';
 import { INTROSPECTION } from './introspection.ts';
 import { KEYS } from './keys.ts';
-import { LDAP_OUTCOMES, LDAP_SCENARIOS, LDAP_SERVER } from './ldap.ts';
 import { LOGIN_PAGE } from './login-page.ts';
 import { ROUTING } from './routing.ts';
 import type { Section } from './row.ts';
@@ -20,7 +20,7 @@ import { USERINFO } from './userinfo.ts';
 export const SECTIONS_BY_FILE: Readonly<Record<string, readonly Section[]>> = {
   'pages.test.ts': [ROUTING, DISCOVERY, KEYS, HEADERS],
   'login.test.ts': [AUTHORIZE, LOGIN_PAGE, APPROVAL, ANSWERS, CALLBACKS],
-  'held.test.ts': [LDAP_OUTCOMES, LDAP_SCENARIOS, LDAP_SERVER],
+  'held.test.ts': HELD_SECTIONS,
   'tokens.test.ts': [TOKENS, DEVICES, USERINFO, INTROSPECTION, CLAIMS],
 };
 

@@ -1,0 +1,7 @@
+/** Owns the list of sections whose facts other tests hold. */
+import { BASIC_PROFILE } from './basic-profile.ts';
+import { DEX_TESTS } from './dex-tests.ts';
+import { LDAP_OUTCOMES, LDAP_SCENARIOS, LDAP_SERVER } from './ldap.ts';
+import type { Section } from './row.ts';
+
+export const HELD_SECTIONS: readonly Section[] = [LDAP_OUTCOMES, LDAP_SCENARIOS, LDAP_SERVER, DEX_TESTS, BASIC_PROFILE];
