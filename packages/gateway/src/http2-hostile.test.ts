@@ -4,7 +4,16 @@ import type { Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { ask, createHttp2Beds, openClient } from './rig/http2-service.ts';
 import type { Answer, Http2Beds } from './rig/http2-service.ts';
-import { END_HEADERS, END_STREAM, FRAME, frame, headerBlock, PREFACE, readFrames, settings } from './rig/http2-wire.ts';
+import {
+  END_HEADERS,
+  END_STREAM,
+  FRAME,
+  frame,
+  headerBlock,
+  PREFACE,
+  readFrames,
+  settings,
+} from '../../testkit/src/http2-wire.ts';
 import { startRig } from './rig/rig.ts';
 import type { Rig } from './rig/rig.ts';
 

@@ -11,8 +11,8 @@ import {
   PREFACE,
   readFrames,
   settings,
-} from '../rig/http2-wire.ts';
-import type { Frame } from '../rig/http2-wire.ts';
+} from '../../../testkit/src/http2-wire.ts';
+import type { Frame } from '../../../testkit/src/http2-wire.ts';
 import { to, virtualService } from '../rig/objects.ts';
 import { startRig } from '../rig/rig.ts';
 import type { Rig } from '../rig/rig.ts';
