@@ -310,8 +310,7 @@ describe('HTTP/2 frames by hand', () => {
   };
   for (const [name, { fields, body }] of Object.entries(cases)) {
     test(`${name} gets nothing through`, async () => {
-      // nghttp2 drops a field with invalid characters and goes on; everything else is refused.
-      if ((await exchange(fields, body)) === '200') assert.match(name, /^a line end in a (?:name|value)$/);
+      assert.notEqual(await exchange(fields, body), '200');
       const bad = reached.filter((line) => /smuggled|root|other|\.\./.test(line));
       assert.deepEqual(bad, []);
     });

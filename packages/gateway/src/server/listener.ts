@@ -1,14 +1,19 @@
 /** Owns one listening port: HTTP/2 and HTTP/1.1 behind TLS, or plain HTTP/1.1, with every limit that a stranger could strain. */
-import { performServerHandshake } from 'node:http2';
-import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { listen } from '@kfctl/core';
-import { createCoarseClock, createCopyPool, HEAD_LIMITS, Http1Connection, shareReads } from '@kfctl/http';
+import {
+  createCoarseClock,
+  createCopyPool,
+  HEAD_LIMITS,
+  HpackEncoder,
+  Http1Connection,
+  Http2Connection,
+  shareReads,
+} from '@kfctl/http';
 import type { CoarseClock, CopyPool, DownstreamHandler, ListenerPlace } from '@kfctl/http';
-import { Http2Downstream } from './http2-downstream.ts';
 
 export interface ListenerOptions {
   /** The port that Gateway objects name. */
@@ -49,27 +54,13 @@ const LAST_CALL_MS = 100;
 const TICK_MS = 1_000;
 const SOCKETS = { noDelay: true, allowHalfOpen: true } as const;
 
-const HTTP2_LIMITS = {
-  settings: { maxConcurrentStreams: 128, maxHeaderListSize: HEAD_LIMITS.maxBytes, enableConnectProtocol: true },
-  maxSessionMemory: 16,
-  maxHeaderListPairs: 128,
-  maxOutstandingPings: 4,
-  maxSettings: 16,
-  maxSessionInvalidFrames: 64,
-  maxSessionRejectedStreams: 64,
-  streamResetBurst: 200,
-  streamResetRate: 50,
-  peerMaxConcurrentStreams: 0,
-  // Upstreams may repeat what should come once; the browser decides, as over HTTP/1.1.
-  strictSingleValueFields: false,
-} as const;
-
 interface Open {
   readonly sockets: Set<Socket>;
   readonly connections: Set<Http1Connection>;
-  readonly sessions: Set<ServerHttp2Session>;
+  readonly http2: Set<Http2Connection>;
   readonly clock: CoarseClock;
   readonly copies: CopyPool;
+  readonly encoder: HpackEncoder;
 }
 
 /** Creates a listener; it does nothing until `listen`. */
@@ -78,9 +69,10 @@ export function createListener(options: ListenerOptions): Listener {
   const open: Open = {
     sockets: new Set(),
     connections: new Set(),
-    sessions: new Set(),
+    http2: new Set(),
     clock,
     copies: createCopyPool(),
+    encoder: new HpackEncoder(),
   };
   const { server, useDefault } = options.isTls ? createSecure(options, open) : createPlain(options, open);
   server.maxConnections = options.maxConnections;
@@ -155,30 +147,24 @@ function serveHttp1(socket: Socket, sni: string, { options, open }: Serving): vo
   open.connections.add(connection);
 }
 
-type StreamEvent = [stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, rawHeaders: string[]];
-
-/** RFC 9113 section 6.2: the flag of a HEADERS frame. */
-const END_STREAM = 1;
-
 function serveHttp2(socket: TLSSocket, sni: string, { options, open }: Serving): void {
-  // A client that ends its side of a session has ended the session.
-  socket.allowHalfOpen = false;
-  socket.on('error', () => socket.destroy());
-  const session = performServerHandshake(socket, HTTP2_LIMITS);
-  const peer = { sni, remoteAddress: socket.remoteAddress ?? '', place: options, copies: open.copies };
-  open.sessions.add(session);
-  session.setTimeout(SESSION_IDLE_MS, () => session.close());
-  session.on('error', () => session.destroy());
-  session.on('close', () => open.sessions.delete(session));
-  session.on('stream', (...[stream, headers, flags, rawHeaders]: StreamEvent) => {
-    const ended = (flags & END_STREAM) !== 0;
-    options.handler(new Http2Downstream({ stream, headers, rawHeaders, ended }, peer));
+  const connection = new Http2Connection(socket, sni, {
+    place: options,
+    handler: options.handler,
+    clock: open.clock,
+    copies: open.copies,
+    encoder: open.encoder,
+    head: HEAD_LIMITS,
+    headTimeoutMs: options.headTimeoutMs,
+    idleMs: SESSION_IDLE_MS,
+    onClose: () => open.http2.delete(connection),
   });
+  open.http2.add(connection);
 }
 
-async function drain(server: Server, { connections, sessions, clock }: Open): Promise<void> {
+async function drain(server: Server, { connections, http2, clock }: Open): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  for (const session of sessions) session.close();
+  for (const connection of http2) connection.retire();
   for (const connection of connections) connection.retire();
   const lastCall = setTimeout(() => {
     for (const connection of connections) connection.closeIdle();
