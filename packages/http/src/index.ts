@@ -34,5 +34,6 @@ export { createHttpServer } from './server/http-server.ts';
 export type { HttpServer, HttpServerOptions } from './server/http-server.ts';
 export { htmlResponse, jsonResponse, readForm, readJson, textResponse } from './server/message.ts';
 export type { HttpHandler, HttpRequest, HttpResponse } from './server/message.ts';
+export { areConstant, constantHeaders } from './server/render-headers.ts';
 export { createRouter } from './server/router.ts';
 export type { Route } from './server/router.ts';

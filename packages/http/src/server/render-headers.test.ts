@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { renderHeaders } from './render-headers.ts';
+import { areConstant, constantHeaders, renderHeaders } from './render-headers.ts';
 
 test('headers become lines, repeated ones several, absent ones none', () => {
   const headers = { 'content-type': 'text/plain', 'set-cookie': ['a=1', 'b=2'], 'max-age': 5, etag: undefined };
@@ -8,6 +8,17 @@ test('headers become lines, repeated ones several, absent ones none', () => {
     renderHeaders(headers),
     'content-type: text/plain\r\nset-cookie: a=1\r\nset-cookie: b=2\r\nmax-age: 5\r\n',
   );
+});
+
+test('constant headers stay as they were when they were made', () => {
+  const made = { 'content-type': 'text/plain', 'set-cookie': ['a=1'] };
+  const constant = constantHeaders(made);
+  made['content-type'] = 'text/html';
+  made['set-cookie'].push('b=2');
+  assert.equal(renderHeaders(constant), 'content-type: text/plain\r\nset-cookie: a=1\r\n');
+  assert.equal(renderHeaders(made), 'content-type: text/html\r\nset-cookie: a=1\r\nset-cookie: b=2\r\n');
+  assert.deepEqual([areConstant(constant), areConstant(made)], [true, false]);
+  assert.throws(() => constantHeaders({ location: 'a\r\nb' }), TypeError);
 });
 
 test('what the server says itself is left to it, in whatever spelling', () => {

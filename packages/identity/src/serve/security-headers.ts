@@ -1,4 +1,6 @@
 /** Owns the headers that every response carries; those of the configuration replace them. */
+import type { OutgoingHttpHeaders } from 'node:http';
+import { areConstant, constantHeaders } from '@kfctl/http';
 import type { HttpHandler } from '@kfctl/http';
 
 const BUILT_IN = {
@@ -10,8 +12,20 @@ const BUILT_IN = {
 } as const;
 
 export function withSecurityHeaders(handler: HttpHandler, configured: Readonly<Record<string, string>>): HttpHandler {
+  const known = new WeakMap<OutgoingHttpHeaders, OutgoingHttpHeaders>();
+  const complete = (headers: OutgoingHttpHeaders): OutgoingHttpHeaders => {
+    const before = known.get(headers);
+    if (before !== undefined) return before;
+    const whole = { ...BUILT_IN, ...headers, ...configured };
+    if (!areConstant(headers)) return whole;
+    const constant = constantHeaders(whole);
+    known.set(headers, constant);
+    return constant;
+  };
   return async (request) => {
-    const response = await handler(request);
-    return { ...response, headers: { ...BUILT_IN, ...response.headers, ...configured } };
+    const { status, headers = NONE, body = '' } = await handler(request);
+    return { status, headers: complete(headers), body };
   };
 }
+
+const NONE: OutgoingHttpHeaders = constantHeaders({});
