@@ -32,16 +32,17 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   const { level = 'info', format = 'json', fields = {}, now = () => new Date() } = options;
   const write = options.write ?? ((line: string) => void process.stderr.write(line));
   const excluded = new Set(options.excludeFields);
+  const time = createTimestamp(now);
   const emit = (recordLevel: LogLevel, message: string, given: LogFields = {}): void => {
     if (SEVERITY[recordLevel] < SEVERITY[level]) return;
     if (format !== 'json' || excluded.size > 0) return write(atLength(recordLevel, message, { ...fields, ...given }));
     // A field `time` of the record wins.
-    write(`${JSON.stringify({ time: now().toISOString(), level: recordLevel, msg: message, ...fields, ...given })}\n`);
+    write(`${JSON.stringify({ time: time(), level: recordLevel, msg: message, ...fields, ...given })}\n`);
   };
   const atLength = (recordLevel: LogLevel, message: string, whole: LogFields): string => {
     const more = excluded.size === 0 ? whole : withoutFields(whole, excluded);
     return format === 'json'
-      ? `${JSON.stringify({ time: now().toISOString(), level: recordLevel, msg: message, ...more })}\n`
+      ? `${JSON.stringify({ time: time(), level: recordLevel, msg: message, ...more })}\n`
       : renderText(recordLevel, message, more);
   };
   return {
@@ -50,6 +51,19 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     warn: (message, more) => emit('warn', message, more),
     error: (message, more) => emit('error', message, more),
     child: (more) => createLogger({ ...options, fields: { ...fields, ...more } }),
+  };
+}
+
+/** Now as text, made once for the records of a millisecond. */
+function createTimestamp(now: () => Date): () => string {
+  let [madeFor, text] = [Number.NaN, ''];
+  return () => {
+    const date = now();
+    if (date.getTime() !== madeFor) {
+      madeFor = date.getTime();
+      text = date.toISOString();
+    }
+    return text;
   };
 }
 

@@ -15,6 +15,7 @@ export interface Metrics {
 
 const BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'OPTIONS', 'PUT', 'DELETE', 'PATCH']);
+const OTHER = 'other';
 
 interface Series {
   count: number;
@@ -31,23 +32,22 @@ export function createMetrics(): Metrics {
     (type: string) =>
     (name: string, help: string, value: number): void =>
       void numbers.set(name, [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, `${name} ${value}`]);
-  const record = (labels: string, seconds: number, bytes: number): void => {
+  const open = (name: string, method: string, status: number): Series => {
+    const labels = `code="${status}",handler="${name}",method="${method.toLowerCase()}"`;
     const entry = series.get(labels) ?? { count: 0, sumSeconds: 0, sumBytes: 0, buckets: BUCKETS_SECONDS.map(() => 0) };
-    entry.count += 1;
-    entry.sumSeconds += seconds;
-    entry.sumBytes += bytes;
-    const bucket = BUCKETS_SECONDS.findIndex((limit) => seconds <= limit);
-    if (bucket >= 0) entry.buckets[bucket] = (entry.buckets[bucket] ?? 0) + 1;
-    if (entry.count === 1) series.set(labels, entry);
+    series.set(labels, entry);
+    return entry;
   };
   return {
-    observe: (name, handler) => async (request) => {
-      const start = performance.now();
-      const response = await handler(request);
-      const method = METHODS.has(request.method) ? request.method.toLowerCase() : 'other';
-      const labels = `code="${response.status}",handler="${name}",method="${method}"`;
-      record(labels, (performance.now() - start) / 1000, bytesOf(response));
-      return response;
+    observe: (name, handler) => {
+      const find = createFinder((method, status) => open(name, method, status));
+      return async (request) => {
+        const start = performance.now();
+        const response = await handler(request);
+        const entry = find(METHODS.has(request.method) ? request.method : OTHER, response.status);
+        record(entry, (performance.now() - start) / 1000, bytesOf(response));
+        return response;
+      };
     },
     gauge: show('gauge'),
     counter: show('counter'),
@@ -60,6 +60,27 @@ export function createMetrics(): Metrics {
         ...[...numbers.values()].flat(),
         '',
       ].join('\n'),
+  };
+}
+
+function record(entry: Series, seconds: number, bytes: number): void {
+  entry.count += 1;
+  entry.sumSeconds += seconds;
+  entry.sumBytes += bytes;
+  const bucket = BUCKETS_SECONDS.findIndex((limit) => seconds <= limit);
+  if (bucket >= 0) entry.buckets[bucket] = (entry.buckets[bucket] ?? 0) + 1;
+}
+
+/** Remembers what was made for a method and a status: the label text of each request need not be put together and looked up. */
+function createFinder<T>(make: (method: string, status: number) => T): (method: string, status: number) => T {
+  const byMethod = new Map<string, Map<number, T>>();
+  return (method, status) => {
+    const known = byMethod.get(method)?.get(status);
+    if (known !== undefined) return known;
+    const made = make(method, status);
+    const byStatus = byMethod.get(method) ?? new Map<number, T>();
+    byMethod.set(method, byStatus.set(status, made));
+    return made;
   };
 }
 

@@ -37,60 +37,59 @@ export function createIssuer({ config, keys, clock, random }: Deps): TokenIssuer
       const { sign } = keys.current();
       const expiresInSeconds = Math.floor(config.expiry.idTokens / 1000);
       const issuedAt = Math.floor(clock.now() / 1000);
-      const times = { exp: issuedAt + expiresInSeconds, iat: issuedAt };
-      const shared = JSON.stringify({
-        iss: config.issuer,
-        ...subjectClaims(subject),
-        ...times,
-        ...loginClaims(subject),
-      });
+      const claims: Claims = { iss: config.issuer };
+      addSubject(claims, subject);
+      claims['exp'] = issuedAt + expiresInSeconds;
+      claims['iat'] = issuedAt;
+      addLogin(claims, subject);
+      addIdentity(claims, subject);
+      // Both tokens say this; each adds what is its own, which is base64url and needs no escapes.
+      const shared = JSON.stringify(claims).slice(0, -1);
       // 144 bits each; one draw for all three.
       const unique = randomToken(54, random);
       // Bound to nothing: Dex's clients see the hash of a random value here, which is as good as random.
-      const own = { jti: unique.slice(0, 24), at_hash: unique.slice(24, 48) };
-      const accessToken = sign(withClaims(shared, own));
-      const bindings = { jti: unique.slice(48), at_hash: tokenHash(accessToken) };
-      const idToken = sign(
-        withClaims(shared, code === undefined ? bindings : { ...bindings, c_hash: tokenHash(code) }),
-      );
-      return { accessToken, idToken, expiresInSeconds };
+      const accessToken = sign(`${shared},"jti":"${unique.slice(0, 24)}","at_hash":"${unique.slice(24, 48)}"}`);
+      const codeHash = code === undefined ? '' : `,"c_hash":"${tokenHash(code)}"`;
+      const bindings = `"jti":"${unique.slice(48)}","at_hash":"${tokenHash(accessToken)}"${codeHash}`;
+      return { accessToken, idToken: sign(`${shared},${bindings}}`), expiresInSeconds };
     },
   };
 }
 
-/** Adds members to the JSON of an object that has some. */
-function withClaims(json: string, more: object): string {
-  return `${json.slice(0, -1)},${JSON.stringify(more).slice(1)}`;
-}
-
-/** OpenID Connect Core §2 and §5.4: nonce and auth_time where they are known, then claims by scope. */
-function loginClaims(subject: TokenSubject): object {
-  const { nonce, authTimeMs, sid = '' } = subject;
-  return {
-    ...(nonce === '' ? {} : { nonce }),
-    ...(authTimeMs === 0 ? {} : { auth_time: Math.floor(authTimeMs / 1000) }),
-    // OpenID Connect Back-Channel Logout §2.1.
-    ...(sid === '' ? {} : { sid }),
-    ...identityClaims(subject),
-  };
-}
+/** In the order in which tokens show them. */
+type Claims = Record<string, unknown>;
 
 /** OpenID Connect Core §2: several audiences need azp, the client that asked. */
-function subjectClaims({ client, identity, connectorId, scopes }: TokenSubject): object {
-  const sub = encodeSubject({ userId: identity.userId, connectorId });
+function addSubject(claims: Claims, { client, identity, connectorId, scopes }: TokenSubject): void {
+  claims['sub'] = encodeSubject({ userId: identity.userId, connectorId });
   const others = audienceScopes(scopes);
-  if (others.every((audience) => audience === client.id)) return { sub, aud: client.id };
-  return { sub, aud: [...new Set([...others, client.id])], azp: client.id };
+  if (others.every((audience) => audience === client.id)) {
+    claims['aud'] = client.id;
+    return;
+  }
+  claims['aud'] = [...new Set([...others, client.id])];
+  claims['azp'] = client.id;
+}
+
+/** OpenID Connect Core §2: nonce and auth_time where they are known. */
+function addLogin(claims: Claims, { nonce, authTimeMs, sid = '' }: TokenSubject): void {
+  if (nonce !== '') claims['nonce'] = nonce;
+  if (authTimeMs !== 0) claims['auth_time'] = Math.floor(authTimeMs / 1000);
+  // OpenID Connect Back-Channel Logout §2.1.
+  if (sid !== '') claims['sid'] = sid;
 }
 
 /** OpenID Connect Core §5.4: claims by scope. */
-function identityClaims({ identity, connectorId, scopes }: TokenSubject): object {
+function addIdentity(claims: Claims, { identity, connectorId, scopes }: TokenSubject): void {
   const { email, emailVerified, groups, username, preferredUsername, userId } = identity;
-  return {
-    ...(scopes.includes('email') ? { email, email_verified: emailVerified } : {}),
-    ...(scopes.includes('groups') && groups.length > 0 ? { groups } : {}),
-    ...(scopes.includes('profile') && username !== '' ? { name: username } : {}),
-    ...(scopes.includes('profile') && preferredUsername !== '' ? { preferred_username: preferredUsername } : {}),
-    ...(wantsFederatedId(scopes) ? { federated_claims: { connector_id: connectorId, user_id: userId } } : {}),
-  };
+  if (scopes.includes('email')) {
+    claims['email'] = email;
+    claims['email_verified'] = emailVerified;
+  }
+  if (scopes.includes('groups') && groups.length > 0) claims['groups'] = groups;
+  if (scopes.includes('profile')) {
+    if (username !== '') claims['name'] = username;
+    if (preferredUsername !== '') claims['preferred_username'] = preferredUsername;
+  }
+  if (wantsFederatedId(scopes)) claims['federated_claims'] = { connector_id: connectorId, user_id: userId };
 }

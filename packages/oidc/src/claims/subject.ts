@@ -17,7 +17,7 @@ export function encodeSubject({ userId, connectorId }: Subject): string {
 export function decodeSubject(subject: string): Subject | undefined {
   const bytes = Buffer.from(subject, 'base64url');
   if (bytes.toString('base64url') !== subject) return undefined;
-  const fields = new Map<number, string>();
+  let [userId, connectorId] = ['', ''];
   let offset = 0;
   while (offset < bytes.length) {
     const tag = bytes[offset] ?? 0;
@@ -25,10 +25,12 @@ export function decodeSubject(subject: string): Subject | undefined {
     if ((tag !== USER_ID_TAG && tag !== CONNECTOR_ID_TAG) || length === undefined) return undefined;
     const end = length.next + length.value;
     if (end > bytes.length) return undefined;
-    fields.set(tag, bytes.toString('utf8', length.next, end));
+    const text = bytes.toString('utf8', length.next, end);
+    if (tag === USER_ID_TAG) userId = text;
+    else connectorId = text;
     offset = end;
   }
-  return { userId: fields.get(USER_ID_TAG) ?? '', connectorId: fields.get(CONNECTOR_ID_TAG) ?? '' };
+  return { userId, connectorId };
 }
 
 /** The field's bytes as a string of as many characters. */
@@ -36,11 +38,12 @@ function field(tag: number, text: string): string {
   if (text === '') return '';
   const bytes = Buffer.byteLength(text, 'utf8');
   const content = bytes === text.length ? text : Buffer.from(text, 'utf8').toString('latin1');
-  return String.fromCharCode(tag, ...varint(bytes)) + content;
+  return String.fromCharCode(tag) + varint(bytes) + content;
 }
 
-function varint(value: number): number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)];
+function varint(value: number): string {
+  if (value < 0x80) return String.fromCharCode(value);
+  return String.fromCharCode((value & 0x7f) | 0x80) + varint(value >>> 7);
 }
 
 function readVarint(bytes: Buffer, start: number): { readonly value: number; readonly next: number } | undefined {

@@ -21,19 +21,24 @@ export function createJwtSigner({ alg, kid, key }: SigningKey, typ?: string): (j
   const header = encode(JSON.stringify(typ === undefined ? { alg, kid } : { alg, kid, typ }));
   // RFC 7518 §3.4: an ECDSA signature is R || S, not DER.
   const how = alg === 'ES256' ? ({ key, dsaEncoding: 'ieee-p1363' } as const) : key;
-  // Nobody keeps the bytes that are signed; memory of their own for each token would have to be collected.
-  const scratch = Buffer.allocUnsafe(SCRATCH_BYTES);
-  const bytesOf = (input: string): Buffer =>
-    input.length > SCRATCH_BYTES ? Buffer.from(input, 'latin1') : scratch.subarray(0, scratch.write(input, 'latin1'));
   return (json) => {
     const input = `${header}.${encode(json)}`;
     return `${input}.${sign('sha256', bytesOf(input), how).toString('base64url')}`;
   };
 }
 
-/** More than a token with a few groups has; less than what Buffer takes from its pool. */
-const SCRATCH_BYTES = 4_000;
+/** More than a token with a few groups has. */
+const SCRATCH_BYTES = 8_192;
+/** Nobody keeps the bytes between a claim and its token; memory of their own for each would have to be collected. */
+const scratch = Buffer.alloc(SCRATCH_BYTES);
 
 function encode(json: string): string {
-  return Buffer.from(json, 'utf8').toString('base64url');
+  // A character is three bytes of UTF-8 at most.
+  if (json.length * 3 > SCRATCH_BYTES) return Buffer.from(json, 'utf8').toString('base64url');
+  return scratch.toString('base64url', 0, scratch.write(json, 'utf8'));
+}
+
+function bytesOf(input: string): Buffer {
+  if (input.length > SCRATCH_BYTES) return Buffer.from(input, 'latin1');
+  return scratch.subarray(0, scratch.write(input, 'latin1'));
 }
