@@ -2,6 +2,7 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { CheckFlags } from '../commands/check-identity.ts';
+import type { ConnectorFlags } from '../commands/dex-connectors.ts';
 import type { UserFlags } from '../commands/users.ts';
 import type { Invoke } from './program.ts';
 
@@ -17,6 +18,11 @@ Examples:
   read -rs P; printf %s "$P" | kfctl users add ada@example.org --password-stdin
   kfctl users remove ada@example.org`;
 
+const CONNECTORS_HELP = `
+Connectors of the file are changed there: kubectl -n kubeflow edit configmap dex
+Those of the API are changed by it, or removed: kubectl -n kubeflow delete connectors.dex.coreos.com NAME
+Whether they work: kfctl ldap check`;
+
 interface Flags {
   readonly verbose?: boolean;
 }
@@ -29,6 +35,20 @@ export function addIdentityCommands(program: Command, invoke: Invoke): void {
     .action(async (file: string, flags: Flags & CheckFlags) => {
       const { runDexCheck } = await import('../commands/check-identity.ts');
       await runDexCheck(invoke(flags.verbose === true), file, flags);
+    });
+  const connectors = group(dex, 'connectors', 'Look at the ways to log in.');
+  cluster(
+    leaf(
+      connectors,
+      'list',
+      'List the connectors of the configuration and of the management API; no settings are shown.',
+    ),
+  )
+    .addOption(new Option('-o, --output <format>', 'print the result as').choices(['text', 'json']))
+    .addHelpText('after', CONNECTORS_HELP)
+    .action(async (flags: Flags & ConnectorFlags) => {
+      const { runConnectorsList } = await import('../commands/dex-connectors.ts');
+      await runConnectorsList(invoke(flags.verbose === true), flags);
     });
   const ldap = group(program, 'ldap', 'Look at the directory that people log in with.');
   cluster(check(leaf(ldap, 'check', 'Try the connectors of the cluster, or of a file, from this machine.')))

@@ -4,7 +4,7 @@ import type { ConfigMap, KubeClient } from '@kfctl/kube';
 import { kfctlError } from '../errors.ts';
 
 const NAME = 'dex';
-const NAMESPACE = 'kubeflow';
+export const NAMESPACE = 'kubeflow';
 const KEY = 'config.yaml';
 
 export interface DexConfig {

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
-import { silentLogger } from '@kfctl/core';
-import { resources } from '@kfctl/kube';
+import { delay, silentLogger } from '@kfctl/core';
+import { defineResource, resources } from '@kfctl/kube';
 import type { KubeClient } from '@kfctl/kube';
 import { startApiServer } from '../../../cluster/src/index.ts';
 import type { ApiServer } from '../../../cluster/src/index.ts';
@@ -120,4 +120,53 @@ test('the configuration of the cluster is checked with the values of its Secrets
 
 test('a password is never guessed: without a terminal it is asked for by name', async () => {
   assert.match((await kfctl(['dex', 'check', 'bad.yaml', '--user', 'ada'])).text, /hint: Set IDENTITY_PASSWORD/);
+});
+
+test('connectors of the file and of the API are listed by id, without their settings', async () => {
+  const before = await config();
+  const listed = await kfctl(['dex', 'connectors', 'list']);
+  assert.equal(listed.code, 0, listed.text);
+  assert.match(listed.text, /^ID +TYPE +NAME +FROM\nlocal +local +Email +configuration file\n$/);
+  const definition = {
+    group: 'dex.coreos.com',
+    names: { kind: 'Connector', plural: 'connectors' },
+    scope: 'Namespaced',
+  };
+  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+  await client.create(
+    defineResource('apiextensions.k8s.io/v1', 'CustomResourceDefinition', {
+      plural: 'customresourcedefinitions',
+      namespaced: false,
+    }),
+    {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: 'connectors.dex.coreos.com' },
+      spec: { ...definition, versions: [{ name: 'v1', served: true, storage: true, schema }] },
+    },
+  );
+  const config64 = Buffer.from('{"clientSecret":"do-not-show"}').toString('base64');
+  for (const id of ['github', 'local']) {
+    const fields = { id, type: 'github', name: 'GitHub', config: config64 };
+    const object = {
+      apiVersion: 'dex.coreos.com/v1',
+      kind: 'Connector',
+      metadata: { name: id, namespace: 'kubeflow' },
+      ...fields,
+    };
+    // The kind is served a moment after its definition is there.
+    for (let made = false; !made;)
+      made = await client
+        .create(defineResource('dex.coreos.com/v1', 'Connector', { plural: 'connectors' }), object)
+        .then(
+          () => true,
+          () => delay(20).then(() => false),
+        );
+  }
+  const { text } = await kfctl(['dex', 'connectors', 'list']);
+  assert.match(text, /github +github +GitHub +management API\n/);
+  assert.match(text, /local +github +GitHub +management API \(the file’s is in use\)\n/);
+  const json = await kfctl(['dex', 'connectors', 'list', '-o', 'json']);
+  assert.ok(!`${text}${json.text}`.includes('do-not-show') && !json.text.includes(config64));
+  assert.equal(await config(), before);
 });
