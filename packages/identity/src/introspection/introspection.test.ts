@@ -78,5 +78,5 @@ test('logout sends the browser to registered places only', async () => {
     assert.equal(response.headers.get('location'), null);
   }
   identity.now += 48 * 3_600_000;
-  assert.equal((await logout({ ...hint, post_logout_redirect_uri: '/bye' })).status, 303);
+  assert.equal((await logout({ ...hint, post_logout_redirect_uri: '/bye' })).status, 302);
 });

@@ -38,7 +38,7 @@ export function createLogoutEndpoint(deps: Deps): HttpHandler {
     const { session, cookies } = ended;
     const upstream = session === undefined ? undefined : await findUpstreamLogout(deps, session, location);
     const next = upstream ?? location;
-    return withCookies(next === '' ? deps.render(loggedOutPage()) : redirectTo(next), cookies);
+    return withCookies(next === '' ? deps.render(loggedOutPage()) : redirectTo(next, 302), cookies);
   };
 }
 

@@ -43,6 +43,6 @@ export function createLogoutCallbackEndpoint({ keys, clock, render }: ProviderDe
     await keys.ensureKnown('');
     const opened = keys.current().sealer.open(PURPOSE, state) as ReturnState | undefined;
     if (opened === undefined || opened.expiresAt <= clock.now() || opened.target === '') return render(loggedOutPage());
-    return redirectTo(opened.target);
+    return redirectTo(opened.target, 302);
   };
 }

@@ -168,7 +168,7 @@ test('a client that fails is told again later, and a redirect of it is not follo
   app.statuses = [500, 302, 200];
   const browser = new CookieBrowser(identity);
   const { id_token: hint } = await tokensOf(identity, await browser.logIn());
-  assert.equal((await logOut(browser, hint)).status, 303);
+  assert.equal((await logOut(browser, hint)).status, 302);
   assert.equal(await browser.isKnown(), false);
   assert.equal(app.heard.length, 1);
   const said = (text: string): boolean =>
