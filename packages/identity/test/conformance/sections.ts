@@ -11,6 +11,8 @@ import { HELD_SECTIONS } from './held-sections.ts';
 import { INTROSPECTION } from './introspection.ts';
 import { KEYS } from './keys.ts';
 import { LOGIN_PAGE } from './login-page.ts';
+import { LOGOUT } from './logout.ts';
+import { MANAGEMENT_API } from './management-api.ts';
 import { ROUTING } from './routing.ts';
 import type { Section } from './row.ts';
 import { TOKENS } from './tokens.ts';
@@ -21,6 +23,7 @@ export const SECTIONS_BY_FILE: Readonly<Record<string, readonly Section[]>> = {
   'pages.test.ts': [ROUTING, DISCOVERY, KEYS, HEADERS],
   'login.test.ts': [AUTHORIZE, LOGIN_PAGE, APPROVAL, ANSWERS, CALLBACKS],
   'held.test.ts': HELD_SECTIONS,
+  'logout.test.ts': [LOGOUT, MANAGEMENT_API],
   'tokens.test.ts': [TOKENS, DEVICES, USERINFO, INTROSPECTION, CLAIMS],
 };
 
