@@ -2,6 +2,10 @@
 import { findField } from '@kfctl/http';
 import type { FieldList } from '@kfctl/http';
 import { isGrpcContent } from '../grpc/grpc-request.ts';
+import { WebAnswer } from '../grpc/web-answer.ts';
+import { readWebBody } from '../grpc/web-body.ts';
+import { becomeGrpc, readWebCall } from '../grpc/web-request.ts';
+import type { WebCall } from '../grpc/web-request.ts';
 import type { Destination, ForwardAction } from '../istio/route-action.ts';
 import type { PolicyRequest } from '../policy/match-rule.ts';
 import { NO_POLICIES } from '../policy/policy-table.ts';
@@ -28,8 +32,16 @@ export function forwardRequest(flow: RoutedFlow, action: ForwardAction): void {
   if (destination === undefined || cluster === undefined) return noUpstream(flow);
   const { endpoints } = cluster;
   if (endpoints.addresses.length === 0) return noUpstream(flow);
-  const build = (): UpstreamRequest => buildRequest({ flow, action, destination, target });
-  const forward = (): void => new Forwarding({ flow, action, destination, cluster, request: build() }).start();
+  // A port that is not known to speak HTTP/2 may have something behind it that speaks grpc-web itself.
+  const web = cluster.protocol === 'http2' ? readWebCall(flow.head.method, flow.head.fields) : undefined;
+  const build = (): UpstreamRequest => buildRequest({ flow, action, destination, target, web });
+  const forward = (): void => {
+    const onBad = (): void => forwarding.refuseBody();
+    const request = web === undefined ? build() : withWebBody(build(), web, onBad);
+    const translation = web && new WebAnswer(web);
+    const forwarding: Forwarding = new Forwarding({ flow, action, destination, cluster, request, web: translation });
+    forwarding.start();
+  };
   const set = flow.state.destinationPolicies(endpoints);
   if (set === NO_POLICIES) return forward();
   passPolicies(flow, { set, request: () => destinationRequest(flow, endpoints, build()), tokenRules: [] }, forward);
@@ -70,12 +82,14 @@ interface BuildInput {
   readonly action: ForwardAction;
   readonly destination: Destination;
   readonly target: string;
+  readonly web: WebCall | undefined;
 }
 
-function buildRequest({ flow, action, destination, target }: BuildInput): UpstreamRequest {
+function buildRequest({ flow, action, destination, target, web }: BuildInput): UpstreamRequest {
   const { head, state } = flow;
   const fields = head.fields.slice();
   flow.answer.traceId = flow.deps.tracer.continueTrace(fields, flow.requestId, state.mesh.samplingPercent);
+  if (web !== undefined) becomeGrpc(fields, web);
   pushForwarded(fields, flow);
   applyHeaderChanges(fields, action.headers.request, state.headRules.fields);
   applyHeaderChanges(fields, destination.headers.request, state.headRules.fields);
@@ -92,9 +106,17 @@ function buildRequest({ flow, action, destination, target }: BuildInput): Upstre
     fields,
     body: bodyOf(flow),
     webSocket: head.webSocket,
-    isGrpc: clientIsHttp2 && head.method === 'POST' && isGrpcContent(fields),
+    isGrpc: web !== undefined || (clientIsHttp2 && head.method === 'POST' && isGrpcContent(fields)),
     clientIsHttp2,
   };
+}
+
+/** The messages as gRPC has them; `onBad`: they are none. */
+function withWebBody(request: UpstreamRequest, { isTextRequest }: WebCall, onBad: () => void): UpstreamRequest {
+  const { body } = request;
+  if (body.kind === 'none') return request;
+  const trailers = body.kind === 'chunked' ? body.trailers : (): FieldList => [];
+  return { ...request, body: { kind: 'chunked', source: readWebBody(body.source, isTextRequest, onBad), trailers } };
 }
 
 function bodyOf({ head, downstream, state }: RoutedFlow): UpstreamBody {

@@ -3,10 +3,12 @@ import type { Duplex, Readable } from 'node:stream';
 import { NO_LISTENER, NOT_WATCHED } from '@kfctl/http';
 import type { DownstreamListener, FieldList, Watched } from '@kfctl/http';
 import { readGrpcTimeout } from '../grpc/grpc-request.ts';
+import type { WebAnswer } from '../grpc/web-answer.ts';
 import type { Destination, ForwardAction } from '../istio/route-action.ts';
 import type { Cluster } from '../upstream/cluster/cluster.ts';
 import { wantsHttp2 } from '../upstream/by-protocol.ts';
 import type {
+  AbortReason,
   UpstreamAddress,
   UpstreamExchange,
   UpstreamFailure,
@@ -46,6 +48,8 @@ export interface ForwardingInput {
   readonly destination: Destination;
   readonly cluster: Cluster;
   readonly request: UpstreamRequest;
+  /** For a client that speaks grpc-web while the endpoint speaks gRPC. */
+  readonly web: WebAnswer | undefined;
 }
 
 export class Forwarding implements UpstreamHandler, DownstreamListener, Watched {
@@ -127,12 +131,21 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
 
   onData(chunk: Buffer): boolean {
     this.#touch();
-    return this.#input.flow.answer.write(chunk);
+    const { flow, web } = this.#input;
+    return flow.answer.write(web === undefined ? chunk : web.data(chunk));
   }
 
   onEnd(trailers: FieldList): void {
     this.#clear();
-    this.#input.flow.answer.end(trailers);
+    const { flow, web } = this.#input;
+    const lastFrame = web?.trailers(trailers);
+    if (lastFrame !== undefined) flow.answer.write(lastFrame);
+    flow.answer.end(web === undefined ? trailers : []);
+  }
+
+  /** The body is not what its type says. */
+  refuseBody(): void {
+    if (!this.#isDone) this.#giveUp(400, 'DPE');
   }
 
   onUpgrade(head: UpstreamHead, stream: Duplex): void {
@@ -239,6 +252,7 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
     const elapsed = performance.now() - this.#startedMs;
     flow.answer.upstreamMs = elapsed;
     const fields = action.cors === undefined ? withoutOwn(head.fields) : withoutCors(withoutOwn(head.fields));
+    this.#input.web?.begin(head, fields);
     applyHeaderChanges(fields, action.headers.response);
     applyHeaderChanges(fields, destination.headers.response);
     fields.push('x-envoy-upstream-service-time', String(Math.round(elapsed)));
@@ -246,9 +260,13 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
   }
 
   #timeout(status: 408 | 504, flags: string): void {
+    this.#giveUp(status, flags, 'timeout');
+  }
+
+  #giveUp(status: 400 | 408 | 504, flags: string, reason?: AbortReason): void {
     const { answer } = this.#input.flow;
     this.#clear();
-    this.#exchange?.abort('timeout');
+    this.#exchange?.abort(reason);
     if (answer.hasBegun) answer.abort(flags);
     else answer.refuse(status, { flags, close: true });
   }

@@ -6,6 +6,7 @@ import type {
   ClientWritableStream,
   sendUnaryData,
   ServerDuplexStream,
+  ServerOptions,
   ServerReadableStream,
   ServerUnaryCall,
   ServerWritableStream,
@@ -112,11 +113,11 @@ function streamingMethods(seen: Seen): UntypedServiceImplementation {
   };
 }
 
-/** The same service under each of the names, over plain HTTP/2. */
-export async function startEcho(names: readonly string[]): Promise<EchoServer> {
+/** The same service under each of the names, over plain HTTP/2; messages of any size unless told otherwise. */
+export async function startEcho(names: readonly string[], options: ServerOptions = UNLIMITED): Promise<EchoServer> {
   const seen: Seen = { cancelled: [], flooded: 0 };
   const implementation = { ...answeringMethods(seen), ...streamingMethods(seen) };
-  const server = new Server(UNLIMITED);
+  const server = new Server(options);
   for (const name of names) server.addService(definition(name), implementation);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>

@@ -85,35 +85,68 @@ export const envoyProxy: Http2Proxy = {
   async start(cleanup, behind, tls) {
     const [port, directory] = [await freePort(), await temporaryDirectory(cleanup)];
     const file = path.join(directory, 'envoy.json');
-    await writeFile(file, JSON.stringify(envoyBootstrap(port, behind, tls)));
-    const flags = ['--use-dynamic-base-id', '--concurrency', '1', '--log-level', 'error'];
-    const program = startProgram(cleanup, [envoyProgram, '-c', file, ...flags]);
-    await untilListening(port, program);
-    return port;
+    await writeFile(file, JSON.stringify(envoyBootstrap({ port, behind, tls, codec: 'HTTP2', filters: [] })));
+    return runEnvoy(cleanup, file, port);
   },
 };
+
+/** What Istio's gateways have before their routes: HTTP/1.1 or HTTP/2 from clients, grpc-web translated. */
+export const envoyGrpcWeb: Http2Proxy = {
+  name: 'envoy, grpc_web',
+  skip: noEnvoy,
+  async start(cleanup, behind) {
+    const [port, directory] = [await freePort(), await temporaryDirectory(cleanup)];
+    const file = path.join(directory, 'envoy.json');
+    const filter = {
+      name: 'envoy.filters.http.grpc_web',
+      typed_config: { '@type': `${TYPE}.filters.http.grpc_web.v3.GrpcWeb` },
+    };
+    await writeFile(file, JSON.stringify(envoyBootstrap({ port, behind, codec: 'AUTO', filters: [filter] })));
+    return runEnvoy(cleanup, file, port);
+  },
+};
+
+async function runEnvoy(cleanup: CleansUp, file: string, port: number): Promise<number> {
+  const flags = ['--use-dynamic-base-id', '--concurrency', '1', '--log-level', 'error'];
+  const program = startProgram(cleanup, [envoyProgram, '-c', file, ...flags]);
+  await untilListening(port, program);
+  return port;
+}
 
 const TYPE = 'type.googleapis.com/envoy.extensions';
 const address = (port: number): object => ({ socket_address: { address: '127.0.0.1', port_value: port } });
 
-function envoyBootstrap(port: number, behind: Behind, tls: ProxyTls | undefined): object {
+interface EnvoySettings {
+  readonly port: number;
+  readonly behind: Behind;
+  readonly tls?: ProxyTls | undefined;
+  readonly codec: 'HTTP2' | 'AUTO';
+  /** Before the router. */
+  readonly filters: readonly object[];
+}
+
+function envoyBootstrap({ port, behind, tls, codec, filters: before }: EnvoySettings): object {
   const manager = {
     '@type': `${TYPE}.filters.network.http_connection_manager.v3.HttpConnectionManager`,
     stat_prefix: 'peer',
-    codec_type: 'HTTP2',
+    codec_type: codec,
     route_config: {
       virtual_hosts: [
         {
           name: 'all',
           domains: ['*'],
           routes: [
-            { match: { prefix: '/envoy.Echo/' }, route: { cluster: 'grpc', timeout: '0s' } },
+            ...['/envoy.Echo/', '/web.Echo/'].map((prefix) => ({
+              match: { prefix },
+              route: { cluster: 'grpc', timeout: '0s' },
+            })),
             { match: { prefix: '/' }, route: { cluster: 'web', timeout: '0s' } },
           ],
         },
       ],
     },
     http_filters: [
+      ...before,
       { name: 'envoy.filters.http.router', typed_config: { '@type': `${TYPE}.filters.http.router.v3.Router` } },
     ],
   };
