@@ -136,6 +136,19 @@ describe('consistent hashing', () => {
   });
 });
 
+test('an endpoint that is new to a service which warms up gets next to nothing at first', async () => {
+  await serve('warm', say('old'));
+  const warmup = { duration: '1h', minimumPercent: 0 };
+  await rule('warm', { trafficPolicy: { loadBalancer: { simple: 'ROUND_ROBIN', warmup } } });
+  assert.equal((await get('/warm')).text, 'old');
+  const slice = endpointSlice('warm', 'kubeflow', [await listen(createServer(say('new')))]);
+  rig.sources.endpointSlices.put({ ...slice, metadata: { ...slice.metadata, name: 'warm-2' } });
+  for (let turn = 0; turn < 10; turn += 1) assert.equal((await get('/warm')).text, 'old');
+  await rule('warm', { trafficPolicy: { loadBalancer: { simple: 'ROUND_ROBIN' } } });
+  const seen = [(await get('/warm')).text, (await get('/warm')).text];
+  assert.deepEqual(seen.toSorted(), ['new', 'old']);
+});
+
 describe('connection limits', () => {
   /** Answers when it is told to. */
   function heldService(): { handler: RequestListener; waiting: (() => void)[]; sockets: Set<unknown> } {

@@ -207,7 +207,7 @@ function whyNotReady(flow: Flow, listeners: Listeners): string | undefined {
 function createWarner({ log, warnAbout }: GatewayDeps): StateBuilderOptions['warn'] {
   return (object, reason, message) => {
     const { namespace, name } = object.metadata;
-    log.warn('object cannot be used', { kind: object.kind, namespace, name, reason, message });
+    log.warn('object is not in force as it stands', { kind: object.kind, namespace, name, reason, message });
     warnAbout(object, reason, message);
   };
 }

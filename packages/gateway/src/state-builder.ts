@@ -40,8 +40,9 @@ export function createStateBuilder({ sources, config, warn }: StateBuilderOption
   const { namespace, labels } = config;
   const report: LastGoodOptions<unknown>['report'] = (object, problems, kept) =>
     warn(object, 'Invalid', `${problems.join('; ')}${kept ? ' (the last good version stays in force)' : ''}`);
+  const remark: LastGoodOptions<unknown>['remark'] = (object, notes) => warn(object, 'WithoutEffect', notes.join('; '));
   const follow = <T>(source: LastGoodOptions<T>['source'], parse: LastGoodOptions<T>['parse']): LastGood<T> =>
-    createLastGood({ source, parse, report });
+    createLastGood({ source, parse, report, remark });
   const gateways = follow(sources.gateways, parseGateway);
   const virtualServices = follow(sources.virtualServices, parseVirtualService);
   const readDestinations = createDestinationReader(follow(sources.destinationRules, parseDestinationRule), config);

@@ -72,10 +72,11 @@ const PLAIN_KEYS = [
 
 const ACTIONS: readonly string[] = ['ALLOW', 'DENY', 'CUSTOM', 'AUDIT'];
 
-export function parseAuthorizationPolicy(object: UnknownObject, problems: Problems): PolicyModel {
-  const spec = new Fields(object['spec'] ?? {}, 'spec', problems);
+export function parseAuthorizationPolicy(object: UnknownObject, problems: Problems, notes: string[] = []): PolicyModel {
+  const spec = new Fields(object['spec'] ?? {}, 'spec', { problems, notes });
   const action = spec.string('action') ?? 'ALLOW';
   if (!ACTIONS.includes(action)) spec.problem('action', `"${action}" is not one of ${ACTIONS.join(', ')}`);
+  if (action === 'AUDIT') spec.note('action', 'AUDIT has no effect: the access log has every request');
   const provider = spec.child('provider');
   const name = provider?.requiredString('name') ?? '';
   provider?.done();

@@ -32,9 +32,13 @@ export interface Subset {
 const MAX_SUBSETS = 100;
 
 /** The rule; problems name fields that are wrong or not supported. */
-export function parseDestinationRule(object: UnknownObject, problems: Problems): DestinationRuleModel {
+export function parseDestinationRule(
+  object: UnknownObject,
+  problems: Problems,
+  notes: string[] = [],
+): DestinationRuleModel {
   const namespace = object.metadata.namespace ?? '';
-  const spec = new Fields(object['spec'], 'spec', problems);
+  const spec = new Fields(object['spec'], 'spec', { problems, notes });
   const host = spec.requiredString('host').toLowerCase();
   const exportTo = spec.strings('exportTo')?.map((item) => (item === '.' ? namespace : item));
   const selector = spec.child('workloadSelector');

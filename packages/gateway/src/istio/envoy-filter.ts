@@ -26,7 +26,7 @@ const STATUSES: Readonly<Record<string, number>> = {
 };
 
 export function parseEnvoyFilter(object: UnknownObject, problems: Problems): EnvoyFilterModel {
-  const spec = new Fields(object['spec'], 'spec', problems);
+  const spec = new Fields(object['spec'], 'spec', { problems, notes: [] });
   const labels = spec.stringMap('workloadLabels') ?? spec.child('workloadSelector')?.stringMap('labels');
   const selector = labels ?? new Map<string, string>();
   const filters = (spec.children('filters') ?? []).filter((filter) =>

@@ -3,18 +3,24 @@ import { parseDurationMs } from '@kfctl/core';
 
 export type Problems = string[];
 
+/** What is wrong with an object, and what is right and changes nothing here. */
+export interface Findings {
+  readonly problems: Problems;
+  readonly notes: string[];
+}
+
 /** One object of a manifest. Reads record problems with the field's path; `done()` reports the fields that were never read. */
 export class Fields {
   readonly #value: Readonly<Record<string, unknown>>;
   readonly #path: string;
-  readonly #problems: Problems;
+  readonly #findings: Findings;
   readonly #read = new Set<string>();
 
-  constructor(value: unknown, path: string, problems: Problems) {
+  constructor(value: unknown, path: string, findings: Findings) {
     this.#path = path;
-    this.#problems = problems;
+    this.#findings = findings;
     this.#value = isRecord(value) ? value : {};
-    if (!isRecord(value)) problems.push(`${path}: is not an object`);
+    if (!isRecord(value)) findings.problems.push(`${path}: is not an object`);
   }
 
   /** The names of the fields that are present (null counts as absent, as it does in Kubernetes). */
@@ -27,7 +33,7 @@ export class Fields {
   }
 
   problem(name: string, text: string): void {
-    this.#problems.push(`${this.#at(name)}: ${text}`);
+    this.#findings.problems.push(`${this.#at(name)}: ${text}`);
   }
 
   string(name: string): string | undefined {
@@ -97,7 +103,7 @@ export class Fields {
 
   child(name: string): Fields | undefined {
     const value = this.#take(name);
-    return isAbsent(value) ? undefined : new Fields(value, this.#at(name), this.#problems);
+    return isAbsent(value) ? undefined : new Fields(value, this.#at(name), this.#findings);
   }
 
   /** A map from string to object, as pairs in the order of the text. */
@@ -108,12 +114,22 @@ export class Fields {
 
   children(name: string): readonly Fields[] | undefined {
     const value = this.#typed(name, 'a list', (value): value is unknown[] => Array.isArray(value));
-    return value?.map((item, index) => new Fields(item, `${this.#at(name)}[${index}]`, this.#problems));
+    return value?.map((item, index) => new Fields(item, `${this.#at(name)}[${index}]`, this.#findings));
   }
 
-  /** Names fields that are known and have no effect here. */
+  /** Names fields that change nothing that anybody could expect to change. */
   ignore(...names: readonly string[]): void {
     for (const name of names) this.#read.add(name);
+  }
+
+  /** Names a field that means something to Istio and nothing here: people are told where it is set. */
+  withoutEffect(name: string, why: string): void {
+    this.#read.add(name);
+    if (this.has(name)) this.note(name, why);
+  }
+
+  note(name: string, text: string): void {
+    this.#findings.notes.push(`${this.#at(name)}: ${text}`);
   }
 
   /** Reports every present field that nobody read: a rule that is half understood is not a rule. */

@@ -35,9 +35,9 @@ const PORT = { min: 1, max: 65_535 };
 const PLAIN = new Set(['HTTP', 'HTTP2', 'GRPC', 'GRPC-WEB']);
 
 /** The servers of a Gateway object; problems name fields that are wrong or not supported. */
-export function parseGateway(object: UnknownObject, problems: Problems): GatewayModel {
+export function parseGateway(object: UnknownObject, problems: Problems, notes: string[] = []): GatewayModel {
   const namespace = object.metadata.namespace ?? '';
-  const spec = new Fields(object['spec'], 'spec', problems);
+  const spec = new Fields(object['spec'], 'spec', { problems, notes });
   const selector = spec.stringMap('selector') ?? new Map<string, string>();
   const servers = (spec.children('servers') ?? []).flatMap((fields) => parseServer(fields, namespace) ?? []);
   spec.done();
@@ -58,7 +58,9 @@ function parseServer(fields: Fields, namespace: string): GatewayServer | undefin
   const serverTls = isHttps ? parseTls(fields, tls) : undefined;
   if (!isHttps) tls?.ignore('mode');
   tls?.done();
-  fields.ignore('name', 'defaultEndpoint', 'bind');
+  fields.ignore('name');
+  fields.withoutEffect('defaultEndpoint', 'no effect: it is for sidecars');
+  fields.withoutEffect('bind', 'no effect: the gateway listens where its settings say');
   fields.done();
   if (hosts.length === 0) fields.problem('hosts', 'is required');
   if (number === undefined) fields.problem('port.number', 'is required');
@@ -77,7 +79,8 @@ function parseTls(server: Fields, tls: Fields | undefined): ServerTls | undefine
   const name = tls.string('credentialName');
   const certificate = tls.string('serverCertificate');
   const key = tls.string('privateKey');
-  tls.ignore('maxProtocolVersion', 'cipherSuites');
+  tls.withoutEffect('maxProtocolVersion', 'no effect: TLS 1.3 is always offered');
+  tls.withoutEffect('cipherSuites', 'no effect: the suites are those of Node');
   if (name !== undefined) return { kind: 'secret', name, minVersion };
   if (certificate !== undefined && key !== undefined) return { kind: 'files', certificate, key, minVersion };
   tls.problem('credentialName', 'is required (or serverCertificate and privateKey)');

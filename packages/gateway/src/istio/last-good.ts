@@ -7,9 +7,11 @@ import type { Source } from './sources.ts';
 
 export interface LastGoodOptions<T> {
   readonly source: Source<UnknownObject>;
-  readonly parse: (object: UnknownObject, problems: Problems) => T;
+  readonly parse: (object: UnknownObject, problems: Problems, notes: string[]) => T;
   /** Called once for each broken version of an object. */
   readonly report: (object: UnknownObject, problems: readonly string[], keptLastGood: boolean) => void;
+  /** Called once for each version of an object that is in force, but for some of its fields. */
+  readonly remark: (object: UnknownObject, notes: readonly string[]) => void;
 }
 
 export interface LastGood<T> {
@@ -25,7 +27,7 @@ interface Entry<T> {
 }
 
 /** Follows a source lazily: the work is done when `models()` is asked, for changed objects only. */
-export function createLastGood<T>({ source, parse, report }: LastGoodOptions<T>): LastGood<T> {
+export function createLastGood<T>({ source, parse, report, remark }: LastGoodOptions<T>): LastGood<T> {
   let entries = new Map<string, Entry<T>>();
   const refresh = (): ReadonlyMap<string, Entry<T>> => {
     const next = new Map<string, Entry<T>>();
@@ -39,8 +41,12 @@ export function createLastGood<T>({ source, parse, report }: LastGoodOptions<T>)
   };
   const read = (object: UnknownObject, previous: Entry<T> | undefined): Entry<T> => {
     const problems: string[] = [];
-    const model = attempt(() => parse(object, problems), problems);
-    if (problems.length === 0 && model !== undefined) return { object, good: model };
+    const notes: string[] = [];
+    const model = attempt(() => parse(object, problems, notes), problems);
+    if (problems.length === 0 && model !== undefined) {
+      if (notes.length > 0) remark(object, notes);
+      return { object, good: model };
+    }
     const sameObject = previous?.object.metadata.uid === object.metadata.uid;
     const good = sameObject ? previous?.good : undefined;
     report(object, problems, good !== undefined);

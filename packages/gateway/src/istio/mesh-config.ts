@@ -47,7 +47,7 @@ const NORMALIZATIONS: Readonly<Record<string, EscapedSlashes>> = {
 
 /** Parses the `mesh` text. Only the fields that concern a gateway are read: the rest of MeshConfig is about sidecars. */
 export function parseMeshConfig(text: string, problems: Problems): MeshConfig {
-  const fields = new Fields(parseYaml(text, { source: 'mesh' }) ?? {}, 'mesh', problems);
+  const fields = new Fields(parseYaml(text, { source: 'mesh' }) ?? {}, 'mesh', { problems, notes: [] });
   const authorizers = new Map<string, ExternalAuthorizer>();
   for (const provider of fields.children('extensionProviders') ?? []) {
     const name = provider.requiredString('name');

@@ -34,7 +34,7 @@ export type KeySource =
 const DEFAULT_TIMEOUT_MS = 5_000;
 
 export function parseRequestAuthentication(object: UnknownObject, problems: Problems): RequestAuthenticationModel {
-  const spec = new Fields(object['spec'] ?? {}, 'spec', problems);
+  const spec = new Fields(object['spec'] ?? {}, 'spec', { problems, notes: [] });
   const selector = spec.child('selector');
   const labels = selector?.stringMap('matchLabels') ?? new Map<string, string>();
   selector?.done();

@@ -67,8 +67,7 @@ export function parseRetryPolicy(fields: Fields | undefined): RetryPolicy {
     backoffMs: fields.durationMs('backoff') || DEFAULT_BACKOFF_MS,
     avoidsTried: fields.boolean('retryIgnorePreviousHosts') ?? true,
   };
-  // Endpoints of every zone are taken alike.
-  fields.ignore('retryRemoteLocalities');
+  fields.withoutEffect('retryRemoteLocalities', 'no effect: endpoints of every zone are taken alike');
   fields.done();
   return stated === '' ? policy : { ...policy, ...parseRetryOn(fields, stated) };
 }
@@ -82,7 +81,8 @@ function parseRetryOn(fields: Fields, text: string): Pick<RetryPolicy, 'conditio
     const status = /^\d{3}$/.test(item) ? Number(item) : 0;
     if (condition !== undefined) conditions.add(condition);
     else if (status >= STATUS.min && status <= STATUS.max) statuses.add(status);
-    else if (!WITHOUT_EFFECT.has(item)) fields.problem('retryOn', `"${item}" is not known`);
+    else if (WITHOUT_EFFECT.has(item)) fields.note('retryOn', `"${item}" has no effect`);
+    else fields.problem('retryOn', `"${item}" is not known`);
   }
   if (statuses.size > 0) conditions.add('retriable-status-codes');
   return { conditions, statuses };

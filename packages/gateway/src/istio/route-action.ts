@@ -79,8 +79,9 @@ function parseForward(rule: Fields, namespace: string): ForwardAction {
   if (destinations.length === 0) rule.problem('route', 'has no destination');
   // One destination takes everything, whatever its weight.
   if (destinations.length > 1 && explicit === 0) rule.problem('route', 'has no destination with a weight');
-  // Copies of requests for tests of new versions: nobody waits for their answers.
-  rule.ignore('mirror', 'mirrors', 'mirrorPercent', 'mirrorPercentage');
+  for (const name of ['mirror', 'mirrors', 'mirrorPercent', 'mirrorPercentage']) {
+    rule.withoutEffect(name, 'no effect: requests are not copied');
+  }
   return {
     kind: 'forward',
     destinations,

@@ -64,10 +64,14 @@ const MAX_ROUTES = 2000;
 const PORT = { min: 1, max: 65_535 };
 
 /** The routes of a VirtualService; problems name fields that are wrong or not supported. */
-export function parseVirtualService(object: UnknownObject, problems: Problems): VirtualServiceModel {
+export function parseVirtualService(
+  object: UnknownObject,
+  problems: Problems,
+  notes: string[] = [],
+): VirtualServiceModel {
   const namespace = object.metadata.namespace ?? '';
   const key = objectKey(object);
-  const spec = new Fields(object['spec'], 'spec', problems);
+  const spec = new Fields(object['spec'], 'spec', { problems, notes });
   const hosts = (spec.strings('hosts') ?? []).map((host) => host.toLowerCase());
   if (hosts.length === 0) spec.problem('hosts', 'is required');
   const gateways = qualifyGateways(spec.strings('gateways') ?? ['mesh'], namespace);
@@ -75,8 +79,8 @@ export function parseVirtualService(object: UnknownObject, problems: Problems): 
   const rules = spec.children('http') ?? [];
   const routes = rules.flatMap((rule, index) => parseRule(rule, { key, namespace, index }));
   if (routes.length > MAX_ROUTES) spec.problem('http', `has more than ${MAX_ROUTES} matches`);
-  // TLS and TCP routes need a listener kind that this gateway does not open; a VirtualService may carry them beside its http routes.
-  spec.ignore('tls', 'tcp');
+  // A VirtualService may carry them beside its http routes.
+  for (const name of ['tls', 'tcp']) spec.withoutEffect(name, 'no effect: the gateway opens no ports for these');
   spec.done();
   return { key, namespace, hosts, gateways, exportTo, routes, object };
 }

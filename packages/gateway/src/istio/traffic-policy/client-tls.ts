@@ -35,6 +35,7 @@ export function parseClientTls(fields: Fields | undefined): ClientTls | undefine
       return PLAIN;
     case 'ISTIO_MUTUAL':
       // Certificates of a mesh, which is not there where this gateway serves: its workloads have no sidecar and speak plain text.
+      fields.note('mode', 'ISTIO_MUTUAL is plain text here: there is no mesh');
       ignoreDetails(fields);
       return PLAIN;
     case 'SIMPLE':

@@ -26,7 +26,8 @@ export function parseConnectionLimits(fields: Fields | undefined): ConnectionLim
   const http = fields.child('http');
   fields.done();
   const keepAlive = tcp?.child('tcpKeepalive');
-  keepAlive?.ignore('probes', 'interval');
+  keepAlive?.withoutEffect('probes', 'no effect: the system says how many');
+  keepAlive?.withoutEffect('interval', 'no effect: the system says how often');
   const limits: ConnectionLimits = {
     maxConnections: positive(tcp, 'maxConnections'),
     connectTimeoutMs: tcp?.durationMs('connectTimeout') || undefined,
@@ -41,8 +42,8 @@ export function parseConnectionLimits(fields: Fields | undefined): ConnectionLim
     useClientProtocol: http?.boolean('useClientProtocol') ?? false,
   };
   keepAlive?.done();
-  // Both are about byte streams without HTTP, which this gateway does not carry.
-  tcp?.ignore('maxConnectionDuration', 'idleTimeout');
+  tcp?.withoutEffect('maxConnectionDuration', 'no effect: use http.maxRequestsPerConnection or http.idleTimeout');
+  tcp?.withoutEffect('idleTimeout', 'no effect: it is for streams without HTTP; use http.idleTimeout');
   tcp?.done();
   http?.done();
   return limits;

@@ -16,7 +16,7 @@ function cycle(...values: number[]): () => number {
 }
 
 function balancer(policy: LoadBalancer, random = Math.random): Balancer {
-  return createBalancer({ policy, random });
+  return createBalancer({ policy, random, now: () => 0 });
 }
 
 const HASH: LoadBalancer = { kind: 'hash', key: { kind: 'source-ip' } };
@@ -35,6 +35,32 @@ test('least request takes the less busy of two', () => {
   busy.active = 5;
   assert.equal(balancer({ kind: 'least-request' }, cycle(0, 0.9)).choose(all, undefined), idle);
   assert.equal(balancer({ kind: 'least-request' }, cycle(0.9, 0)).choose(all, undefined), idle);
+});
+
+test('an endpoint that warms up gets its share little by little, others theirs at once', () => {
+  const warmup = { durationMs: 1_000, minimumPercent: 10, aggression: 1 };
+  const old = hosts(1);
+  const fresh = new Host({ host: '10.0.0.9', port: 8080 }, 5_000);
+  const shareAt = (at: number, policy: LoadBalancer): number => {
+    let drawn = 0;
+    // Evenly spread (golden ratio).
+    const random = (): number => (drawn++ * 0.618_033_988_749_895) % 1;
+    const chosen = createBalancer({ policy, random, now: () => at });
+    const picks = Array.from({ length: 200 }, () => chosen.choose([...old, fresh], undefined));
+    return picks.filter((host) => host === fresh).length;
+  };
+  const policy: LoadBalancer = { kind: 'round-robin', warmup };
+  // Weights of 0.1, 0.5 and 1 beside one of 1.
+  for (const [at, expected] of [
+    [5_000, 18],
+    [5_500, 67],
+    [6_000, 100],
+    [60_000, 100],
+  ] as const) {
+    assert.ok(Math.abs(shareAt(at, policy) - expected) <= 2, `${at}: ${shareAt(at, policy)}`);
+  }
+  const eager: LoadBalancer = { kind: 'round-robin', warmup: { ...warmup, aggression: 2 } };
+  assert.ok(shareAt(5_250, eager) > shareAt(5_250, policy));
 });
 
 describe('consistent hashing', () => {

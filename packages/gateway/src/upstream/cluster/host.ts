@@ -18,8 +18,12 @@ export class Host {
   /** When it was last let in again, or healthy for a whole interval after that. */
   calmSince = 0;
 
-  constructor(address: UpstreamAddress) {
+  /** By the cluster's clock; long ago for those that the cluster began with. */
+  readonly knownSince: number;
+
+  constructor(address: UpstreamAddress, knownSince: number = -Infinity) {
     this.address = address;
+    this.knownSince = knownSince;
     this.seed = hashText(hostKey(address));
   }
 }

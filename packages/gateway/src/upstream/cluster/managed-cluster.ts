@@ -50,10 +50,11 @@ export class ManagedCluster implements Cluster {
     const { policy, now, random, onEject } = options;
     this.endpoints = endpoints;
     this.protocol = options.protocol;
-    this.#list = endpoints.addresses.map((address) => options.hosts.get(hostKey(address)) ?? new Host(address));
+    const since = options.hosts.size === 0 ? -Infinity : now();
+    this.#list = endpoints.addresses.map((address) => options.hosts.get(hostKey(address)) ?? new Host(address, since));
     this.hosts = new Map(this.#list.map((host) => [hostKey(host.address), host]));
     this.#policy = policy.loadBalancer;
-    this.#balancer = createBalancer({ policy: policy.loadBalancer, random });
+    this.#balancer = createBalancer({ policy: policy.loadBalancer, random, now });
     const settings = policy.outliers;
     this.#outliers = settings && createOutliers({ settings, now, hosts: () => this.#list, onEject });
     this.#upstream = options.upstream;
