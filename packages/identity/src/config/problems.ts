@@ -71,17 +71,34 @@ interface Location {
 }
 
 const MAX_SHOWN = 120;
-/** Values of keys that look like secrets are not shown: the report goes to logs and terminals. */
-const SECRET_VALUE = /^(\s*(?:-\s+)?["']?[\w.]*(?:secret|password|bindpw|hash|token|encryptionkey)["']?\s*:\s*)\S.*$/i;
+/** A key that looks like one of a secret, anywhere in a line: the report goes to logs and terminals. */
+const SECRET_KEY = /(?:^|[\s{[,?])["']?[\w.-]*(?:secret|password|bindpw|hash|token|encryptionkey)["']?\s*:(?=\s|$)/i;
 
 function locate(text: string, offset: number): Location {
-  const before = text.slice(0, offset);
-  const start = before.lastIndexOf('\n') + 1;
-  const end = text.indexOf('\n', offset);
-  const source = text.slice(start, end < 0 ? text.length : end).replace(/\r$/, '');
+  const before = text.slice(0, offset).split('\n');
+  const lines = text.split('\n').map((line) => line.replace(/\r$/, ''));
+  const index = before.length - 1;
   return {
-    line: before.split('\n').length,
-    column: Math.min(offset - start, MAX_SHOWN),
-    source: source.replace(SECRET_VALUE, '$1[secret]').slice(0, MAX_SHOWN),
+    line: before.length,
+    column: Math.min(before.at(-1)?.length ?? 0, MAX_SHOWN),
+    source: masked(lines, index).slice(0, MAX_SHOWN),
   };
+}
+
+/**
+ * The line without what may be a secret: from the value of such a key on nothing is shown, for where a value ends, only a whole
+ * parser knows; and nothing of a line that goes on with the value of such a key above it.
+ */
+function masked(lines: readonly string[], index: number): string {
+  const line = lines[index] ?? '';
+  const above = lines.slice(0, index).findLast((other) => other.trim() !== '' && indentOf(other) < indentOf(line));
+  if (above !== undefined && SECRET_KEY.test(above)) return `${line.slice(0, indentOf(line))}[secret]`;
+  const found = SECRET_KEY.exec(line);
+  if (found === null) return line;
+  const end = found.index + found[0].length;
+  return line.slice(end).trim() === '' ? line : `${line.slice(0, end)} [secret]`;
+}
+
+function indentOf(line: string): number {
+  return line.length - line.trimStart().length;
 }
