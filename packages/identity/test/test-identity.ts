@@ -34,6 +34,8 @@ export interface TestOptions {
   readonly issuer?: string;
   /** Lines of the file beside the usual ones. */
   readonly more?: string;
+  /** The whole file, instead of all the rest. */
+  readonly text?: string;
   /** The file's `signer`; empty for none. */
   readonly signer?: string;
   /** Where the clock stands at the start. */
@@ -58,6 +60,7 @@ export interface TestIdentity {
 
 export function configText(options: TestOptions = {}): string {
   const { storage = 'type: memory', oauth2 = 'skipApprovalScreen: true', config = USERS, issuer = ISSUER } = options;
+  if (options.text !== undefined) return options.text;
   const { signer = 'signer: {config: {algorithm: ES256}}\n' } = options;
   return `issuer: ${issuer}
 storage: {${storage}}
@@ -81,6 +84,9 @@ export async function startTestIdentity(options: TestOptions = {}): Promise<Test
     random: systemRandom,
     createLog: () => createLogger({ level: 'debug', write: (line) => log.push(line) }),
     signal: new AbortController().signal,
+  }).catch((error: unknown) => {
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
   });
   const origin = `http://127.0.0.1:${running.ports.http}`;
   const request = (target: string, init: RequestInit = {}): Promise<Response> =>

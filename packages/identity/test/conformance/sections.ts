@@ -13,13 +13,18 @@ import { KEYS } from './keys.ts';
 import { LOGIN_PAGE } from './login-page.ts';
 import { LOGOUT } from './logout.ts';
 import { MANAGEMENT_API } from './management-api.ts';
+import { PARSING } from './parsing.ts';
+import { PROCESS } from './process.ts';
 import { ROUTING } from './routing.ts';
 import type { Section } from './row.ts';
+import { SETTINGS } from './settings.ts';
 import { TOKENS } from './tokens.ts';
 import { USERINFO } from './userinfo.ts';
+import { VALIDATION } from './validation.ts';
 
 /** The sections, by the test file that proves them. */
 export const SECTIONS_BY_FILE: Readonly<Record<string, readonly Section[]>> = {
+  'settings.test.ts': [PROCESS, PARSING, VALIDATION, SETTINGS],
   'pages.test.ts': [ROUTING, DISCOVERY, KEYS, HEADERS],
   'login.test.ts': [AUTHORIZE, LOGIN_PAGE, APPROVAL, ANSWERS, CALLBACKS],
   'held.test.ts': HELD_SECTIONS,

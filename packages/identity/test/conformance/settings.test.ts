@@ -1,0 +1,3 @@
+import { proveSectionsOf } from './prove-section.ts';
+
+proveSectionsOf(import.meta.url);
