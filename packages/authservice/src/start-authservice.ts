@@ -1,5 +1,5 @@
 /** Owns the running of the AuthService: what is started, in what order it ends. */
-import { describeError, systemClock, systemRandom } from '@kfctl/core';
+import { describeError, releaseMemory, systemClock, systemRandom } from '@kfctl/core';
 import { createHttpServer, textResponse } from '@kfctl/http';
 import type { Environment, Logger, RunningProcess } from '@kfctl/core';
 import type { HttpResponse } from '@kfctl/http';
@@ -24,6 +24,7 @@ export interface RunningAuthService extends RunningProcess {
 }
 
 const SWEEP_MS = 60_000;
+const MANY_SESSIONS = 10_000;
 /** Replicas tell each other of use at sweeps: often enough for the shortest of idle timeouts. */
 const SWEEPS_IN_IDLE_TIME = 8;
 
@@ -98,7 +99,11 @@ interface Following {
 
 function follow(sessions: Sessions, { signal, log, sweepMs }: Following): void {
   sessions.open(signal).then(
-    () => log.info('sessions loaded', { count: sessions.size }),
+    () => {
+      log.info('sessions loaded', { count: sessions.size });
+      // Opening each took several times what is left of it.
+      if (sessions.size > MANY_SESSIONS) releaseMemory();
+    },
     (error: unknown) => signal.aborted || log.error('cannot load sessions', { error: describeError(error) }),
   );
   const sweeper = setInterval(() => {

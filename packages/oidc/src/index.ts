@@ -46,7 +46,7 @@ export { SESSION_OBJECT, storedSessionOf } from './session/session-object.ts';
 export type { SessionObject } from './session/session-object.ts';
 export { createSessionPass } from './session/session-pass.ts';
 export type { SessionPass, SessionPassOptions } from './session/session-pass.ts';
-export { openSession, sealSession, toLiveSession } from './session/session.ts';
+export { openSession, refreshTimeOf, sealSession } from './session/session.ts';
 export type {
   ApiToken,
   Identity,

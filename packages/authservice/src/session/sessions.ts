@@ -4,7 +4,7 @@
  */
 import { describeError } from '@kfctl/core';
 import type { Clock, Logger } from '@kfctl/core';
-import { openSession, sealSession, SessionMemory, sessionIdOf, toLiveSession } from '@kfctl/oidc';
+import { openSession, refreshTimeOf, sealSession, SessionMemory, sessionIdOf } from '@kfctl/oidc';
 import type {
   ApiToken,
   Identity,
@@ -148,7 +148,7 @@ export class Sessions {
   async claimRefresh(id: string, forMs: number): Promise<SessionTokenSet | undefined> {
     const now = this.#options.clock.now();
     const claimed = await this.#change(id, (record) => {
-      const isDue = toLiveSession(id, record).refreshAtMs <= now;
+      const isDue = refreshTimeOf(record.tokens) <= now;
       return isDue && (record.refreshingUntilMs ?? 0) <= now
         ? { ...record, refreshingUntilMs: now + forMs }
         : undefined;

@@ -85,13 +85,12 @@ function withUsesTold(
   clock: Clock,
 ): (token: string) => LiveSession | undefined {
   if (idleTimeoutMs === undefined) return memory.find;
-  const told = new WeakMap<LiveSession, number>();
   return (token) => {
     const session = memory.find(token);
     if (session === undefined) return undefined;
     const now = clock.now();
-    if (now - (told.get(session) ?? session.storedUseAtMs) < idleTimeoutMs / 4) return session;
-    told.set(session, now);
+    if (now - session.storedUseAtMs < idleTimeoutMs / 4) return session;
+    session.storedUseAtMs = now;
     return undefined;
   };
 }

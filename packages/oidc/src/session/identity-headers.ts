@@ -1,9 +1,11 @@
 /** Owns what happens to the headers of a request that may pass: who it is, and which of the client's headers must not get through. */
 import type { Clock, Secret } from '@kfctl/core';
 import { ASSERTION_HEADER, createAssertions } from '../assertion/identity-assertion.ts';
+import type { Assertions } from '../assertion/identity-assertion.ts';
 import { withoutCookies } from '../cookie/read-cookies.ts';
 import { isFlowCookie } from '../state/login-flow.ts';
 import type { Credentials } from './check-session.ts';
+import { RecentMap } from './recent-map.ts';
 import { METHOD_OVERRIDES } from './token-limits.ts';
 
 /** Somebody, as upstreams are told. */
@@ -61,6 +63,8 @@ export type Prover = (request: Pick<PassingRequest, 'method' | 'path'>) => strin
 
 /** A longer rest would not fit in an answer that every gateway takes; it is dropped with the session rather than passed on with it. */
 const MAX_COOKIE_CHARACTERS = 10_000;
+/** Callers whose headers are kept ready. */
+const MAX_KNOWN = 1_024;
 
 /** What is told of one caller again and again. */
 interface Told extends HeaderEdits {
@@ -80,19 +84,9 @@ export function createIdentityHeaders(options: IdentityHeaderOptions, clock: Clo
   const names = [userIdHeader, groupsHeader, ASSERTION_HEADER, ...optional];
   // Servers that speak CGI's dialect read `_` as `-`.
   const aliases = names.map((name) => name.replaceAll('-', '_')).filter((alias) => !names.includes(alias));
-  const known = new WeakMap<Caller, Told>();
-  const tell = (caller: Caller): Told => {
-    const [userId, groups] = [toHeaderText(caller.userId), renderGroups(caller.groups)];
-    const set = [userIdHeader, userId, ...(groups === '' ? [] : [groupsHeader, groups])];
-    const unset = [...(groups === '' ? [groupsHeader] : []), ...(assertions === undefined ? [ASSERTION_HEADER] : [])];
-    const assertRequest = assertions?.assertFor({ userId, groups });
-    const prove = assertRequest && ((request: Parameters<Prover>[0]) => assertRequest(request, clock.now()));
-    const told = { set, remove: [...aliases, ...unset, ...removedHeaders], prove };
-    known.set(caller, told);
-    return told;
-  };
+  const tell = createTell({ userIdHeader, groupsHeader, assertions, clock, aliases, removedHeaders });
   const withoutProof: IdentityHeaders['withoutProof'] = (caller, { cookie }, via) => {
-    const told = known.get(caller) ?? tell(caller);
+    const told = tell(caller);
     const [set, remove] = [[...told.set], [...told.remove]];
     if (authMethodHeader !== undefined) set.push(authMethodHeader, via);
     if (via === 'header') remove.push(...credentials);
@@ -102,7 +96,7 @@ export function createIdentityHeaders(options: IdentityHeaderOptions, clock: Clo
     else if (typeof rest === 'string' && rest !== cookie) set.push('cookie', rest);
     return { set, remove };
   };
-  const proverOf: IdentityHeaders['proverOf'] = (caller) => (known.get(caller) ?? tell(caller)).prove;
+  const proverOf: IdentityHeaders['proverOf'] = (caller) => tell(caller).prove;
   return {
     forNobody: { set: [], remove: [...names, ...aliases] },
     withoutProof,
@@ -113,6 +107,46 @@ export function createIdentityHeaders(options: IdentityHeaderOptions, clock: Clo
       const proof = proverOf(caller)?.(request);
       return proof === undefined ? { set, remove } : { set: [...set, ASSERTION_HEADER, proof], remove };
     },
+  };
+}
+
+interface TellOptions {
+  readonly userIdHeader: string;
+  readonly groupsHeader: string;
+  readonly assertions: Assertions | undefined;
+  readonly clock: Clock;
+  readonly aliases: readonly string[];
+  readonly removedHeaders: readonly string[];
+}
+
+/** What is told of a caller, kept ready for those who were here lately. */
+function createTell(options: TellOptions): (caller: Caller) => Told {
+  const { userIdHeader, groupsHeader, assertions, clock, aliases, removedHeaders } = options;
+  const always = [...(assertions === undefined ? [ASSERTION_HEADER] : []), ...removedHeaders];
+  const [remove, removeGroups] = [
+    [...aliases, ...always],
+    [...aliases, groupsHeader, ...always],
+  ];
+  const known = new RecentMap<Caller, Told>(MAX_KNOWN);
+  // Sets of groups are the same arrays in many sessions.
+  const groupTexts = new RecentMap<readonly string[], string>(MAX_KNOWN);
+  const textOf = (groups: readonly string[]): string => {
+    const text = groupTexts.get(groups) ?? renderGroups(groups);
+    groupTexts.set(groups, text);
+    return text;
+  };
+  return (caller) => {
+    const before = known.get(caller);
+    if (before !== undefined) return before;
+    const [userId, groups] = [toHeaderText(caller.userId), textOf(caller.groups)];
+    const assertRequest = assertions?.assertFor({ userId, groups });
+    const prove = assertRequest && ((request: Parameters<Prover>[0]) => assertRequest(request, clock.now()));
+    const told =
+      groups === ''
+        ? { set: [userIdHeader, userId], remove: removeGroups, prove }
+        : { set: [userIdHeader, userId, groupsHeader, groups], remove, prove };
+    known.set(caller, told);
+    return told;
   };
 }
 

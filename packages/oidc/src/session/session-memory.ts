@@ -4,9 +4,10 @@
  */
 import type { Clock, Logger } from '@kfctl/core';
 import type { Sealer } from '../state/sealer.ts';
-import { openSession, toLiveSession } from './session.ts';
+import { HeldSessions, keyOf } from './held-session.ts';
+import { openSession } from './session.ts';
 import type { LiveSession, SessionRecord, StoredSession } from './session.ts';
-import { sessionIdOf } from './session-token.ts';
+import { sessionKeyOf } from './session-token.ts';
 
 /** Told by a store what there is and what changes, whoever changed it. */
 export interface SessionListener {
@@ -30,7 +31,7 @@ const TOMBSTONE_MS = 10 * 60_000;
 
 export class SessionMemory implements SessionListener {
   readonly #options: SessionMemoryOptions;
-  readonly #live = new Map<string, LiveSession>();
+  readonly #live = new HeldSessions();
   /** Ids of those that are API tokens. */
   readonly #apiTokens = new Set<string>();
   /** Ended ids with the time until which no report brings them back. */
@@ -54,7 +55,7 @@ export class SessionMemory implements SessionListener {
 
   /** The live session of a token: the hot path. An arrow, so that it can be handed on as it is. */
   readonly find = (token: string): LiveSession | undefined => {
-    const session = this.#live.get(sessionIdOf(token));
+    const session = this.#live.get(sessionKeyOf(token));
     if (session === undefined) return undefined;
     const now = this.#options.clock.now();
     if (this.isOver(session, now)) return undefined;
@@ -64,7 +65,7 @@ export class SessionMemory implements SessionListener {
 
   /** The session as it is now; looking at it is no use of it. */
   current(id: string): LiveSession | undefined {
-    const session = this.#live.get(id);
+    const session = this.#live.get(keyOf(id));
     return session === undefined || this.isOver(session, this.#options.clock.now()) ? undefined : session;
   }
 
@@ -87,14 +88,14 @@ export class SessionMemory implements SessionListener {
     const { sealer, log } = this.#options;
     const record = openSession(stored, sealer);
     if (record === undefined) {
-      this.#live.delete(stored.id);
+      this.#live.delete(keyOf(stored.id));
       this.#foreign.set(stored.id, stored.expiresAtMs);
       log.warn('session cannot be opened', { session: stored.id.slice(0, 12) });
     } else this.learn(stored.id, record);
   }
 
   remove(id: string): void {
-    this.#live.delete(id);
+    this.#live.delete(keyOf(id));
     this.#apiTokens.delete(id);
     this.#foreign.delete(id);
   }
@@ -111,21 +112,21 @@ export class SessionMemory implements SessionListener {
 
   /** Takes a record that was opened already; one that has ended here stays so. */
   learn(id: string, record: SessionRecord): LiveSession {
-    const session = toLiveSession(id, record);
-    const before = this.#live.get(id);
+    const key = keyOf(id);
+    if (this.hasEnded(id)) return this.#live.show(key, record);
+    const before = this.#live.get(key);
+    const session = this.#live.set(key, record);
     // Memory may know of a later use than the store, and that the provider is in trouble and asked again later.
     session.lastUsedAtMs = Math.max(session.lastUsedAtMs, before?.lastUsedAtMs ?? 0);
     if (before !== undefined && before.refreshAtMs !== Infinity)
       session.refreshAtMs = Math.max(session.refreshAtMs, before.refreshAtMs);
-    if (this.hasEnded(id)) return session;
-    this.#live.set(id, session);
     if (session.apiToken !== undefined) this.#apiTokens.add(id);
     return session;
   }
 
   /** Ends a session here, for good. */
   end(id: string): void {
-    this.#live.delete(id);
+    this.#live.delete(keyOf(id));
     this.#apiTokens.delete(id);
     this.#ended.set(id, this.#options.clock.now() + TOMBSTONE_MS);
   }
@@ -142,7 +143,8 @@ export class SessionMemory implements SessionListener {
   /** Forgets what time has ended; gives the ids, for a store to forget too. */
   sweep(now: number): readonly string[] {
     for (const [id, until] of this.#ended) if (until <= now) this.#ended.delete(id);
-    const over = [...this.#live.values()].filter((session) => this.isOver(session, now)).map(({ id }) => id);
+    const over: string[] = [];
+    for (const session of this.#live.values()) if (this.isOver(session, now)) over.push(session.id);
     const foreign = [...this.#foreign].filter(([, until]) => until <= now).map(([id]) => id);
     const ids = [...over, ...foreign];
     for (const id of ids) this.remove(id);

@@ -5,7 +5,11 @@
 import { checkSession } from './check-session.ts';
 import type { SessionRules } from './check-session.ts';
 import type { HeaderEdits, IdentityHeaders, PassingRequest, Prover } from './identity-headers.ts';
+import { RecentMap } from './recent-map.ts';
 import type { LiveSession } from './session.ts';
+
+/** Answers ready to be given take several times the room of their sessions; rendering one takes microseconds. */
+const MAX_KEPT = 4_096;
 
 export interface SessionPassOptions {
   readonly find: (token: string) => LiveSession | undefined;
@@ -40,7 +44,7 @@ export function createSessionPass<Rendered>(
   const everybody = allowedGroups.includes('*');
   const isAllowed = ({ groups }: LiveSession): boolean =>
     everybody || groups.some((group) => allowedGroups.includes(group));
-  const kept = new WeakMap<LiveSession, Kept<Rendered>>();
+  const kept = new RecentMap<LiveSession, Kept<Rendered>>(MAX_KEPT);
   const makeKept = (session: LiveSession, { headers }: PassingRequest): Kept<Rendered> => ({
     rendered: render(identityHeaders.withoutProof(session, headers, 'cookie')),
     prove: addProof && identityHeaders.proverOf(session),

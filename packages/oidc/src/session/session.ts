@@ -76,14 +76,8 @@ export function openSession(stored: StoredSession, sealer: Sealer): SessionRecor
   return text === undefined ? undefined : (JSON.parse(text) as SessionRecord);
 }
 
-export function toLiveSession(id: string, record: SessionRecord): LiveSession {
-  const { userId, groups, subject, createdAtMs, expiresAtMs, lastUsedAtMs, userAgent } = record;
-  const live = { id, userId, groups, subject, createdAtMs, expiresAtMs, lastUsedAtMs, storedUseAtMs: lastUsedAtMs };
-  return { ...live, userAgent, apiToken: record.apiToken, sid: record.sid, refreshAtMs: refreshTimeOf(record.tokens) };
-}
-
-/** Tokens without a lifetime are never due. */
-function refreshTimeOf({ refreshToken, accessTokenExpiresAtMs }: SessionTokenSet): number {
+/** When the tokens are due, milliseconds since the epoch; tokens without a lifetime never are. */
+export function refreshTimeOf({ refreshToken, accessTokenExpiresAtMs }: SessionTokenSet): number {
   return refreshToken === undefined || accessTokenExpiresAtMs === undefined
     ? Number.POSITIVE_INFINITY
     : accessTokenExpiresAtMs;
