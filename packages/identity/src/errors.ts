@@ -11,4 +11,5 @@ export const IDENTITY_ERRORS = {
   connectorConfig: 'IDENTITY_CONNECTOR_CONFIG',
   page: 'IDENTITY_PAGE',
   protocol: 'IDENTITY_PROTOCOL',
+  template: 'IDENTITY_TEMPLATE',
 } as const;

@@ -45,7 +45,7 @@ async function show({ findClient, render }: FinishDeps, { id, asked, request }: 
   const query = new URLSearchParams({ req: id, hmac: request.query.get('hmac') ?? '' });
   const action = `${request.path}?${query.toString()}`;
   const page = { requestId: id, scopes: asked.scopes, action, leavesOrigin: leavesOrigin(asked.redirectUri) };
-  return render(approvalPage({ clientName: client.name, ...page }));
+  return render(approvalPage({ clientName: client.name, userName: asked.claims.username, ...page }), request.path);
 }
 
 async function answer(deps: FinishDeps, id: string, request: HttpRequest): Promise<HttpResponse> {

@@ -55,7 +55,10 @@ export function createChooseConnectorEndpoint(deps: ProviderDeps): HttpHandler {
     if (only === undefined) throw pageError(400, 'No way to log in is open to this application.');
     if (offered.length === 1 && !config.oauth2.alwaysShowLoginScreen) return redirectTo(hrefOf(only), 302);
     return render(
-      chooseConnectorPage(offered.map((item) => ({ name: item.name, type: item.type, href: hrefOf(item) }))),
+      chooseConnectorPage(
+        offered.map((item) => ({ id: item.id, name: item.name, type: item.type, href: hrefOf(item) })),
+      ),
+      request.path,
     );
   };
 }
@@ -186,7 +189,7 @@ async function startLogin(
     const { action, fields, carried, returnTo } = await posted.begin(question);
     const relay = startRelay(deps, request, { sealed: question.seal(carried), returnTo });
     const form = forwardPage({ action, fields: { ...fields, RelayState: relay.relayState } });
-    return { response: deps.render(form), cookies: relay.cookies };
+    return { response: deps.render(form, request.path), cookies: relay.cookies };
   }
   throw pageError(500, 'Requested resource does not exist.');
 }

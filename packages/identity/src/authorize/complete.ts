@@ -27,7 +27,7 @@ export async function completeAuthorization(deps: Deps, request: AuthRequest): P
   const wants = new Set(request.responseTypes);
   const code = wants.has('code') ? randomToken(32, random) : undefined;
   if (code !== undefined) await storage.create('authCode', codeId(code), toAuthCode(request, clock.now()));
-  if (request.redirectUri === OUT_OF_BAND) return render(codePage(code ?? ''));
+  if (request.redirectUri === OUT_OF_BAND) return render(codePage(code ?? ''), `${deps.config.basePath}/approval`);
   const parameters = new URLSearchParams();
   if (wants.has('token') || wants.has('id_token')) await addTokens(deps, request, { parameters, code });
   if (code !== undefined) parameters.set('code', code);

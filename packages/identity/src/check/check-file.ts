@@ -1,11 +1,12 @@
 /** Owns `identity check CONFIG`: reads the file as serving would, says everything that is wrong, tries the connectors, serves nothing. */
-import { readFileSync } from 'node:fs';
-import { describeError } from '@kfctl/core';
+import { existsSync, readFileSync } from 'node:fs';
+import { describeError, silentLogger } from '@kfctl/core';
 import type { Environment } from '@kfctl/core';
 import type { IdentityConfig } from '../config/config.ts';
 import { parseConfig } from '../config/parse-config.ts';
 import { tryConnector } from './try-connector.ts';
 import { renderProblems } from '../config/problems.ts';
+import { loadTemplatePages } from '../pages/template-pages.ts';
 import type { CheckedPerson } from '../connectors/connector.ts';
 
 export interface CheckIo {
@@ -27,13 +28,29 @@ export async function checkFile(file: string, io: CheckIo): Promise<number> {
     return 1;
   }
   const connected = await tryConnectors(config, io);
+  const rendered = checkPages(config, io);
   const { staticPasswords, staticClients, connectors, storage } = config;
   io.write(
     `${file} can be served: ${staticPasswords.length} users, ${staticClients.length} clients, ` +
       `${connectors.length} connectors, ${storage.type} storage.\n`,
   );
-  io.write(connected ? `Next: identity serve ${file}\n` : 'Next: correct what the connectors say above.\n');
-  return connected ? 0 : 1;
+  if (!connected) io.write('Next: correct what the connectors say above.\n');
+  if (!rendered) io.write('Next: correct the templates named above; until then the built-in pages are shown.\n');
+  if (connected && rendered) io.write(`Next: identity serve ${file}\n`);
+  return connected && rendered ? 0 : 1;
+}
+
+/** The operator's page templates, each tried with data as it comes. */
+function checkPages({ frontend, basePath }: IdentityConfig, { write }: CheckIo): boolean {
+  if (frontend.dir !== '' && !existsSync(frontend.dir)) {
+    write(`frontend.dir ${frontend.dir} is not on this machine: its templates are not checked.\n\n`);
+    return true;
+  }
+  const pages = loadTemplatePages(frontend, { basePath, log: silentLogger });
+  if (pages === undefined) return true;
+  const lines = pages.mistakes.map((mistake) => `  ${mistake}\n`).join('');
+  write(`page templates: ${pages.used.length === 0 ? 'none can be used' : pages.used.join(', ')}\n${lines}\n`);
+  return pages.mistakes.length === 0;
 }
 
 async function tryConnectors({ connectors, basePath }: IdentityConfig, io: CheckIo): Promise<boolean> {

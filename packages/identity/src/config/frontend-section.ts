@@ -8,10 +8,10 @@ const section = object('How pages look.', {
   issuer: string('The name pages show.', { fallback: 'dex' }),
   theme: string('`light`, `dark`, the name of a folder of `dir`/themes, or empty for what the reader prefers.'),
   dir: string(
-    'Directory with themes/<theme>/{styles.css,logo.png,favicon.png}, static/, slots/{header,footer}.html; `DEX_FRONTEND_DIR` when empty. Dex’s templates are not run.',
+    'Directory with themes/<theme>/{styles.css,logo.png,favicon.png}, static/, templates/*.html (Dex’s page templates), slots/{header,footer}.html; `DEX_FRONTEND_DIR` when empty.',
   ),
   logoURL: string('The logo: a file of `dir` (`theme/logo.png` when empty), put into the page, or an https address.'),
-  extra: stringMap('Words for slots: `{{ extra "key" }}`.'),
+  extra: stringMap('Words for templates and slots: `{{ extra "key" }}`.'),
 });
 
 const checked = refine(section, ({ theme }, complain) => {

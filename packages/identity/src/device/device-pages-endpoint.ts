@@ -21,7 +21,8 @@ import { readUserCode } from './device-codes.ts';
 export function createDevicePageEndpoint({ config, render }: ProviderDeps): HttpHandler {
   return (request) => {
     const userCode = readUserCode(request.query.get('user_code') ?? '') ?? '';
-    return render(devicePage({ status: 200, action: `${config.basePath}/device/auth/verify_code`, userCode }));
+    const action = `${config.basePath}/device/auth/verify_code`;
+    return render(devicePage({ status: 200, action, userCode }), request.path);
   };
 }
 
@@ -42,6 +43,7 @@ export function createVerifyCodeEndpoint(deps: ProviderDeps): HttpHandler {
       const action = `${config.basePath}/device/auth/verify_code`;
       return render(
         devicePage({ status: 400, action, userCode: typed.slice(0, 20), error: 'Invalid or Expired User Code' }),
+        request.path,
       );
     }
     // The client's secret is not part of this address: it would end up in logs and histories.
@@ -93,5 +95,5 @@ async function complete(deps: ProviderDeps, { asked, code, presented }: Completi
   await deps.storage.update('deviceToken', asked.deviceCode, (pending) =>
     pending.status === 'pending' ? { ...pending, status: 'complete', token: JSON.stringify(tokens) } : undefined,
   );
-  return deps.render(deviceDonePage(client.name));
+  return deps.render(deviceDonePage(client.name), `${deps.config.basePath}${DEVICE_CALLBACK}`);
 }

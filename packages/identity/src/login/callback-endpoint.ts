@@ -41,6 +41,7 @@ async function finishForm(deps: ProviderDeps, request: HttpRequest, answer: URLS
   const kept = ['SAMLResponse', 'RelayState'].map((name) => [name, answer.get(name) ?? ''] as const);
   return deps.render(
     forwardPage({ action: request.path, fields: { ...Object.fromEntries(kept), [SENT_AGAIN]: 'yes' } }),
+    request.path,
   );
 }
 

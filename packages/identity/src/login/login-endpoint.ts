@@ -58,7 +58,11 @@ async function openStep(deps: ProviderDeps, request: HttpRequest): Promise<Login
   const action = `${request.path}?${query.toString()}`;
   const frame = { action, prompt: password.prompt, back, leavesOrigin: leavesOrigin(pending.redirectUri) };
   const remember = deps.sessions === undefined ? {} : { remember: deps.sessions.settings.rememberMeCheckedByDefault };
-  return { pending, password, form: (shown) => render(passwordPage({ ...frame, ...remember, ...shown })) };
+  return {
+    pending,
+    password,
+    form: (shown) => render(passwordPage({ ...frame, ...remember, ...shown }), request.path),
+  };
 }
 
 async function judgePassword(deps: ProviderDeps, request: HttpRequest, step: LoginStep): Promise<HttpResponse> {

@@ -31,14 +31,14 @@ export function createLogoutEndpoint(deps: Deps): HttpHandler {
       throw pageError(400, 'Unregistered post_logout_redirect_uri.');
     }
     const ended = await endSession(deps, request, { parameters, subject: asking?.subject });
-    if (ended === undefined) return deps.render(confirmLogoutPage(request.path, parameters));
+    if (ended === undefined) return deps.render(confirmLogoutPage(request.path, parameters), request.path);
     const state = parameters.get('state');
     const location =
       state === null || target === '' ? target : withParameters(target, new URLSearchParams({ state }), 'query');
     const { session, cookies } = ended;
     const upstream = session === undefined ? undefined : await findUpstreamLogout(deps, session, location);
     const next = upstream ?? location;
-    return withCookies(next === '' ? deps.render(loggedOutPage()) : redirectTo(next, 302), cookies);
+    return withCookies(next === '' ? deps.render(loggedOutPage(), request.path) : redirectTo(next, 302), cookies);
   };
 }
 

@@ -42,7 +42,8 @@ export function createLogoutCallbackEndpoint({ keys, clock, render }: ProviderDe
     const state = request.query.get('state') ?? '';
     await keys.ensureKnown('');
     const opened = keys.current().sealer.open(PURPOSE, state) as ReturnState | undefined;
-    if (opened === undefined || opened.expiresAt <= clock.now() || opened.target === '') return render(loggedOutPage());
+    if (opened === undefined || opened.expiresAt <= clock.now() || opened.target === '')
+      return render(loggedOutPage(), request.path);
     return redirectTo(opened.target, 302);
   };
 }

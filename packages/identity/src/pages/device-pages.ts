@@ -15,6 +15,7 @@ export function devicePage({ status, action, userCode, error }: DevicePage): Pag
   return {
     status,
     title: 'Enter code',
+    template: { file: 'device.html', data: { PostURL: action, UserCode: userCode, Invalid: error !== undefined } },
     content: markup`<h1>Connect a device</h1>
 <p>Enter the code that your device shows. Go on only if you started this yourself.</p>
 <form method="post" action="${action}">
@@ -30,6 +31,7 @@ export function deviceDonePage(clientName: string): Page {
   return {
     status: 200,
     title: 'Login successful',
+    template: { file: 'device_success.html', data: { ClientName: clientName } },
     content: markup`<h1>Login successful for ${clientName}</h1>
 <p>Return to your device to continue.</p>`,
   };

@@ -3,6 +3,7 @@ import { AppError } from '@kfctl/core';
 import { IDENTITY_ERRORS } from '../errors.ts';
 import { markup } from './markup.ts';
 import type { Page } from './page.ts';
+import type { TemplatePage } from './template-pages.ts';
 
 // node:http has these words too, but importing it from an ES module loads ten megabytes of fetch.
 const TITLES: Readonly<Record<number, string>> = {
@@ -22,9 +23,14 @@ export function errorPage(status: number, message: string): Page {
   return {
     status,
     title,
+    template: errorTemplate(status, message),
     content: markup`<h1>${title}</h1>
       <p class="error" role="alert">${message}</p>`,
   };
+}
+
+export function errorTemplate(status: number, message: string): TemplatePage {
+  return { file: 'error.html', data: { ErrType: TITLES[status] ?? 'Error', ErrMsg: message } };
 }
 
 /** An error that the person at the browser sees as a page with this text; `detail` is for the log. */

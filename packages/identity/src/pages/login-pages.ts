@@ -1,9 +1,12 @@
 /** Owns the pages of logging in: the choice of connectors, name and password, approval, and the code to copy. */
+import { errorTemplate } from './error-page.ts';
 import { markup } from './markup.ts';
 import type { Markup } from './markup.ts';
 import type { Page } from './page.ts';
+import type { TemplatePage } from './template-pages.ts';
 
 export interface ConnectorLink {
+  readonly id: string;
   readonly name: string;
   readonly type: string;
   readonly href: string;
@@ -14,7 +17,15 @@ export function chooseConnectorPage(links: readonly ConnectorLink[]): Page {
     ({ name, type, href }) =>
       markup`<li><a class="button plain dex-btn-icon--${type}" href="${href}">Log in with ${name}</a></li>`,
   );
-  return { status: 200, title: 'Log in', content: markup`<h1>Log in</h1><ul class="choices">${items}</ul>` };
+  const connectors = links
+    .map(({ id, name, type, href }) => ({ ID: id, Name: name, URL: href, Type: type }))
+    .toSorted((left, right) => (left.Name < right.Name ? -1 : Number(left.Name > right.Name)));
+  return {
+    status: 200,
+    title: 'Log in',
+    content: markup`<h1>Log in</h1><ul class="choices">${items}</ul>`,
+    template: { file: 'login.html', data: { Connectors: connectors } },
+  };
 }
 
 export interface PasswordPage {
@@ -43,6 +54,7 @@ export function passwordPage({ prompt, username, error, back, remember, ...page 
     status: page.status,
     title: 'Log in',
     leavesOrigin: page.leavesOrigin,
+    template: passwordTemplate({ prompt, username, back, ...page }, error),
     content: markup`<h1>Log in to your account</h1>
 <form method="post" action="${page.action}">
 ${problem}
@@ -59,6 +71,19 @@ ${back === '' ? undefined : markup`<a class="back" href="${back}">Select another
   };
 }
 
+// Dex's template knows one mistake, a wrong password; told to who has to wait it would be a lie.
+function passwordTemplate(page: Omit<PasswordPage, 'error'>, error: string | undefined): TemplatePage {
+  if (page.status === 429) return errorTemplate(page.status, error ?? '');
+  const data = {
+    PostURL: page.action,
+    BackLink: page.back,
+    Username: page.username,
+    UsernamePrompt: page.prompt,
+    Invalid: error !== undefined,
+  };
+  return { file: 'password.html', data };
+}
+
 function rememberBox(checked: boolean): Markup {
   return markup`<label class="check" for="remember"><input type="checkbox" id="remember" name="remember" value="true"${
     checked ? markup` checked` : undefined
@@ -67,6 +92,7 @@ function rememberBox(checked: boolean): Markup {
 
 export interface ApprovalPage {
   readonly clientName: string;
+  readonly userName: string;
   readonly requestId: string;
   readonly scopes: readonly string[];
   readonly action: string;
@@ -80,8 +106,10 @@ const SCOPE_WORDS: Readonly<Record<string, string>> = {
   groups: 'View your groups',
 };
 
-export function approvalPage({ clientName, requestId, scopes, action, leavesOrigin }: ApprovalPage): Page {
-  const items = scopes.flatMap((scope) => SCOPE_WORDS[scope] ?? []).map((words) => markup`<li>${words}</li>`);
+export function approvalPage({ clientName, userName, requestId, scopes, action, leavesOrigin }: ApprovalPage): Page {
+  const words = scopes.flatMap((scope) => SCOPE_WORDS[scope] ?? []);
+  const items = words.map((words) => markup`<li>${words}</li>`);
+  const data = { User: userName, Client: clientName, AuthReqID: requestId, Scopes: words.toSorted() };
   const form = (approval: string, label: string, style: string) => markup`<form method="post" action="${action}">
 <input type="hidden" name="req" value="${requestId}">
 <input type="hidden" name="approval" value="${approval}">
@@ -91,6 +119,7 @@ export function approvalPage({ clientName, requestId, scopes, action, leavesOrig
     status: 200,
     title: 'Grant access',
     leavesOrigin,
+    template: { file: 'approval.html', data },
     content: markup`<h1>Grant access</h1>
 <p><strong>${clientName}</strong> would like to:</p>
 ${items.length === 0 ? markup`<p>Know that you have logged in.</p>` : markup`<ul>${items}</ul>`}
@@ -103,6 +132,7 @@ export function codePage(code: string): Page {
   return {
     status: 200,
     title: 'Login successful',
+    template: { file: 'oob.html', data: { Code: code } },
     content: markup`<h1>Login successful</h1>
 <p>Copy this code, switch to your application and paste it there:</p>
 <p><code id="code">${code}</code></p>`,

@@ -1,8 +1,12 @@
 /** Owns the frame around every page and the headers it is sent with. */
+import { randomToken } from '@kfctl/core';
+import type { RandomBytes } from '@kfctl/core';
 import type { HttpResponse } from '@kfctl/http';
 import type { FrontendConfig } from '../config/config.ts';
 import { Markup, markup } from './markup.ts';
+import type { FinishedPage } from './go-template/escape/page-output.ts';
 import { SUBMIT, SUBMIT_SOURCE } from './style.ts';
+import type { TemplatePage, TemplatePages } from './template-pages.ts';
 import type { Theme } from './theme.ts';
 
 export interface Page {
@@ -16,11 +20,45 @@ export interface Page {
   readonly leavesOrigin?: boolean;
   /** The page's one form is sent at once, without anybody pressing its button. */
   readonly submits?: boolean;
+  /** The same page for Dex's templates; absent where Dex has none. */
+  readonly template?: TemplatePage;
 }
 
-export type PageRenderer = (page: Page) => HttpResponse;
+/** `path` is that of the request; templates see it as `ReqPath`. */
+export type PageRenderer = (page: Page, path: string) => HttpResponse;
 
-export function createPageRenderer({ issuer }: FrontendConfig, theme: Theme): PageRenderer {
+interface RendererDeps {
+  readonly theme: Theme;
+  readonly templates: TemplatePages | undefined;
+  readonly random: RandomBytes;
+}
+
+/** Pages by the operator's templates where there are some that work, by ours otherwise. */
+export function createPageRenderer(frontend: FrontendConfig, { theme, templates, random }: RendererDeps): PageRenderer {
+  const builtIn = createBuiltInRenderer(frontend, theme);
+  return (page, path) => {
+    if (templates === undefined || page.template === undefined) return builtIn(page);
+    const nonce = randomToken(16, random);
+    const finished = templates.render(page.template, { path, nonce });
+    return finished === undefined ? builtIn(page) : templateResponse(page, finished, nonce);
+  };
+}
+
+function templateResponse({ status, leavesOrigin = false }: Page, finished: FinishedPage, nonce: string): HttpResponse {
+  // Scripts in attributes run by no nonce. The template's author is trusted; the nonce is a second fence around data.
+  const scripts = finished.runsAttributes ? "'self' https: 'unsafe-inline'" : `'nonce-${nonce}' 'strict-dynamic'`;
+  const base = `default-src 'self' https: data:; script-src ${scripts}; style-src 'self' https: 'unsafe-inline'; object-src 'none'; base-uri 'self'; frame-ancestors 'none'`;
+  return {
+    status,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': leavesOrigin ? base : `${base}; form-action 'self'`,
+    },
+    body: finished.html,
+  };
+}
+
+function createBuiltInRenderer({ issuer }: FrontendConfig, theme: Theme): (page: Page) => HttpResponse {
   const themed = theme.scheme === '' ? undefined : markup` data-theme="${theme.scheme}"`;
   // The name stands beside it.
   const logo = theme.logo === '' ? undefined : markup`<img class="logo" src="${theme.logo}" alt="">`;

@@ -2,7 +2,7 @@
  * Owns what an operator changes about the looks: a style sheet, a logo, an icon, words above and below, out of Dex's directory of
  * web files. All of it is read once and travels inside the page; only a logo with an address of its own is fetched by browsers.
  */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { describeError } from '@kfctl/core';
 import type { Logger } from '@kfctl/core';
@@ -31,47 +31,36 @@ const EMPTY_ICON = 'data:,';
 
 export function loadTheme(frontend: FrontendConfig, log: Logger): Theme {
   const { dir, theme, logoURL } = frontend;
+  const folder = themeFolder(frontend);
   if (dir !== '' && !existsSync(dir)) log.warn('frontend.dir is not there, the built-in pages are used', { dir });
-  else if (dir !== '') warnOfTemplates(dir, log);
   const read = (file: string): Buffer | undefined => readWebFile(dir, file, log);
-  const name = theme === '' ? 'light' : theme;
-  const css =
-    read(path.join('themes', name, 'styles.css'))
-      ?.toString('utf8')
-      .replaceAll('</', '<\\/') ?? '';
-  const logo = isAddress(logoURL) ? logoURL : dataUrl(read(logoFile(logoURL, name)), logoURL || 'logo.png');
+  const css = read(path.join(folder, 'styles.css'))?.toString('utf8').replaceAll('</', '<\\/') ?? '';
+  const logo = isAddress(logoURL) ? logoURL : dataUrl(read(logoFile(logoURL, folder)), logoURL || 'logo.png');
   return {
     scheme: LIGHT.has(theme) ? 'light' : theme === 'dark' ? 'dark' : '',
     css: css === '' ? STYLE : `${STYLE}\n${css}`,
     styleSource: css === '' ? STYLE_SOURCE : hashSource(`${STYLE}\n${css}`),
     imageSource: isAddress(logoURL) ? `data: ${new URL(logoURL).origin}` : 'data:',
     logo,
-    icon: dataUrl(read(path.join('themes', name, 'favicon.png')), 'favicon.png') || EMPTY_ICON,
+    icon: dataUrl(read(path.join(folder, 'favicon.png')), 'favicon.png') || EMPTY_ICON,
     header: slot(read(path.join('slots', 'header.html')), frontend),
     footer: slot(read(path.join('slots', 'footer.html')), frontend),
   };
 }
 
-/** Templates are programs for Go. Whoever wrote some must learn that their pages are not shown, and where their words may go instead. */
-function warnOfTemplates(dir: string, log: Logger): void {
-  const folder = path.join(dir, 'templates');
-  let ignored: readonly string[] = [];
-  try {
-    ignored = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.html')) : [];
-  } catch (error) {
-    log.warn('web files cannot be listed', { folder, error: describeError(error) });
-  }
-  if (ignored.length === 0) return;
-  const hint =
-    'words above and below pages go into slots/header.html and slots/footer.html, looks into themes/<theme>/styles.css';
-  log.warn('templates are not used', { folder, ignored: ignored.slice(0, 30), hint });
+/** Of the directory. Dex's two old names mean `light` where they have no folder of their own; without a name an old directory has only theirs. */
+export function themeFolder({ dir, theme }: FrontendConfig): string {
+  const has = (name: string): boolean => existsSync(path.join(dir, 'themes', name));
+  const name = theme === '' ? 'light' : theme;
+  const found = dir === '' ? undefined : [name, 'light', 'coreos'].find((one) => LIGHT.has(name) && has(one));
+  return path.join('themes', found ?? name);
 }
 
 /** `theme/logo.png` is Dex's address of a file of the theme; other paths are below the directory. */
-function logoFile(logoURL: string, theme: string): string {
-  if (logoURL === '') return path.join('themes', theme, 'logo.png');
+function logoFile(logoURL: string, folder: string): string {
+  if (logoURL === '') return path.join(folder, 'logo.png');
   const file = logoURL.replace(/^\/+/, '');
-  return file.startsWith('theme/') ? path.join('themes', theme, file.slice('theme/'.length)) : file;
+  return file.startsWith('theme/') ? path.join(folder, file.slice('theme/'.length)) : file;
 }
 
 function isAddress(logoURL: string): boolean {
@@ -101,7 +90,15 @@ export const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
   '.ico': 'image/x-icon',
   '.webp': 'image/webp',
+  '.avif': 'image/avif',
   '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
+  '.map': 'application/json',
+  '.webmanifest': 'application/manifest+json',
+  '.ttf': 'font/ttf',
+  '.otf': 'font/otf',
   '.woff': 'font/woff',
   '.woff2': 'font/woff2',
   '.txt': 'text/plain; charset=utf-8',

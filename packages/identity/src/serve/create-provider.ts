@@ -18,10 +18,10 @@ import { createLoginEndpoint } from '../login/login-endpoint.ts';
 import { createLogoutEndpoint } from '../logout/logout-endpoint.ts';
 import { createLogoutCallbackEndpoint } from '../logout/upstream-logout.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { IdentityConfig } from '../config/config.ts';
 import { createWebFilesEndpoint } from '../pages/web-files-endpoint.ts';
 import { pageError } from '../pages/error-page.ts';
 import { landingPage } from '../pages/login-pages.ts';
+import { themeFolder } from '../pages/theme.ts';
 import type { ProviderDeps } from '../provider.ts';
 import { createRevocationEndpoint } from '../revocation/revocation-endpoint.ts';
 import { createDeviceTokenEndpoint, createTokenEndpoint } from '../token/token-endpoint.ts';
@@ -39,13 +39,14 @@ export interface Observers {
 const READ_BY_SCRIPTS = ['', '/.well-known/openid-configuration', '/keys', '/userinfo'] as const;
 
 export function createProvider(deps: ProviderDeps, { health, metrics }: Observers): HttpHandler {
-  const { config, render, log } = deps;
-  const page = pageEdge(render, log);
+  const { config, log } = deps;
+  const page = pageEdge(deps.render, log);
   const json = jsonEdge(log);
+  const theme = themeFolder(config.frontend);
   const cors = (handler: HttpHandler): HttpHandler => withCors(handler, config.web);
   const shared = (handler: HttpHandler): HttpHandler => cors(json(handler));
   const routes: readonly (readonly [string, string, HttpHandler])[] = [
-    ['GET', '', cors(page(() => render(landingPage(`${config.basePath}/.well-known/openid-configuration`))))],
+    ['GET', '', cors(page(createLandingEndpoint(deps)))],
     ['GET', '/.well-known/openid-configuration', shared(createDiscoveryEndpoint(deps))],
     ['GET', '/keys', shared(createKeysEndpoint(deps))],
     ['*', '/token', shared(createTokenEndpoint(deps))],
@@ -68,7 +69,7 @@ export function createProvider(deps: ProviderDeps, { health, metrics }: Observer
     ['*', '/logout/callback', page(createLogoutCallbackEndpoint(deps))],
     ['GET', '/healthz', page(createHealthEndpoint(health))],
     ['GET', '/static/*file', page(createWebFilesEndpoint(config.frontend, { folder: 'static', log }))],
-    ['GET', '/theme/*file', page(createWebFilesEndpoint(config.frontend, { folder: themeFolder(config), log }))],
+    ['GET', '/theme/*file', page(createWebFilesEndpoint(config.frontend, { folder: theme, log }))],
     ['GET', '/robots.txt', () => textResponse(200, 'User-agent: *\nDisallow: /\n')],
   ];
   const preflights = config.web.allowedOrigins.length === 0 ? [] : READ_BY_SCRIPTS;
@@ -85,13 +86,13 @@ export function createProvider(deps: ProviderDeps, { health, metrics }: Observer
   return withSecurityHeaders(withRouteLog(router, log), config.web.headers);
 }
 
-function themeFolder({ frontend }: IdentityConfig): string {
-  return `themes/${frontend.theme === '' ? 'light' : frontend.theme}`;
-}
-
 function toRoute(basePath: string, method: string, { path, handler }: { path: string; handler: HttpHandler }): Route {
   // Without a path in the issuer the landing page is the root.
   return { method, path: `${basePath}${path}` === '' ? '/' : `${basePath}${path}`, handler };
+}
+
+function createLandingEndpoint({ config, render }: ProviderDeps): HttpHandler {
+  return ({ path }) => render(landingPage(`${config.basePath}/.well-known/openid-configuration`), path);
 }
 
 function createHealthEndpoint(health: Health): HttpHandler {

@@ -15,7 +15,7 @@ export function pageEdge(render: PageRenderer, log: Logger): Edge {
       return noStore(await handler(request));
     } catch (error) {
       const { status, text } = judge(error, request, log);
-      return noStore(render(errorPage(status, text)));
+      return noStore(render(errorPage(status, text), request.path));
     }
   };
 }

@@ -18,6 +18,7 @@ import type { ProviderDeps } from '../provider.ts';
 import { createPageRenderer } from '../pages/page.ts';
 import { createLoginSessions } from '../session/login-sessions.ts';
 import type { LogoutDeliveries } from '../session/logout-deliveries.ts';
+import { loadTemplatePages, tellOfTemplates } from '../pages/template-pages.ts';
 import { loadTheme } from '../pages/theme.ts';
 import type { Storage } from '../storage/storage.ts';
 import { createProvider } from './create-provider.ts';
@@ -98,7 +99,10 @@ function build(config: IdentityConfig, deps: BuildDeps, decoyKey: Buffer): Built
   });
   const findClient = createClientFinder(config.staticClients, storage);
   const sessions = config.sessions && createLoginSessions({ ...deps, config, settings: config.sessions });
-  const render = createPageRenderer(config.frontend, loadTheme(config.frontend, log));
+  const theme = loadTheme(config.frontend, log);
+  const templates = loadTemplatePages(config.frontend, { basePath: config.basePath, log });
+  tellOfTemplates(templates, log);
+  const render = createPageRenderer(config.frontend, { theme, templates, random: deps.random });
   return {
     config,
     connectors,
