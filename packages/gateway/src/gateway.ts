@@ -1,7 +1,7 @@
 /** Owns the gateway as a whole: watched objects -> state -> open ports that serve by it. */
 import { describeError, systemClock } from '@kfctl/core';
 import type { Logger } from '@kfctl/core';
-import type { KubeObject, SecretObject } from '@kfctl/kube';
+import type { KubeObject } from '@kfctl/kube';
 import { createCoarseClock, createHttpDate } from '@kfctl/http';
 import type { Downstream } from '@kfctl/http';
 import type { Config } from './config.ts';
@@ -24,7 +24,9 @@ import type { Listeners } from './server/listeners.ts';
 import { createStateBuilder } from './state-builder.ts';
 import type { StateBuilderOptions } from './state-builder.ts';
 import { createTracer } from './trace/tracer.ts';
+import { createCertificateFiles } from './tls/certificate-files.ts';
 import { createCredentials } from './tls/credentials.ts';
+import type { Credentials } from './tls/credentials.ts';
 import type { Cluster } from './upstream/cluster/cluster.ts';
 import { createClusters } from './upstream/cluster/clusters.ts';
 import type { Host } from './upstream/cluster/host.ts';
@@ -63,6 +65,8 @@ const COALESCE_MS = 5;
 const MAX_TICK_MS = 1_000;
 /** New routes wait this long for the pods of a subset that they lead to. */
 const POD_PATIENCE_MS = 5_000;
+/** Clients that name no server get a certificate that was renewed in a file after this long. */
+const RENEWAL_MS = 10_000;
 /** Of bodies that are kept because their requests may be sent again. */
 const MAX_REPLAY_BYTES = 33_554_432;
 
@@ -97,8 +101,7 @@ export function startGateway(deps: GatewayDeps): Gateway {
     httpDate: createHttpDate(),
     tracer: createTracer({ fillRandom: randomFillSync, random: Math.random }),
   };
-  const report = (secret: SecretObject, problem: string): void => warn(secret, 'InvalidCertificate', problem);
-  const credentials = createCredentials({ secrets: sources.secrets, namespace: config.namespace, report });
+  const credentials = openCredentials(deps, warn);
   const handler = (downstream: Downstream): void => serveRequest(downstream, serving);
   const listeners = createListeners({ ...config, credentials, log, handler });
   const build = createStateBuilder({ sources, config, warn });
@@ -108,6 +111,7 @@ export function startGateway(deps: GatewayDeps): Gateway {
     forwarding.clusters.useRules(state.destinations);
     listeners.update(state.table);
   };
+  const renewal = setInterval(() => listeners.update(flow.state.table), RENEWAL_MS).unref();
   followSources(sources, createApplier({ flow, build: () => attempt(build, flow.state, log), sources, putInForce }));
   return {
     notReady: () => whyNotReady(flow, listeners),
@@ -115,12 +119,25 @@ export function startGateway(deps: GatewayDeps): Gateway {
     boundPort: (port) => listeners.boundPort(port),
     async stop() {
       flow.isDraining = true;
+      clearInterval(renewal);
       await listeners.drain(config.drainMs);
       forwarding.clusters.close();
       clock.stop();
       accessLog.flush();
     },
   };
+}
+
+function openCredentials({ config, sources, log }: GatewayDeps, warn: StateBuilderOptions['warn']): Credentials {
+  return createCredentials({
+    ...config,
+    secrets: sources.secrets,
+    report: (secret, problem) => warn(secret, 'InvalidCertificate', problem),
+    files: createCertificateFiles({
+      now,
+      report: (certificate, problem) => log.warn('certificate file cannot be used', { certificate, problem }),
+    }),
+  });
 }
 
 interface Applying {
