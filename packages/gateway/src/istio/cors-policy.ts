@@ -11,6 +11,8 @@ export interface CorsPolicy {
   readonly exposed: string;
   readonly maxAgeSeconds: number | undefined;
   readonly credentials: boolean;
+  /** Preflights of other origins are answered here, without a permission; otherwise the upstream gets them. */
+  readonly endsPreflights: boolean;
 }
 
 export function parseCorsPolicy(fields: Fields | undefined): CorsPolicy | undefined {
@@ -25,8 +27,8 @@ export function parseCorsPolicy(fields: Fields | undefined): CorsPolicy | undefi
     exposed: names(fields, 'exposeHeaders'),
     maxAgeSeconds: maxAgeMs === undefined ? undefined : Math.floor(maxAgeMs / 1000),
     credentials: fields.boolean('allowCredentials') ?? false,
+    endsPreflights: parseUnmatched(fields),
   };
-  fields.ignore('unmatchedPreflights');
   fields.done();
   // Any page of the web could act as the user: browsers refuse the pair, and echoing the origin would walk around them.
   const isOpen = policy.origins.some(
@@ -34,6 +36,13 @@ export function parseCorsPolicy(fields: Fields | undefined): CorsPolicy | undefi
   );
   if (isOpen && policy.credentials) fields.problem('allowCredentials', 'does not go with every origin');
   return policy;
+}
+
+function parseUnmatched(fields: Fields): boolean {
+  const text = fields.string('unmatchedPreflights') ?? 'UNSPECIFIED';
+  if (!['UNSPECIFIED', 'FORWARD', 'IGNORE'].includes(text))
+    fields.problem('unmatchedPreflights', `"${text}" is not known`);
+  return text === 'IGNORE';
 }
 
 function names(fields: Fields, name: string): string {

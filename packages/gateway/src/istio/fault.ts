@@ -1,9 +1,13 @@
 /** Owns reading of a VirtualService rule's fault: delays and refusals that tests put on a share of requests. */
+import { grpcStatusByName, httpStatusOf } from '../grpc/grpc-answer.ts';
 import type { Fields } from './fields.ts';
 
 export interface Fault {
   readonly delay: { readonly percent: number; readonly ms: number } | undefined;
-  readonly abort: { readonly percent: number; readonly status: number } | undefined;
+  /** `grpcStatus`: what gRPC clients are told; otherwise what the HTTP status means to them. */
+  readonly abort:
+    | { readonly percent: number; readonly status: number; readonly grpcStatus: number | undefined }
+    | undefined;
 }
 
 const MAX_DELAY_MS = 600_000;
@@ -26,9 +30,13 @@ function parseDelay(fields: Fields | undefined): Fault['delay'] {
 
 function parseAbort(fields: Fields | undefined): Fault['abort'] {
   if (fields === undefined) return undefined;
-  const status = fields.integer('httpStatus', { min: 200, max: 599 });
-  if (status === undefined) fields.problem('httpStatus', 'is required');
-  const abort = { percent: parsePercent(fields), status: status ?? 500 };
+  const httpStatus = fields.integer('httpStatus', { min: 200, max: 599 });
+  const name = fields.string('grpcStatus');
+  const grpcStatus = name === undefined ? undefined : grpcStatusByName(name);
+  if (name !== undefined && grpcStatus === undefined) fields.problem('grpcStatus', `"${name}" is not known`);
+  if ((httpStatus === undefined) === (name === undefined)) fields.problem('httpStatus', 'or grpcStatus is required');
+  const status = httpStatus ?? httpStatusOf(grpcStatus ?? 0);
+  const abort = { percent: parsePercent(fields), status, grpcStatus };
   fields.done();
   return abort;
 }

@@ -46,7 +46,8 @@ export interface RedirectAction {
   readonly uri: string | undefined;
   readonly authority: string | undefined;
   readonly scheme: 'http' | 'https' | undefined;
-  readonly port: number | undefined;
+  /** `request`: the port of the Gateway that the request came to. */
+  readonly port: number | 'request' | undefined;
   readonly status: number;
 }
 
@@ -58,6 +59,7 @@ export interface DirectAction {
 }
 
 const PORT = { min: 1, max: 65_535 };
+const REDIRECTS = [301, 302, 303, 307, 308];
 
 /** The action of one rule; undefined when it has none that can be used (a problem says why). */
 export function parseRouteAction(rule: Fields, namespace: string): RouteAction | undefined {
@@ -144,19 +146,29 @@ function parseRegexRewrite(fields: Fields | undefined): Rewrite['regex'] {
 function parseRedirect(fields: Fields): RedirectAction {
   const scheme = fields.string('scheme');
   if (scheme !== undefined && scheme !== 'http' && scheme !== 'https') fields.problem('scheme', 'is not http or https');
-  const derived = fields.string('derivePort');
-  if (derived !== undefined && derived !== 'FROM_PROTOCOL_DEFAULT') fields.problem('derivePort', 'is not supported');
   const action: RedirectAction = {
     kind: 'redirect',
     uri: fields.string('uri'),
     authority: fields.string('authority'),
     scheme: scheme === 'http' || scheme === 'https' ? scheme : undefined,
-    port: fields.integer('port', PORT),
+    port: parseRedirectPort(fields),
     status: fields.integer('redirectCode', { min: 301, max: 308 }) ?? 301,
   };
+  if (!REDIRECTS.includes(action.status)) fields.problem('redirectCode', `is none of ${REDIRECTS.join(', ')}`);
   if (action.uri !== undefined && !isPathText(action.uri)) fields.problem('uri', 'is not a path');
   fields.done();
   return action;
+}
+
+/** `port`, or where to take it from: nothing for the protocol's own. */
+function parseRedirectPort(fields: Fields): RedirectAction['port'] {
+  const port = fields.integer('port', PORT);
+  const derived = fields.string('derivePort');
+  if (derived === undefined) return port;
+  if (port !== undefined) fields.problem('derivePort', 'excludes port');
+  if (derived === 'FROM_REQUEST_PORT') return 'request';
+  if (derived !== 'FROM_PROTOCOL_DEFAULT') fields.problem('derivePort', `"${derived}" is not known`);
+  return undefined;
 }
 
 function parseDirect(fields: Fields, headers: HeaderOperations): DirectAction {

@@ -36,6 +36,9 @@ export interface RouteMatch {
   readonly scheme: StringMatch | undefined;
   readonly port: number | undefined;
   readonly gateways: readonly string[] | undefined;
+  /** Of the gateway itself, where `gateways` does not decide. */
+  readonly sourceLabels: ReadonlyMap<string, string> | undefined;
+  readonly sourceNamespace: string | undefined;
   readonly headers: readonly NamedMatch[];
   readonly withoutHeaders: readonly NamedMatch[];
   readonly query: readonly NamedMatch[];
@@ -55,6 +58,8 @@ export const MATCH_ALL: RouteMatch = {
   scheme: undefined,
   port: undefined,
   gateways: undefined,
+  sourceLabels: undefined,
+  sourceNamespace: undefined,
   headers: [],
   withoutHeaders: [],
   query: [],
@@ -113,6 +118,8 @@ function parseMatch(fields: Fields, namespace: string): RouteMatch {
     scheme: parseStringMatch(fields.child('scheme')),
     port: fields.integer('port', PORT),
     gateways: fields.has('gateways') ? qualifyGateways(fields.strings('gateways') ?? [], namespace) : undefined,
+    sourceLabels: fields.stringMap('sourceLabels'),
+    sourceNamespace: fields.string('sourceNamespace') || undefined,
     headers: parseNamed(fields, 'headers', true),
     withoutHeaders: parseNamed(fields, 'withoutHeaders', true),
     query: parseNamed(fields, 'queryParams', false),

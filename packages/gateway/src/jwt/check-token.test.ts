@@ -5,6 +5,8 @@ import { after, before, describe, test } from 'node:test';
 import { exportPublicJwk, signJwt } from '@kfctl/oidc';
 import { silentLogger } from '@kfctl/core';
 import type { UnknownObject } from '@kfctl/kube';
+import { parseRequestAuthentication } from '../istio/request-authentication.ts';
+import { fetchText } from '../rig/fetch-text.ts';
 import { policy, to, virtualService } from '../rig/objects.ts';
 import { startRig } from '../rig/rig.ts';
 import type { Rig } from '../rig/rig.ts';
@@ -115,6 +117,86 @@ describe('a token', () => {
 
   test('makes the keys be fetched once, and unknown keys seldom', () => {
     assert.equal(fetched, 1);
+  });
+});
+
+describe('a rule of its own', () => {
+  let own: Rig;
+  before(async () => {
+    own = await startRig();
+    await own.upstream('app', (request, response) =>
+      response.end(JSON.stringify({ url: request.url, ...request.headers })),
+    );
+    own.sources.virtualServices.put(virtualService('app', [to('app')]));
+    own.sources.authorizationPolicies.put(
+      policy('require-jwt', { action: 'DENY', rules: [{ from: [{ source: { notRequestPrincipals: ['*'] } }] }] }),
+    );
+  });
+  after(() => own.close());
+
+  async function rule(more: object): Promise<void> {
+    const spec = { issuer: 'https://issuer', jwks: JSON.stringify(jwks), ...more };
+    const object = authentication('own', {});
+    const selector = { matchLabels: { istio: 'ingressgateway' } };
+    own.sources.requestAuthentications.put({ ...object, spec: { selector, jwtRules: [spec] } });
+    await own.settle();
+  }
+
+  async function ask(path: string, headers: Record<string, string> = {}): Promise<Record<string, string> | number> {
+    const answer = await fetchText(own.tlsPort(), path, headers);
+    return answer.status === 200 ? (JSON.parse(answer.text) as Record<string, string>) : answer.status;
+  }
+
+  test('has its keys in the object, and no audience is every audience', async () => {
+    await rule({});
+    const seen = await ask('/', { authorization: `Bearer ${token({ aud: 'whatever' })}` });
+    assert.ok(typeof seen === 'object' && seen['authorization'] === undefined);
+    assert.equal(await ask('/', { authorization: `Bearer ${token({}, other.privateKey)}` }), 401);
+  });
+
+  test('takes tokens from the headers that it names, behind their prefix, and from nowhere else', async () => {
+    await rule({ fromHeaders: [{ name: 'X-Jwt', prefix: 'Token ' }, { name: 'x-plain' }] });
+    assert.equal(typeof (await ask('/', { 'x-jwt': `Token ${token()}` })), 'object');
+    assert.equal(typeof (await ask('/', { 'x-plain': token() })), 'object');
+    assert.equal(await ask('/', { 'x-jwt': token() }), 403);
+    assert.equal(await ask('/', { authorization: `Bearer ${token()}` }), 403);
+    assert.equal(await ask('/', { 'x-plain': 'abc' }), 401);
+  });
+
+  test('takes tokens from the parameters that it names', async () => {
+    await rule({ fromParams: ['access', 'token'] });
+    assert.equal(typeof (await ask(`/x?a=1&token=${token()}`)), 'object');
+    assert.equal(await ask(`/x?jwt=${token()}`), 403);
+    assert.equal(await ask('/x?access=abc'), 401);
+  });
+
+  test('tells the payload in the header that it names, and nobody else may', async () => {
+    await rule({ outputPayloadToHeader: 'X-Payload' });
+    const sent = token();
+    const seen = await ask('/', { authorization: `Bearer ${sent}`, 'x-payload': 'forged' });
+    assert.ok(typeof seen === 'object');
+    assert.equal(seen['x-payload'], sent.split('.')[1]);
+  });
+
+  test('lets the token travel on where it says so', async () => {
+    await rule({ forwardOriginalToken: true });
+    const authorization = `Bearer ${token()}`;
+    const seen = await ask('/', { authorization });
+    assert.ok(typeof seen === 'object');
+    assert.equal(seen['authorization'], authorization);
+  });
+
+  test('is refused where it names keys twice or in no form', () => {
+    const problemsOf = (more: object): string => {
+      const problems: string[] = [];
+      parseRequestAuthentication(authentication('a', more), problems);
+      return problems.join();
+    };
+    assert.match(problemsOf({ jwks: '{}', jwksUri: 'https://a' }), /jwks: goes without/);
+    assert.match(problemsOf({ jwks: 'no' }), /jwks: is not JSON/);
+    assert.match(problemsOf({ jwksUri: 'file:///etc/passwd' }), /jwksUri/);
+    assert.match(problemsOf({ fromCookies: ['a'] }), /fromCookies: is not supported/);
+    assert.match(problemsOf({ outputPayloadToHeader: 'a b' }), /outputPayloadToHeader/);
   });
 });
 

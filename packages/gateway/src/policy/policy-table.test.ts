@@ -114,6 +114,66 @@ describe('policies', () => {
     assert.equal(refused(deny({ when: [{ key: 'request.auth.claims[constructor]', values: ['*'] }] }), { jwt }), false);
   });
 
+  test('match every field and key, and their opposites', () => {
+    const jwt = { issuer: 'i', subject: 's', claims: { aud: ['a', 'b'], azp: 'client' } };
+    const seen: Partial<PolicyRequest> = {
+      method: 'PUT',
+      path: '/a/b',
+      host: 'h.example',
+      authority: 'h.example:8443',
+      port: 8443,
+      fields: ['x-a', '1'],
+      sourceIp: '10.0.0.7',
+      remoteIp: '192.0.2.1',
+      sni: 'sni.example',
+      principal: 'cluster.local/ns/n/sa/s',
+      namespace: 'n',
+      jwt,
+    };
+    const source = (fields: object): object => ({ from: [{ source: fields }] });
+    const operation = (fields: object): object => ({ to: [{ operation: fields }] });
+    const when = (key: string, fields: object): object => ({ when: [{ key, ...fields }] });
+    const cases: readonly (readonly [make: (fields: object) => object, name: string, hit: string, miss: string])[] = [
+      [source, 'principals', 'cluster.local/ns/n/*', 'other'],
+      [source, 'requestPrincipals', 'i/s', 'i/t'],
+      [source, 'namespaces', 'n', 'm'],
+      [source, 'ipBlocks', '10.0.0.0/24', '10.0.1.0/24'],
+      [source, 'remoteIpBlocks', '192.0.2.1', '10.0.0.7'],
+      [operation, 'hosts', '*.example', 'example'],
+      [operation, 'ports', '8443', '443'],
+      [operation, 'methods', 'PUT', 'GET'],
+      [operation, 'paths', '/a/*', '/b/*'],
+      ...(
+        [
+          ['source.ip', '10.0.0.0/24', '192.0.2.1'],
+          ['remote.ip', '192.0.2.1', '10.0.0.7'],
+          ['source.namespace', 'n', 'm'],
+          ['source.principal', '*/sa/s', '*/sa/t'],
+          ['request.headers[X-A]', '1', '2'],
+          ['request.auth.principal', 'i/s', 'j/s'],
+          ['request.auth.audiences', 'b', 'c'],
+          ['request.auth.presenter', 'client', 'other'],
+          ['request.auth.claims[azp]', 'client', 'other'],
+          ['destination.port', '8443', '443'],
+          ['connection.sni', 'sni.example', 'other'],
+        ] as const
+      ).map(([key, hit, miss]) => [(fields: object) => when(key, fields), 'values', hit, miss] as const),
+    ];
+    for (const [make, name, hit, miss] of cases) {
+      const denied = (fields: object): boolean => refused([{ action: 'DENY', rules: [make(fields)] }], seen);
+      const opposite = `not${name[0]?.toUpperCase()}${name.slice(1)}`;
+      const told = `${JSON.stringify(make({ [name]: [hit] }))}`;
+      assert.deepEqual([denied({ [name]: [hit] }), denied({ [name]: [miss] })], [true, false], told);
+      assert.deepEqual([denied({ [opposite]: [hit] }), denied({ [opposite]: [miss] })], [false, true], told);
+      assert.equal(denied({ [name]: [hit], [opposite]: [hit] }), false, told);
+    }
+  });
+
+  test('that AUDIT change nothing', () => {
+    assert.equal(refused([{ action: 'AUDIT', rules: [{}] }]), false);
+    assert.equal(refused([{ action: 'AUDIT', rules: [{}] }, {}]), true);
+  });
+
   test('of other namespaces and other workloads do not count', () => {
     const spec = { action: 'DENY', rules: [{}] };
     assert.equal(findRefusal(select([spec], 'kubeflow'), request()), undefined);

@@ -3,7 +3,7 @@ import { describeError } from '@kfctl/core';
 import type { Logger } from '@kfctl/core';
 import type { Duplex } from 'node:stream';
 import type { Downstream, DownstreamListener, FieldList } from '@kfctl/http';
-import { grpcAnswer } from '../grpc/grpc-answer.ts';
+import { grpcAnswer, grpcStatusFor } from '../grpc/grpc-answer.ts';
 import { isGrpcContent } from '../grpc/grpc-request.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import type { AccessLog } from './access-log.ts';
@@ -19,6 +19,8 @@ export interface LocalAnswer {
   readonly fields?: FieldList;
   readonly body?: Buffer;
   readonly flags?: string;
+  /** For gRPC clients, where the HTTP status does not say it. */
+  readonly grpcStatus?: number | undefined;
   /** End the connection: the rest of what it carries cannot be trusted. */
   readonly close?: boolean;
 }
@@ -71,9 +73,10 @@ export class Answer implements DownstreamListener {
   }
 
   /** Answers without an upstream. */
-  local(status: number, { fields = [], body = EMPTY, flags = '', close = false }: LocalAnswer = {}): void {
+  local(status: number, answer: LocalAnswer = {}): void {
+    const { fields = [], body = EMPTY, flags = '', close = false } = answer;
     if (this.hasBegun) return;
-    if (this.#isGrpc()) return this.#localGrpc(status, { fields, body, flags });
+    if (this.#isGrpc()) return this.#localGrpc(status, answer);
     const hasNoLength = status === 204 || status === 304;
     const framing = hasNoLength ? [] : ['content-length', String(body.length)];
     const isHead = this.#downstream.raw.method === 'HEAD';
@@ -86,9 +89,9 @@ export class Answer implements DownstreamListener {
   }
 
   /** gRPC clients read a status of their own; what the gateway says is all in the head. */
-  #localGrpc(status: number, { fields = [], body = EMPTY, flags = '' }: LocalAnswer): void {
+  #localGrpc(status: number, { fields = [], body = EMPTY, flags = '', grpcStatus }: LocalAnswer): void {
     this.#flags = flags;
-    this.begin(200, grpcAnswer(status, fields, body), false);
+    this.begin(200, grpcAnswer(grpcStatus ?? grpcStatusFor(status), fields, body), false);
     this.end([]);
   }
 

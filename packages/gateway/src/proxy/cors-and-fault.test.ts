@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { parseVirtualService } from '../istio/virtual-service.ts';
+import { ask as askHttp2, GRPC, openClient } from '../rig/http2-service.ts';
 import { to, virtualService } from '../rig/objects.ts';
 import { rawExchange } from '../rig/raw-exchange.ts';
 import { startRig } from '../rig/rig.ts';
@@ -30,6 +31,16 @@ before(async () => {
       {
         match: [{ uri: { prefix: '/whole' } }],
         fault: { abort: { httpStatus: 418, percentage: { value: 0 } } },
+        ...to('app'),
+      },
+      {
+        match: [{ uri: { prefix: '/closed' } }],
+        corsPolicy: { ...cors, unmatchedPreflights: 'IGNORE' },
+        ...to('app'),
+      },
+      {
+        match: [{ uri: { prefix: '/grpc' } }],
+        fault: { abort: { grpcStatus: 'RESOURCE_EXHAUSTED', percentage: { value: 100 } } },
         ...to('app'),
       },
       { corsPolicy: cors, ...to('app') },
@@ -76,6 +87,15 @@ describe('a route with a cross-origin policy', () => {
     }
   });
 
+  test('leaves preflights of other origins to the upstream, or ends them here without a permission', async () => {
+    const preflight = ['Origin: https://evil.example', 'Access-Control-Request-Method: PUT'] as const;
+    assert.match(await ask('OPTIONS /x', ...preflight), /^HTTP\/1\.1 200 [\s\S]*answer$/);
+    const ended = await ask('OPTIONS /closed', ...preflight);
+    assert.match(ended, /^HTTP\/1\.1 200 /);
+    assert.doesNotMatch(ended, /access-control-|answer$/i);
+    assert.match(await ask('OPTIONS /closed', 'Origin: https://evil.example'), /answer$/);
+  });
+
   test('cannot let every origin act as the user', () => {
     const problems: string[] = [];
     parseVirtualService(
@@ -89,4 +109,16 @@ describe('a route with a cross-origin policy', () => {
 test('a fault delays and refuses its share of requests', async () => {
   assert.match(await ask('GET /broken'), /^HTTP\/1\.1 418 /);
   assert.match(await ask('GET /whole'), /answer$/);
+});
+
+test('a fault named by a gRPC status is that to gRPC clients, and its HTTP status to others', async () => {
+  assert.match(await ask('GET /grpc'), /^HTTP\/1\.1 429 /);
+  const client = openClient(rig);
+  const { status, headers } = await askHttp2(client, { ...GRPC, ':path': '/grpc' }, 'x');
+  client.destroy();
+  assert.deepEqual([status, headers['grpc-status']], [200, '8']);
+  const problems: string[] = [];
+  const fault = { abort: { grpcStatus: 'TIRED' } };
+  parseVirtualService(virtualService('a', [{ fault, ...to('app') }]), problems);
+  assert.match(problems.join(), /grpcStatus: "TIRED" is not known/);
 });

@@ -17,11 +17,13 @@ const NONE: CorsVerdict = { kind: 'none' };
 export function judgeCors(policy: CorsPolicy | undefined, head: RequestHead): CorsVerdict {
   const origin = policy === undefined ? undefined : findField(head.fields, 'origin');
   if (policy === undefined || origin === undefined || origin === '') return NONE;
-  if (!policy.origins.some((match) => matchesOrigin(match, origin))) return NONE;
-  const fields = ['access-control-allow-origin', origin, 'vary', 'origin'];
-  if (policy.credentials) fields.push('access-control-allow-credentials', 'true');
   const isPreflight =
     head.method === 'OPTIONS' && findField(head.fields, 'access-control-request-method') !== undefined;
+  if (!policy.origins.some((match) => matchesOrigin(match, origin))) {
+    return isPreflight && policy.endsPreflights ? { kind: 'preflight', fields: [] } : NONE;
+  }
+  const fields = ['access-control-allow-origin', origin, 'vary', 'origin'];
+  if (policy.credentials) fields.push('access-control-allow-credentials', 'true');
   if (!isPreflight) {
     if (policy.exposed !== '') fields.push('access-control-expose-headers', policy.exposed);
     return { kind: 'allowed', fields };

@@ -129,7 +129,7 @@ function act(flow: RoutedFlow): void {
       return beforeForwarding(flow, action);
     case 'redirect':
       return answer.local(action.status, {
-        fields: ['location', redirectLocation(action, { ...head, proto: client.proto })],
+        fields: ['location', redirectLocation(action, { ...head, proto: client.proto }, flow.downstream.port)],
       });
     case 'direct': {
       const fields: string[] = [];
@@ -148,7 +148,9 @@ function beforeForwarding(flow: RoutedFlow, action: ForwardAction): void {
   const { delay, abort } = action.fault ?? {};
   const proceed = (): void => {
     if (answer.hasEnded) return;
-    if (abort !== undefined && isHit(abort.percent)) return answer.local(abort.status, { flags: 'FI' });
+    if (abort !== undefined && isHit(abort.percent)) {
+      return answer.local(abort.status, { flags: 'FI', grpcStatus: abort.grpcStatus });
+    }
     forwardRequest(flow, action);
   };
   if (delay === undefined || !isHit(delay.percent)) return proceed();

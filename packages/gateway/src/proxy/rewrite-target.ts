@@ -29,20 +29,28 @@ export interface RedirectFrom extends RequestTarget {
   readonly proto: string;
 }
 
-/** The Location of a redirect: only what the rule names is changed. */
-export function redirectLocation(action: RedirectAction, from: RedirectFrom): string {
+/** The Location of a redirect: only what the rule names is changed. `gatewayPort` is the one that the request came to. */
+export function redirectLocation(action: RedirectAction, from: RedirectFrom, gatewayPort: number): string {
   const scheme = action.scheme ?? from.proto;
-  const host = action.authority ?? from.authority.replace(/:\d+$/, '');
-  const ownPort =
-    action.authority === undefined && action.scheme === undefined ? /:\d+$/.exec(from.authority)?.[0] : undefined;
-  const port = action.port === undefined ? (ownPort ?? '') : `:${action.port}`;
+  const port = action.port === 'request' ? gatewayPort : action.port;
+  const host = action.authority ?? (port === undefined ? ownHost(from, scheme) : withoutPort(from.authority));
   const query = action.uri?.includes('?') === true ? '' : from.query;
-  return `${scheme}://${host}${port}${action.uri ?? from.path}${query}`;
+  return `${scheme}://${host}${port === undefined ? '' : `:${port}`}${action.uri ?? from.path}${query}`;
+}
+
+/** Envoy's rule: a port stays, unless it was the default of a scheme that changes. */
+function ownHost({ authority, proto }: RedirectFrom, scheme: string): string {
+  const isDefault = authority.endsWith(proto === 'https' ? ':443' : ':80');
+  return scheme !== proto && isDefault ? withoutPort(authority) : authority;
+}
+
+function withoutPort(authority: string): string {
+  return authority.replace(/:\d+$/, '');
 }
 
 /** RFC 9110 section 15.4.2 for a plain port: the same address over TLS. Ports shifted by a constant (8080, 8443) stay shifted. */
 export function httpsLocation(from: RedirectFrom): string {
   const port = Number(/:(\d+)$/.exec(from.authority)?.[1] ?? 80);
-  const host = from.authority.replace(/:\d+$/, '');
+  const host = withoutPort(from.authority);
   return `https://${host}${port === 80 ? '' : `:${port - 80 + 443}`}${from.path}${from.query}`;
 }

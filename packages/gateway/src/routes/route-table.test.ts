@@ -137,6 +137,18 @@ describe('routes', () => {
     assert.equal(find(table([meshOnly]), '/'), undefined);
   });
 
+  test('are chosen by labels and namespace of the gateway, where the match names no gateways', () => {
+    const found = (match: object): string | undefined =>
+      find(table([virtualService('a', [rule('yes', match), rule('rest')])]), '/');
+    const uri = { prefix: '/' };
+    assert.equal(found({ uri, sourceLabels: { istio: 'ingressgateway' }, method: { exact: 'GET' } }), 'yes');
+    assert.equal(found({ uri, sourceLabels: { istio: 'other' }, method: { exact: 'GET' } }), 'rest');
+    assert.equal(found({ uri, sourceNamespace: 'istio-system', method: { exact: 'GET' } }), 'yes');
+    assert.equal(found({ uri, sourceNamespace: 'kubeflow', method: { exact: 'GET' } }), 'rest');
+    const gateways = ['kubeflow/kubeflow-gateway'];
+    assert.equal(found({ gateways, sourceLabels: { istio: 'other' }, method: { exact: 'GET' } }), 'yes');
+  });
+
   test('are found among thousands', () => {
     const services = Array.from({ length: 2000 }, (_, index) =>
       virtualService(`nb-${index}`, [rule(`nb-${index}`, { uri: { prefix: `/notebook/ns-${index}/nb/` } })], {

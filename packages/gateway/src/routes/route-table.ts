@@ -40,6 +40,7 @@ export function buildRouteTable(input: RouteTableInput): RouteTable {
   const services = input.virtualServices
     .filter((service) => isVisible(service, input.namespace))
     .toSorted(byVirtualServiceAge);
+  const place = { labels: input.labels, namespace: input.namespace, services };
   const ports = Map.groupBy(
     input.gateways
       .filter(({ selector }) => [...selector].every(([key, value]) => input.labels.get(key) === value))
@@ -47,9 +48,14 @@ export function buildRouteTable(input: RouteTableInput): RouteTable {
     ({ server }) => server.port,
   );
   const listeners = [...ports].map(
-    ([port, servers]) => [port, buildListener(port, mergeServers(servers), services)] as const,
+    ([port, servers]) => [port, buildListener(port, mergeServers(servers), place)] as const,
   );
   return { listeners: new Map(listeners) };
+}
+
+/** What routes are chosen by, beside the server. */
+interface Place extends Pick<RouteTableInput, 'labels' | 'namespace'> {
+  readonly services: readonly VirtualServiceModel[];
 }
 
 interface BoundServer {
@@ -74,27 +80,23 @@ function mergeServers(servers: readonly BoundServer[]): BoundServer[] {
   });
 }
 
-function buildListener(
-  port: number,
-  servers: readonly BoundServer[],
-  services: readonly VirtualServiceModel[],
-): ListenerTable {
+function buildListener(port: number, servers: readonly BoundServer[], place: Place): ListenerTable {
   const isTls = servers.some(({ server }) => server.tls !== undefined);
   const entries = new Map<string, ServerTable>();
   for (const bound of servers) {
     // One port speaks TLS or it does not: a plain server on a TLS port would be a door beside the lock.
     if (isTls && bound.server.tls === undefined) continue;
-    const table = buildServer(bound, services);
+    const table = buildServer(bound, place);
     for (const { host } of bound.server.hosts) if (!entries.has(host)) entries.set(host, table);
   }
   return { port, isTls, servers: createHostMap(entries) };
 }
 
-function buildServer({ server, gateways }: BoundServer, services: readonly VirtualServiceModel[]): ServerTable {
+function buildServer({ server, gateways }: BoundServer, place: Place): ServerTable {
   const routes = new Map<string, Route[]>();
-  for (const service of services) {
+  for (const service of place.services) {
     if (!service.gateways.some((name) => gateways.includes(name))) continue;
-    const own = service.routes.filter(({ match }) => isForServer(match, server.port, gateways));
+    const own = service.routes.filter(({ match }) => isForServer(match, { ...place, port: server.port, gateways }));
     for (const host of hostsOn(server, service)) {
       const list = routes.get(host);
       if (list === undefined) routes.set(host, [...own]);
@@ -112,9 +114,18 @@ function hostsOn(server: GatewayServer, service: VirtualServiceModel): ReadonlyS
   return new Set(hosts);
 }
 
-function isForServer(match: Route['match'], port: number, gateways: readonly string[]): boolean {
+interface ServerPlace extends Pick<Place, 'labels' | 'namespace'> {
+  readonly port: number;
+  readonly gateways: readonly string[];
+}
+
+/** Istio's rule: where a match names gateways, the source's labels and namespace are not looked at. */
+function isForServer(match: Route['match'], { port, gateways, labels, namespace }: ServerPlace): boolean {
   if (match.port !== undefined && match.port !== port) return false;
-  return match.gateways === undefined || match.gateways.some((name) => gateways.includes(name));
+  if (match.gateways !== undefined) return match.gateways.some((name) => gateways.includes(name));
+  const { sourceLabels, sourceNamespace } = match;
+  if (sourceNamespace !== undefined && sourceNamespace !== namespace) return false;
+  return sourceLabels === undefined || [...sourceLabels].every(([key, value]) => labels.get(key) === value);
 }
 
 function isVisible({ exportTo }: VirtualServiceModel, namespace: string): boolean {
