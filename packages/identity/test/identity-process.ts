@@ -9,6 +9,7 @@ const MAIN = path.join(import.meta.dirname, '../src/main.ts');
 export interface IdentityProcess {
   /** `http://127.0.0.1:PORT`; rejects when the process ends before it serves. */
   readonly origin: Promise<string>;
+  readonly pid: number | undefined;
   /** Whether `kill` has been called. */
   readonly killed: boolean;
   output(): string;
@@ -34,6 +35,7 @@ export function startIdentityProcess(file: string, env: Readonly<Record<string, 
   origin.catch(() => undefined);
   return {
     origin,
+    pid: child.pid,
     get killed() {
       return state.killed;
     },

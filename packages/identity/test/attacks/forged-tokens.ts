@@ -23,6 +23,12 @@ export async function attackForgedTokens(t: TestContext): Promise<void> {
     const query = new URLSearchParams({ id_token_hint: token, post_logout_redirect_uri: '/bye' });
     return (await identity.fetch(`/dex/logout?${query.toString()}`)).headers.get('location') ?? '';
   };
+  const revoke = async (token: string): Promise<string> => {
+    const response = await identity.post('/dex/token/revoke', { token }, basic('app', 's3cret'));
+    return `${response.status} ${await response.text()}`;
+  };
+  // A token of ours cannot be revoked, which is told; what is none is answered like a revoked one (RFC 7009 §2.2).
+  assert.match(await revoke(good), /^400 .*unsupported_token_type/);
   assert.match(await introspect(good), /^200 .*"active":true/);
   assert.equal(await userinfo(good), 200);
   assert.equal(await logout(good), '/bye');
@@ -30,6 +36,7 @@ export async function attackForgedTokens(t: TestContext): Promise<void> {
     assert.match(await introspect(token), /^401 \{"active":false\}/, name);
     assert.equal(await userinfo(token), 403, name);
     assert.equal(await logout(token), '', name);
+    assert.equal(await revoke(token), '200 ', name);
   }
 }
 

@@ -23,7 +23,8 @@ export function held({ by, ...row }: HeldRow): Row {
   };
 }
 
-function requireTests(file: string, names: readonly string[]): void {
+/** Throws where the file has no test of one of the names. */
+export function requireTests(file: string, names: readonly string[]): void {
   const full = path.join(PACKAGES, /^(?:src|test)\//.test(file) ? `identity/${file}` : file);
   assert.ok(existsSync(full), `${file} is not there`);
   assert.ok(names.length > 0, `${file}: no test is named`);
@@ -57,8 +58,16 @@ function declaredNames(text: string): readonly string[] {
 function matches(pattern: string, { name, text }: { readonly name: string; readonly text: string }): boolean {
   const holes = /\$\{(?:[^{}]|\{[^{}]*\})*\}/g;
   const parts = pattern.split(holes).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
-  const found = new RegExp(`^${parts.join('(.+?)')}$`).exec(name);
-  return found !== null && found.slice(1).every((piece) => plain(text).includes(plain(piece)));
+  // A colon may belong to what fills a hole or to what stands between two.
+  return ['(.+?)', '(.+)'].some((hole) => {
+    const found = new RegExp(`^${parts.join(hole)}$`).exec(name);
+    return found !== null && found.slice(1).every((piece) => isWritten(text, piece));
+  });
+}
+
+/** As one literal, or as several that the template joins. */
+function isWritten(text: string, piece: string): boolean {
+  return piece.split(', ').every((part) => plain(text).includes(plain(part)));
 }
 
 function plain(text: string): string {

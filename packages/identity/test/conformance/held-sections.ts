@@ -1,7 +1,17 @@
 /** Owns the list of sections whose facts other tests hold. */
+import { ADVISORIES } from './advisories.ts';
 import { BASIC_PROFILE } from './basic-profile.ts';
 import { DEX_TESTS } from './dex-tests.ts';
+import { ENDPOINT_ATTACKS } from './endpoint-attacks.ts';
 import { LDAP_OUTCOMES, LDAP_SCENARIOS, LDAP_SERVER } from './ldap.ts';
 import type { Section } from './row.ts';
 
-export const HELD_SECTIONS: readonly Section[] = [LDAP_OUTCOMES, LDAP_SCENARIOS, LDAP_SERVER, DEX_TESTS, BASIC_PROFILE];
+export const HELD_SECTIONS: readonly Section[] = [
+  LDAP_OUTCOMES,
+  LDAP_SCENARIOS,
+  LDAP_SERVER,
+  DEX_TESTS,
+  BASIC_PROFILE,
+  ADVISORIES,
+  ENDPOINT_ATTACKS,
+];

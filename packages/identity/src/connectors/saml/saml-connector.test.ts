@@ -178,10 +178,10 @@ test('samlify understands our request, and its answer logs in', async () => {
   assert.deepEqual(claimsOf(again.id_token)['groups'], ['admins', 'dev']);
 });
 
-test('an answer sent again logs nobody in, also 20 times at once', async () => {
+test('an answer sent again logs nobody in, also 50 times at once', async () => {
   const started = await begin();
   const encoded = answer(started);
-  const all = await Promise.all(Array.from({ length: 20 }, () => post(started, encoded)));
+  const all = await Promise.all(Array.from({ length: 50 }, () => post(started, encoded)));
   assert.deepEqual(
     all.map(({ status }) => status).toSorted((a, b) => a - b),
     [303, ...Array.from({ length: 19 }, () => 400)],
