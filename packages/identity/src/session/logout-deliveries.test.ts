@@ -153,7 +153,8 @@ test('after some minutes it is given up, with a line in the log and a number', a
 
 test('an answer that would come again is not asked for again; a passing one is', async (t) => {
   for (const [status, kept] of [
-    [400, 0],
+    [400, 1],
+    [401, 0],
     [404, 0],
     [408, 1],
     [429, 1],

@@ -32,8 +32,8 @@ export interface NoticeDeps {
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 /** §2.4: short, because it is used at once. */
 const TOKEN_LIFETIME_SECONDS = 120;
-/** Of the client's errors those that pass: timeout, too early, too many requests. */
-const PASSING: ReadonlySet<number> = new Set([408, 425, 429]);
+/** Of the client's errors those that may pass: timeout, too early, too many requests, and what §2.8 wants of a logout that failed there. */
+const PASSING: ReadonlySet<number> = new Set([400, 408, 425, 429]);
 
 /** Does not throw. */
 export async function tellClient(deps: NoticeDeps, end: SessionEnd): Promise<NoticeOutcome> {
