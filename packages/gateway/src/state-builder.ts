@@ -1,7 +1,9 @@
 /** Owns the way from watched objects to the state that requests are judged by. */
-import type { KubeObject } from '@kfctl/kube';
+import type { KubeObject, UnknownObject } from '@kfctl/kube';
 import type { Config } from './config.ts';
 import { parseAuthorizationPolicy } from './istio/authorization-policy.ts';
+import { resolveDelegations } from './istio/delegation.ts';
+import type { ReportDelegation } from './istio/delegation.ts';
 import { parseDestinationRule, unsafeRule } from './istio/destination-rule.ts';
 import type { DestinationRuleModel } from './istio/destination-rule.ts';
 import { parseEnvoyFilter } from './istio/envoy-filter.ts';
@@ -46,7 +48,8 @@ export function createStateBuilder({ sources, config, warn }: StateBuilderOption
   const gateways = follow(sources.gateways, parseGateway);
   const virtualServices = follow(sources.virtualServices, parseVirtualService);
   const readDestinations = createDestinationReader(follow(sources.destinationRules, parseDestinationRule), config);
-  const readSubsetNamespaces = remember(() => virtualServices.models(), findSubsetNamespaces);
+  const readServices = createServiceReader(virtualServices, warn);
+  const readSubsetNamespaces = remember(readServices, findSubsetNamespaces);
   const policies = follow(sources.authorizationPolicies, parseAuthorizationPolicy);
   const envoyFilters = follow(sources.envoyFilters, parseEnvoyFilter);
   const authentications = follow(sources.requestAuthentications, parseRequestAuthentication);
@@ -65,7 +68,7 @@ export function createStateBuilder({ sources, config, warn }: StateBuilderOption
       mesh,
       table: buildRouteTable({
         gateways: gateways.models(),
-        virtualServices: virtualServices.models(),
+        virtualServices: readServices(),
         labels,
         namespace,
       }),
@@ -96,6 +99,25 @@ function createDestinationReader(
   return remember(
     () => [...rules.models(), ...readUnsafe()],
     (models) => buildDestinationTable({ rules: models, ...place }),
+  );
+}
+
+/** With what they delegate to; each rule that leads nowhere is told once. */
+function createServiceReader(
+  services: LastGood<VirtualServiceModel>,
+  warn: StateBuilderOptions['warn'],
+): () => readonly VirtualServiceModel[] {
+  const told = new WeakMap<UnknownObject, Set<string>>();
+  const report: ReportDelegation = (object, problem) => {
+    const before = told.get(object) ?? new Set<string>();
+    told.set(object, before);
+    if (before.has(problem)) return;
+    before.add(problem);
+    warn(object, 'DelegateMissing', problem);
+  };
+  return remember(
+    () => services.models(),
+    (models) => resolveDelegations(models, report),
   );
 }
 

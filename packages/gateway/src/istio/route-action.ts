@@ -12,10 +12,14 @@ import { compileLinearPattern } from '../match/linear-pattern.ts';
 
 export type RouteAction = ForwardAction | RedirectAction | DirectAction;
 
-export interface ForwardAction {
+export interface ForwardAction extends ForwardSettings {
   readonly kind: 'forward';
   readonly destinations: readonly Destination[];
   readonly totalWeight: number;
+}
+
+/** How a rule forwards, wherever to. */
+export interface ForwardSettings {
   readonly rewrite: Rewrite;
   /** 0 means none. */
   readonly timeoutMs: number;
@@ -81,13 +85,14 @@ function parseForward(rule: Fields, namespace: string): ForwardAction {
   if (destinations.length === 0) rule.problem('route', 'has no destination');
   // One destination takes everything, whatever its weight.
   if (destinations.length > 1 && explicit === 0) rule.problem('route', 'has no destination with a weight');
+  return { kind: 'forward', destinations, totalWeight: explicit, ...parseForwardSettings(rule) };
+}
+
+export function parseForwardSettings(rule: Fields): ForwardSettings {
   for (const name of ['mirror', 'mirrors', 'mirrorPercent', 'mirrorPercentage']) {
     rule.withoutEffect(name, 'no effect: requests are not copied');
   }
   return {
-    kind: 'forward',
-    destinations,
-    totalWeight: explicit,
     rewrite: parseRewrite(rule.child('rewrite')),
     timeoutMs: rule.durationMs('timeout') ?? 0,
     retries: parseRetryPolicy(rule.child('retries')),

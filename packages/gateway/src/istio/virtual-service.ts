@@ -2,6 +2,8 @@
 import type { UnknownObject } from '@kfctl/kube';
 import type { StringMatch } from '../match/string-match.ts';
 import { parseStringMatch } from '../match/string-match.ts';
+import { parseDelegation } from './delegation.ts';
+import type { Delegation } from './delegation.ts';
 import { Fields } from './fields.ts';
 import type { Problems } from './fields.ts';
 import { byAge, objectKey } from './object-key.ts';
@@ -11,12 +13,15 @@ import type { RouteAction } from './route-action.ts';
 export interface VirtualServiceModel {
   readonly key: string;
   readonly namespace: string;
+  /** None: it is for others to delegate to. */
   readonly hosts: readonly string[];
   /** `namespace/name` of the Gateways it binds to; `mesh` entries are left out. */
   readonly gateways: readonly string[];
   /** Namespaces it is visible in; undefined means all. */
   readonly exportTo: readonly string[] | undefined;
   readonly routes: readonly Route[];
+  /** Rules that another VirtualService completes: see `resolveDelegations`. */
+  readonly delegations: readonly Delegation[];
   readonly object: UnknownObject;
 }
 
@@ -78,16 +83,20 @@ export function parseVirtualService(
   const key = objectKey(object);
   const spec = new Fields(object['spec'], 'spec', { problems, notes });
   const hosts = (spec.strings('hosts') ?? []).map((host) => host.toLowerCase());
-  if (hosts.length === 0) spec.problem('hosts', 'is required');
   const gateways = qualifyGateways(spec.strings('gateways') ?? ['mesh'], namespace);
   const exportTo = spec.strings('exportTo')?.map((item) => (item === '.' ? namespace : item));
-  const rules = spec.children('http') ?? [];
-  const routes = rules.flatMap((rule, index) => parseRule(rule, { key, namespace, index }));
+  const routes: Route[] = [];
+  const delegations: Delegation[] = [];
+  for (const [index, rule] of (spec.children('http') ?? []).entries()) {
+    const parsed = parseRule(rule, { key, namespace, index, routes: routes.length });
+    if (Array.isArray(parsed)) routes.push(...parsed);
+    else delegations.push(parsed);
+  }
   if (routes.length > MAX_ROUTES) spec.problem('http', `has more than ${MAX_ROUTES} matches`);
   // A VirtualService may carry them beside its http routes.
   for (const name of ['tls', 'tcp']) spec.withoutEffect(name, 'no effect: the gateway opens no ports for these');
   spec.done();
-  return { key, namespace, hosts, gateways, exportTo, routes, object };
+  return { key, namespace, hosts, gateways, exportTo, routes, delegations, object };
 }
 
 export function byVirtualServiceAge(left: VirtualServiceModel, right: VirtualServiceModel): number {
@@ -98,15 +107,22 @@ interface RulePlace {
   readonly key: string;
   readonly namespace: string;
   readonly index: number;
+  /** Routes of the rules before. */
+  readonly routes: number;
 }
 
-function parseRule(rule: Fields, place: RulePlace): Route[] {
+function parseRule(rule: Fields, place: RulePlace): Route[] | Delegation {
   const id = rule.string('name') ?? `${place.key}[${place.index}]`;
-  const matches = rule.children('match')?.map((fields) => parseMatch(fields, place.namespace)) ?? [];
+  const stated = rule.children('match')?.map((fields) => parseMatch(fields, place.namespace)) ?? [];
+  const matches = stated.length === 0 ? [MATCH_ALL] : stated;
+  if (rule.has('delegate')) {
+    const delegation = parseDelegation(rule, { index: place.routes, id, matches }, place.namespace);
+    rule.done();
+    return delegation;
+  }
   const action = parseRouteAction(rule, place.namespace);
   rule.done();
-  if (action === undefined) return [];
-  return (matches.length === 0 ? [MATCH_ALL] : matches).map((match) => ({ id, match, action }));
+  return action === undefined ? [] : matches.map((match) => ({ id, match, action }));
 }
 
 function parseMatch(fields: Fields, namespace: string): RouteMatch {
