@@ -18,6 +18,8 @@ import { prepareApply } from './prepare-apply.ts';
 import type { Prepared } from './prepare-apply.ts';
 import { prune } from './prune.ts';
 import type { PruneResult } from './prune.ts';
+import { withinTime } from './time-limit.ts';
+import type { TimeLimit } from './time-limit.ts';
 import type { Waiting } from './wait-for.ts';
 import { waitReady } from './wait-ready.ts';
 
@@ -36,6 +38,7 @@ export interface ApplyOptions {
   readonly dryRun: boolean;
   readonly wait: boolean;
   readonly force: boolean;
+  /** For all of it. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly password: Secret | undefined;
@@ -64,6 +67,25 @@ export interface ApplyResult {
 
 /** Applies an app; throws AppError with what to do. Nothing is written before every object has been judged. */
 export async function applyApp(input: ApplyInput): Promise<ApplyResult> {
+  const { listener, options } = input;
+  let stage = 'building the applications';
+  const told: ApplyListener = {
+    ...listener,
+    stage: (text) => {
+      stage = text;
+      listener.stage(text);
+    },
+    applied: (object, progress) => {
+      stage = `applying, ${progress.done} of ${progress.total} objects done`;
+      listener.applied(object, progress);
+    },
+  };
+  return withinTime({ ...options, stage: () => stage, command: 'apply' }, (limit) =>
+    applyWithin(limit, { ...input, listener: told }),
+  );
+}
+
+async function applyWithin(limit: TimeLimit, input: ApplyInput): Promise<ApplyResult> {
   const prepared = await prepareApply(input);
   const { client, app, options, listener } = input;
   const place = { deployment: app.kfdef.name, namespace: app.kfdef.namespace, local: options.local === true };
@@ -73,7 +95,7 @@ export async function applyApp(input: ApplyInput): Promise<ApplyResult> {
     ownership: prepared.ownership,
     force: options.force,
     dryRun: options.dryRun,
-    signal: options.signal,
+    signal: limit.signal,
     retryMs: options.dryRun ? 0 : Math.min(options.timeoutMs, MAX_RETRY_MS),
   };
   if (!options.dryRun) await writeClusterRecord(app.directory, prepared.identity);
@@ -83,7 +105,7 @@ export async function applyApp(input: ApplyInput): Promise<ApplyResult> {
     planned: prepared.planned,
     before: prepared.before,
     context,
-    timeoutMs: options.timeoutMs,
+    remainingMs: limit.remainingMs,
     onApplied: (object, progress) => {
       const { generatedPassword } = prepared;
       if (!options.dryRun && generatedPassword !== undefined && isUserSecret(object)) {
@@ -106,7 +128,7 @@ export async function applyApp(input: ApplyInput): Promise<ApplyResult> {
       await releaseEntries(client, { ...place, deployment, local: true }, entries);
     }
   }
-  const urls = options.dryRun ? [] : await waitReady({ ...input, context, planned: prepared.planned });
+  const urls = options.dryRun ? [] : await waitReady({ ...input, context, limit, planned: prepared.planned });
   return { applied, pruned, email: prepared.email, urls };
 }
 

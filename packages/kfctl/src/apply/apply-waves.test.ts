@@ -35,7 +35,7 @@ async function apply(
     client,
     planned,
     before: await readLive(client, planned),
-    timeoutMs: 1000,
+    remainingMs: () => 1000,
     onNamespaces: () => Promise.resolve(),
     onApplied: () => undefined,
     context: {
@@ -93,7 +93,7 @@ test('a write of status meanwhile is no change', async () => {
     client,
     planned: PLANNED,
     before,
-    timeoutMs: 1000,
+    remainingMs: () => 1000,
     onNamespaces: () => Promise.resolve(),
     onApplied: () => undefined,
   };

@@ -11,6 +11,7 @@ import { readinessCheck } from './readiness.ts';
 import { runBounded } from './run-bounded.ts';
 import { READY, waitFor } from './wait-for.ts';
 import type { Expectation } from './wait-for.ts';
+import { throwIfInterrupted } from './time-limit.ts';
 
 export const PARALLEL = 8;
 
@@ -22,7 +23,8 @@ export interface WavesInput {
   readonly planned: readonly PlannedObject[];
   readonly before: LiveObjects;
   readonly context: ApplyContext;
-  readonly timeoutMs: number;
+  /** What is left of the time for the whole apply. */
+  readonly remainingMs: () => number;
   /** Called when the namespaces exist, before anything else is made. */
   readonly onNamespaces: () => Promise<void>;
   readonly onApplied: (applied: AppliedObject, progress: { readonly done: number; readonly total: number }) => void;
@@ -76,7 +78,8 @@ async function settled(input: WavesInput, planned: PlannedObject): Promise<Unkno
     type: planned.type,
     check: (object) => (object === undefined ? READY : { kind: 'waiting', reason: 'is being deleted' }),
   };
-  const left = await waitFor(input.client, [gone], { timeoutMs: input.timeoutMs, signal: input.context.signal });
+  const left = await waitFor(input.client, [gone], { timeoutMs: input.remainingMs(), signal: input.context.signal });
+  throwIfInterrupted(input.context.signal);
   if (left.length > 0) throw kfctlError('NOT_READY', `${describeId(planned.id)} is still being deleted`);
   return undefined;
 }
@@ -90,8 +93,8 @@ async function waitEstablished(input: WavesInput, applied: readonly AppliedObjec
     return check === undefined || type === undefined || check(live).kind === 'ready' ? [] : [{ id, type, check }];
   });
   const { signal } = input.context;
-  const left = await waitFor(input.client, expectations, { timeoutMs: input.timeoutMs, signal });
-  signal.throwIfAborted();
+  const left = await waitFor(input.client, expectations, { timeoutMs: input.remainingMs(), signal });
+  throwIfInterrupted(signal);
   if (left.length > 0) {
     const names = left.map(({ id, readiness }) => `${id.name} ${readiness.kind === 'ready' ? '' : readiness.reason}`);
     throw kfctlError('NOT_READY', `kinds that the platform needs are not served: ${names.join(', ')}`);

@@ -16,6 +16,8 @@ import { nextStep } from './next-step.ts';
 import { createPodWatch } from './pod-watch.ts';
 import type { PodWatch } from './pod-watch.ts';
 import { hasAddress, namespaceActive, readinessCheck } from './readiness.ts';
+import { throwIfInterrupted } from './time-limit.ts';
+import type { TimeLimit } from './time-limit.ts';
 import { READY, waitFor } from './wait-for.ts';
 import type { Expectation, Waiting } from './wait-for.ts';
 
@@ -26,6 +28,7 @@ export interface ReadyInput {
   readonly listener: ApplyListener;
   readonly context: ApplyContext;
   readonly planned: readonly PlannedObject[];
+  readonly limit: TimeLimit;
 }
 
 /** Waits for everything that the plan needs to be in service; gives where the dashboard is. Throws `NOT_READY` with the reasons. */
@@ -45,7 +48,7 @@ export async function waitReady(input: ReadyInput): Promise<readonly string[]> {
     listener.waiting([...state.addresses, ...state.others]);
   };
   listener.stage(`waiting for ${balancers.length + others.length} objects to be ready`);
-  const bounds = { timeoutMs: options.timeoutMs, signal: options.signal };
+  const bounds = { timeoutMs: input.limit.remainingMs(), signal: input.limit.signal };
   const addressed = waitFor(
     input.client,
     balancers.map(({ id, type }) => ({ id, type, check: hasAddress })),
@@ -55,7 +58,7 @@ export async function waitReady(input: ReadyInput): Promise<readonly string[]> {
     addressed,
     waitFor(input.client, others, { ...bounds, onProgress: show('others'), evidence: pods }),
   ]);
-  options.signal.throwIfAborted();
+  throwIfInterrupted(input.limit.signal);
   requireReady([...left, ...waiting]);
   return urls;
 }

@@ -165,7 +165,7 @@ test('the certificate covers the address that the load balancer gave', async () 
 });
 
 test('what is not ready in time is explained', async () => {
-  const { code, stderr } = await kfctl(path.join(home, 'demo'), ['apply', '--timeout', '300ms']);
+  const { code, stderr } = await kfctl(path.join(home, 'demo'), ['apply', '--timeout', '6s']);
   assert.equal(code, 1);
   assert.match(stderr, /not ready:\n(.*\n)*.*Deployment kubeflow\/dex: .*0 of 1 pods available/);
 });

@@ -74,7 +74,7 @@ function addClusterCommands(program: Command, invoke: Invoke): void {
     .option('--dry-run', 'ask the server what would change, and change nothing')
     .option('--no-wait', 'do not wait until everything is ready')
     .option('--force-conflicts', 'take over fields that others changed, instead of keeping their values')
-    .option('--timeout <duration>', 'how long to wait at most', '5m')
+    .option('--timeout <duration>', 'how long it may take at most', '5m')
     .addOption(new Option('-o, --output <format>', 'print the result as').choices(['text', 'json']))
     .addHelpText('after', '\nReads KUBEFLOW_PASSWORD; without it a password is generated and shown once.')
     .action(async (scope: string | undefined, flags: Flags & ApplyFlags) => {
@@ -84,14 +84,14 @@ function addClusterCommands(program: Command, invoke: Invoke): void {
   cluster(base(program, 'rotate', 'Make credentials anew and put them in force.'))
     .argument('<credential...>', 'certificate, client-secret, session-key or password')
     .option('--no-wait', 'do not wait until everything is ready')
-    .option('--timeout <duration>', 'how long to wait at most', '5m')
+    .option('--timeout <duration>', 'how long it may take at most', '5m')
     .action(async (names: string[], flags: Flags & ApplyFlags) => {
       const { runRotate } = await import('../commands/rotate.ts');
       await runRotate(invoke(flags.verbose === true), names, flags);
     });
   cluster(scoped(program, 'delete', 'Delete what apply made, and only that.'))
     .option('--dry-run', 'say what would be deleted')
-    .option('--timeout <duration>', 'how long to wait at most', '5m')
+    .option('--timeout <duration>', 'how long it may take at most', '5m')
     .action(async (scope: string | undefined, flags: Flags & DeleteFlags) => {
       const { runDelete } = await import('../commands/delete.ts');
       await runDelete(invoke(flags.verbose === true), scope, flags);

@@ -9,6 +9,7 @@ import { identifyCluster, readClusterRecord, RECORD_FILE } from '../apply/cluste
 import { inScopeEntries } from '../apply/inventory-scope.ts';
 import { inventoryName, readInventory, writeInventory } from '../apply/inventory.ts';
 import type { InventoryEntry } from '../apply/inventory.ts';
+import { withinTime } from '../apply/time-limit.ts';
 import type { Waiting } from '../apply/wait-for.ts';
 import { kfctlError } from '../errors.ts';
 import { createTypeFinder } from '../plan/plan.ts';
@@ -22,7 +23,7 @@ export interface DeleteInput {
   readonly client: KubeClient;
   readonly server: string;
   readonly scope: Scope;
-  /** Patience for all steps together. */
+  /** For all of it. */
   readonly timeoutMs: number;
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
@@ -40,6 +41,17 @@ export interface DeleteResult {
 
 /** Deletes; undefined when the cluster knows nothing of this deployment. Throws `CLUSTER_DIFFERS` on another cluster than the one applied to. */
 export async function deleteApp(input: DeleteInput): Promise<DeleteResult | undefined> {
+  let stage = `reaching ${input.server}`;
+  const onStage = (text: string): void => {
+    stage = text;
+    input.onStage(text);
+  };
+  return withinTime({ ...input, stage: () => stage, command: 'delete' }, ({ signal, remainingMs }) =>
+    deleteWithin(performance.now() + remainingMs(), { ...input, signal, onStage }),
+  );
+}
+
+async function deleteWithin(deadline: number, input: DeleteInput): Promise<DeleteResult | undefined> {
   const { app, client, scope } = input;
   await requireSameCluster(input);
   const place = { deployment: app.kfdef.name, namespace: app.kfdef.namespace };
@@ -51,7 +63,6 @@ export async function deleteApp(input: DeleteInput): Promise<DeleteResult | unde
   const rest = inventory.filter((entry) => !chosen.includes(entry));
   const { doomed, kept, reasons } = await keepInUse(judged.doomed, { client, rest, namespace: place.namespace });
   const deleted: string[] = [];
-  const deadline = performance.now() + input.timeoutMs;
   for (const step of stepsOf(doomed, place.namespace)) {
     input.onStage(`deleting ${step.name}`);
     deleted.push(...(await deleteStep(step, { ...input, deadline })));

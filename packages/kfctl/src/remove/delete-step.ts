@@ -3,6 +3,7 @@ import { isKubeError } from '@kfctl/kube';
 import type { KubeClient, OwnerReference, ResourceType, UnknownObject } from '@kfctl/kube';
 import { PARALLEL } from '../apply/apply-waves.ts';
 import { runBounded } from '../apply/run-bounded.ts';
+import { throwIfInterrupted } from '../apply/time-limit.ts';
 import { waitFor } from '../apply/wait-for.ts';
 import type { Waiting } from '../apply/wait-for.ts';
 import { kfctlError } from '../errors.ts';
@@ -95,7 +96,7 @@ async function requireGone(targets: readonly Target[], input: StepInput): Promis
     targets.map(({ id, type, uid }) => ({ id, type, check: goneCheck(id.kind, uid) })),
     { timeoutMs: Math.max(1, input.deadline - performance.now()), signal: input.signal, onProgress: input.onWaiting },
   );
-  input.signal.throwIfAborted();
+  throwIfInterrupted(input.signal);
   if (left.length === 0) return;
   const lines = left.map(
     ({ id, readiness }) => `  - ${describeId(id)}: ${readiness.kind === 'ready' ? '' : readiness.reason}`,
