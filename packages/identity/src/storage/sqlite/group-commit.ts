@@ -11,12 +11,6 @@ export interface GroupCommit {
   flush(): void;
 }
 
-interface Waiting {
-  run(): void;
-  /** Tells the outcome of `run`, or what made the whole transaction fail. */
-  settle(failure?: Failure): void;
-}
-
 interface Failure {
   readonly cause: unknown;
 }
@@ -24,53 +18,76 @@ interface Failure {
 /** So that the event loop is not kept for long. */
 const MAX_PER_COMMIT = 200;
 
-export function createGroupCommit(database: DatabaseSync): GroupCommit {
-  let waiting: Waiting[] = [];
+/** `toError`: what a write is rejected with, of what went wrong. */
+export function createGroupCommit(
+  database: DatabaseSync,
+  toError: (cause: unknown) => unknown = (cause) => cause,
+): GroupCommit {
+  const transaction = createTransaction(database);
+  let waiting: Waiting<unknown>[] = [];
   const flush = (): void => {
-    while (waiting.length > 0) commit(database, waiting.splice(0, MAX_PER_COMMIT));
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0, MAX_PER_COMMIT);
+      const failure = transaction(batch);
+      for (const one of batch) one.settle(failure, toError);
+    }
   };
   return {
-    write: (work) =>
-      new Promise((resolve, reject) => {
+    write: <T>(work: () => T) =>
+      new Promise<T>((resolve, reject) => {
         if (waiting.length === 0) setImmediate(flush);
-        waiting.push(createWaiting(work, resolve, reject));
+        waiting.push(new Waiting(work, resolve, reject) as Waiting<unknown>);
       }),
     flush,
   };
 }
 
-function createWaiting<T>(work: () => T, resolve: (value: T) => void, reject: (error: unknown) => void): Waiting {
-  let outcome = (): void => undefined;
-  return {
-    run: () => {
-      try {
-        const value = work();
-        outcome = () => resolve(value);
-      } catch (error) {
-        outcome = () => reject(error);
-      }
-    },
-    settle: (failure) => (failure === undefined ? outcome() : reject(failure.cause)),
-  };
-}
+class Waiting<T> {
+  readonly #work: () => T;
+  readonly #resolve: (value: T) => void;
+  readonly #reject: (error: unknown) => void;
+  #value: T | undefined;
+  #failure: Failure | undefined;
 
-function commit(database: DatabaseSync, batch: readonly Waiting[]): void {
-  const failure = attempt(database, batch);
-  for (const one of batch) one.settle(failure);
-}
-
-function attempt(database: DatabaseSync, batch: readonly Waiting[]): Failure | undefined {
-  try {
-    database.exec('BEGIN IMMEDIATE');
-    for (const one of batch) {
-      one.run();
-      // A full disk and the like end the transaction: then nothing of it has happened.
-      if (!database.isTransaction) throw new Error('the transaction was rolled back');
-    }
-    database.exec('COMMIT');
-    return undefined;
-  } catch (cause) {
-    if (database.isOpen && database.isTransaction) database.exec('ROLLBACK');
-    return { cause };
+  constructor(work: () => T, resolve: (value: T) => void, reject: (error: unknown) => void) {
+    this.#work = work;
+    this.#resolve = resolve;
+    this.#reject = reject;
   }
+
+  run(): void {
+    try {
+      this.#value = this.#work();
+    } catch (cause) {
+      this.#failure = { cause };
+    }
+  }
+
+  /** Tells the outcome of `run`, or what made the whole transaction fail. */
+  settle(ofAll: Failure | undefined, toError: (cause: unknown) => unknown): void {
+    const failure = ofAll ?? this.#failure;
+    if (failure === undefined) this.#resolve(this.#value as T);
+    else this.#reject(toError(failure.cause));
+  }
+}
+
+/** Gives why nothing of the batch has happened, if it has not. */
+function createTransaction(database: DatabaseSync): (batch: readonly Waiting<unknown>[]) => Failure | undefined {
+  const begin = database.prepare('BEGIN IMMEDIATE');
+  const end = database.prepare('COMMIT');
+  return (batch) => {
+    try {
+      begin.run();
+      for (const one of batch) {
+        one.run();
+        // A full disk and the like end the transaction: then nothing of it has happened.
+        if (!database.isTransaction) throw new Error('the transaction was rolled back');
+      }
+      end.run();
+      return undefined;
+    } catch (cause) {
+      if (database.isOpen && database.isTransaction) database.exec('ROLLBACK');
+      return { cause };
+    }
+  };
 }
