@@ -50,9 +50,18 @@ interface Serving extends HttpServerOptions {
 function serve(serving: Serving, request: ServedRequest): void {
   try {
     const response = serving.handler(request);
-    if (response instanceof Promise)
-      response.then((value) => send(serving, request, value)).catch((error: unknown) => fail(serving, request, error));
-    else send(serving, request, response);
+    if (response instanceof Promise) {
+      const failed = (error: unknown): void => fail(serving, request, error);
+      response.then((value) => sendSafely(serving, request, value), failed);
+    } else sendSafely(serving, request, response);
+  } catch (error) {
+    fail(serving, request, error);
+  }
+}
+
+function sendSafely(serving: Serving, request: ServedRequest, response: HttpResponse): void {
+  try {
+    send(serving, request, response);
   } catch (error) {
     fail(serving, request, error);
   }

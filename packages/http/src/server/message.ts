@@ -53,6 +53,10 @@ export async function readJson(request: HttpRequest): Promise<unknown> {
 }
 
 /** The parsed `application/x-www-form-urlencoded` body; `maxBytes` as for `body`. */
-export async function readForm(request: HttpRequest, maxBytes?: number): Promise<URLSearchParams> {
-  return new URLSearchParams((await request.body(maxBytes)).toString('utf8'));
+export function readForm(request: HttpRequest, maxBytes?: number): Promise<URLSearchParams> {
+  return request.body(maxBytes).then(parseForm);
+}
+
+function parseForm(body: Buffer): URLSearchParams {
+  return new URLSearchParams(body.toString('utf8'));
 }

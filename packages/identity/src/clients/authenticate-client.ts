@@ -50,6 +50,7 @@ function readBasic(header: string | undefined): Credentials | TokenRefusal | und
 }
 
 function formDecode(text: string): string | undefined {
+  if (!/[%+]/.test(text)) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {

@@ -59,9 +59,10 @@ export function createConnectorSet(fixed: readonly ConnectorEntry[], deps: Conne
       return list;
     },
     find: (id) => slots.get(id)?.entry,
-    open: async (id) => {
+    open: (id) => {
       const slot = slots.get(id);
-      return slot === undefined ? undefined : await openSlot(slot, deps);
+      if (slot === undefined) return Promise.resolve(undefined);
+      return slot.opening ?? openSlot(slot, deps);
     },
     useStored: (entries) => {
       const before = slots;
@@ -94,7 +95,6 @@ function sorted(slots: Slots): readonly ConnectorInfo[] {
 }
 
 async function openSlot(slot: Slot, deps: ConnectorSetDeps): Promise<Connector | undefined> {
-  if (slot.opening !== undefined) return await slot.opening;
   if (deps.clock.now() - slot.failedAt < RETRY_AFTER_MS) return undefined;
   slot.opening = openEntry(slot.entry, deps);
   const connector = await slot.opening;
