@@ -4,6 +4,7 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { delay } from '@kfctl/core';
 import { CLIENT_SECRET, PASSWORD, startIdentity, USER } from '../../testkit/src/front-door/platform.ts';
 import type { IdentityOptions } from '../../testkit/src/front-door/platform.ts';
 import { Browser } from './browser.ts';
@@ -110,32 +111,62 @@ test('a logout ends the login session of the provider too, and leads back to a l
   assert.match(end.body, /<form/);
 });
 
-test('a logout at the provider ends our session too', async (t) => {
-  let told = 0;
-  // The provider is started first and has to know where to tell.
-  const relay = createServer((incoming, outgoing) => {
+interface Relay {
+  readonly client: string;
+  /** The statuses that the provider was answered with. */
+  readonly answers: number[];
+  /** 503 to so many, as of a pod that starts. */
+  down: number;
+  target: number;
+}
+
+/** The provider is started first and has to know where to tell. */
+async function startRelay(t: TestContext): Promise<Relay> {
+  const relay = { client: '', answers: [] as number[], down: 0, target: 0 };
+  const server = createServer((incoming, outgoing) => {
+    const answer = (status: number): void => {
+      relay.answers.push(status);
+      outgoing.writeHead(status).end();
+    };
+    if (relay.down > relay.answers.length) return void incoming.resume().on('end', () => answer(503));
     const { headers, method } = incoming;
-    const there = { port: service.port, path: '/authservice/backchannel-logout', method, headers };
-    incoming.pipe(
-      request(there, ({ statusCode = 0 }) => {
-        told = statusCode;
-        outgoing.writeHead(statusCode).end();
-      }),
-    );
+    const there = { port: relay.target, path: '/authservice/backchannel-logout', method, headers };
+    incoming.pipe(request(there, ({ statusCode = 0 }) => answer(statusCode)));
   });
-  await once(relay.listen(0, '127.0.0.1'), 'listening');
-  t.after(() => relay.close());
-  const { port } = relay.address() as AddressInfo;
-  const client = `, backchannelLogoutURI: "http://127.0.0.1:${port}/"`;
-  const { browser, service, logIn } = await setUp(t, { sections: SESSIONS, client });
-  await logIn();
-  assert.equal((await browser.fetch(`${PUBLIC_ORIGIN}/`)).status, 200);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  return Object.assign(relay, { client: `, backchannelLogoutURI: "http://127.0.0.1:${port}/"` });
+}
+
+async function logOutThere(browser: Browser): Promise<void> {
   const logout = await browser.fetch(`${PUBLIC_ORIGIN}/dex/logout`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' },
     body: 'logout=yes',
   });
   assert.equal(logout.status, 200, logout.body);
-  assert.equal(told, 204);
+}
+
+test('a logout at the provider ends our session too', async (t) => {
+  const relay = await startRelay(t);
+  const { browser, service, logIn } = await setUp(t, { sections: SESSIONS, client: relay.client });
+  relay.target = service.port;
+  await logIn();
+  assert.equal((await browser.fetch(`${PUBLIC_ORIGIN}/`)).status, 200);
+  await logOutThere(browser);
+  assert.deepEqual(relay.answers, [204]);
   assert.equal((await browser.fetch(`${PUBLIC_ORIGIN}/`)).status, 302);
+});
+
+test('a logout at the provider reaches us though we were down just then', async (t) => {
+  const relay = await startRelay(t);
+  const { browser, service, logIn } = await setUp(t, { sections: SESSIONS, client: relay.client });
+  Object.assign(relay, { target: service.port, down: 1 });
+  await logIn();
+  await logOutThere(browser);
+  assert.deepEqual(relay.answers, [503]);
+  assert.equal((await browser.fetch(`${PUBLIC_ORIGIN}/`)).status, 200);
+  while ((await browser.fetch(`${PUBLIC_ORIGIN}/`)).status !== 302) await delay(100);
+  assert.deepEqual(relay.answers, [503, 204]);
 });
