@@ -23,7 +23,7 @@ import {
   requestAuthentications,
   virtualServices,
 } from './istio/resources.ts';
-import { sessionObjects } from './session/session-objects.ts';
+import { followSessions } from './session/session-objects.ts';
 
 const log = createLogger({ fields: { component: 'gateway' } });
 
@@ -38,7 +38,7 @@ await runProcess({
       informer.start(signal);
       return informer;
     };
-    const sessions = config.sessionCheck && watch(sessionObjects, config.namespace);
+    const sessions = config.sessionCheck && followSessions({ client, namespace: config.namespace, log }, signal);
     const gateway = startGateway({
       config,
       sessions,

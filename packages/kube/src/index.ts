@@ -12,6 +12,8 @@ export type { Informer, ObjectKey } from './informer/informer.ts';
 export { createInformer } from './informer/create-informer.ts';
 export { endpointSliceClient } from './informer/endpoint-slices.ts';
 export type { InformerOptions } from './informer/create-informer.ts';
+export { followObjects } from './informer/follow-objects.ts';
+export type { ObjectFollower } from './informer/follow-objects.ts';
 export type { Reconcile, ReconcileResult } from './reconcile/reconcile.ts';
 export { keyOf, runReconciler } from './reconcile/run-reconciler.ts';
 export type { ReconcilerOptions, ReconcileSource } from './reconcile/run-reconciler.ts';

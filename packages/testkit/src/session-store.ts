@@ -34,6 +34,11 @@ export class Told implements SessionListener {
     this.#wake();
   }
 
+  retain(ids: ReadonlySet<string>): void {
+    for (const id of this.sessions.keys()) if (!ids.has(id)) this.sessions.delete(id);
+    this.#wake();
+  }
+
   lost(): void {
     this.sessions.clear();
   }

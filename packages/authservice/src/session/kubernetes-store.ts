@@ -1,6 +1,6 @@
 /** Owns sessions as Kubernetes objects: watched by every replica, kept over restarts, no volume needed. */
 import type { Logger } from '@kfctl/core';
-import { createInformer, defineResource, isKubeError } from '@kfctl/kube';
+import { defineResource, followObjects, isKubeError } from '@kfctl/kube';
 import type { KubeClient, KubeObject, ResourceType } from '@kfctl/kube';
 import { SESSION_OBJECT, storedSessionOf } from '@kfctl/oidc';
 import type { StoredSession } from '@kfctl/oidc';
@@ -31,16 +31,20 @@ const MAX_BACKOFF_MS = 2_000;
 /** The object of a session is called by the session's id: the hash cannot be turned into the cookie. */
 export function createKubernetesStore({ client, namespace, log }: KubernetesStoreOptions): SessionStore {
   return {
-    follow: async (listener, signal) => {
-      const informer = createInformer({ client, type: sessionResource, namespace, log, maxBackoffMs: MAX_BACKOFF_MS });
-      informer.onChange((object, previous) => {
-        const stored = object === undefined ? undefined : storedSessionOf(object);
-        if (stored !== undefined) listener.put(stored);
-        else listener.remove((object ?? previous)?.metadata.name ?? '');
-      });
-      informer.start(signal);
-      await informer.synced;
-    },
+    follow: (listener, signal) =>
+      followObjects(
+        { client, type: sessionResource, namespace, log, maxBackoffMs: MAX_BACKOFF_MS },
+        {
+          put: (object) => {
+            const stored = storedSessionOf(object);
+            if (stored === undefined) listener.remove(object.metadata.name ?? '');
+            else listener.put(stored);
+          },
+          remove: (name) => listener.remove(name),
+          retain: (names) => listener.retain(names),
+        },
+        signal,
+      ),
     write: async (stored, replaces) => {
       try {
         const object = toObject(stored, namespace, 'session');

@@ -4,7 +4,7 @@ import type {
   DiscoveredResource,
   KubeClient,
   KubeObject,
-  ListOptions,
+  PageOptions,
   ListResult,
   ObjectPlace,
   RawRequest,
@@ -51,11 +51,12 @@ export function createLocalClient(options: LocalClientOptions): KubeClient {
       const stored = options.registry.deps.store.get(target.served.definition.table, target.namespace, name);
       return stored === undefined ? undefined : (lean(readObject(stored, target.served)) as unknown as T);
     },
-    async list<T extends KubeObject>(type: ResourceType<T>, wanted: ListOptions = {}): Promise<ListResult<T>> {
+    async list<T extends KubeObject>(type: ResourceType<T>, wanted: PageOptions = {}): Promise<ListResult<T>> {
       const target = targetOf(options, type, wanted.namespace);
       const page = guard(() => options.registry.list(target, wanted));
       const items = page.items.map((stored) => lean(readObject(stored, target.served)) as unknown as T);
-      return { items, resourceVersion: String(page.revision) };
+      const next = page.continue === undefined ? {} : { continue: page.continue };
+      return { items, resourceVersion: String(page.revision), ...next };
     },
     watch: (type, wanted) => watch(options, type, wanted ?? {}),
     create: (type, object, wanted = {}) => write(createRequest(type, object, wanted)),

@@ -1,5 +1,14 @@
 /** Owns sources whose objects tests set. Imported by tests only. */
-import type { ConfigMap, EndpointSlice, KubeObject, Pod, SecretObject, Service, UnknownObject } from '@kfctl/kube';
+import type {
+  ConfigMap,
+  EndpointSlice,
+  KubeObject,
+  ObjectFollower,
+  Pod,
+  SecretObject,
+  Service,
+  UnknownObject,
+} from '@kfctl/kube';
 import { createPodSources } from '../istio/pod-sources.ts';
 import type { Source, Sources } from '../istio/sources.ts';
 
@@ -37,6 +46,27 @@ export class MemorySource<T extends KubeObject> implements Source<T> {
     this.#objects.delete(`${namespace}/${name}`);
     for (const listener of this.#listeners) listener(undefined, previous);
   }
+
+  /** Tells of everything, then of changes, as `followObjects` of kube does. */
+  readonly follow = async (follower: ObjectFollower<T>, signal: AbortSignal): Promise<void> => {
+    const objects = this.list();
+    for (const object of objects) follower.put(object, 'list');
+    follower.retain(new Set(objects.map(nameOf)));
+    const unfollow = this.onChange((object, previous) => {
+      if (object !== undefined) follower.put(object, 'watch');
+      else follower.remove(nameOf(previous));
+    });
+    signal.addEventListener('abort', unfollow, { once: true });
+  };
+
+  /** Forgets all objects and tells nobody: of a hundred thousand, a bench has no use for a second copy. */
+  forget(): void {
+    this.#objects.clear();
+  }
+}
+
+function nameOf(object: KubeObject | undefined): string {
+  return object?.metadata.name ?? '';
 }
 
 export interface MemorySources extends Sources {

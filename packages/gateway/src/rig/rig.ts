@@ -65,7 +65,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   // A process has no such source: pods are watched namespace by namespace.
   const { podObjects: _podObjects, ...watched } = sources;
   const gateway = startGateway({
-    sessions,
+    sessions: sessions.follow,
     config: readConfig({
       LISTEN_PORTS: '80=0,443=0',
       LISTEN_HOST: '127.0.0.1',

@@ -1,14 +1,7 @@
 /** Owns the decision for one request under one set of keys and settings: the pass of `oidc`, and what an authorizer's yes may change. */
-import type { Clock, Logger } from '@kfctl/core';
-import {
-  ASSERTION_HEADER,
-  createIdentityHeaders,
-  createPathMatcher,
-  createSealer,
-  createSessionPass,
-  SessionMemory,
-} from '@kfctl/oidc';
-import type { CheckSettings, HeaderEdits, LiveSession, SessionPass, StoredSession } from '@kfctl/oidc';
+import type { Clock } from '@kfctl/core';
+import { ASSERTION_HEADER, createIdentityHeaders, createPathMatcher, createSessionPass } from '@kfctl/oidc';
+import type { CheckSettings, HeaderEdits, LiveSession, SessionMemory, SessionPass } from '@kfctl/oidc';
 import type { ExternalAuthorizer } from '../istio/mesh-config.ts';
 import { maySetUpstream } from '../policy/ext-authz.ts';
 import type { CheckResult } from '../policy/ext-authz.ts';
@@ -17,34 +10,24 @@ import type { RequestHead } from '../request/request-head.ts';
 import type { SessionKeys } from './session-keys.ts';
 
 export interface Decider {
-  put(stored: StoredSession): void;
-  remove(id: string): void;
   /** Undefined: ask. */
   decide(authorizer: ExternalAuthorizer, head: RequestHead): CheckResult | undefined;
-  readonly size: number;
 }
 
 export interface DeciderOptions {
   readonly settings: CheckSettings;
   readonly keys: SessionKeys;
+  readonly memory: SessionMemory;
   readonly clock: Clock;
-  readonly log: Logger;
 }
 
 const CREDENTIALS = ['cookie', 'authorization', 'x-auth-token'];
 
 /** Undefined where something that the settings ask for is missing here. */
-export function createDecider({ settings, keys, clock, log }: DeciderOptions): Decider | undefined {
+export function createDecider({ settings, keys, memory, clock }: DeciderOptions): Decider | undefined {
   const { userIdHeader, groupsHeader, cookieName, copiesGroups, provesIdentity, allowedGroups, idleTimeoutMs } =
     settings;
   if (provesIdentity && keys.assertion.length === 0) return undefined;
-  const memory = new SessionMemory({
-    sealer: createSealer({ secrets: keys.sealing, purpose: 'session' }),
-    clock,
-    log,
-    idleTimeoutMs: idleTimeoutMs ?? Number.POSITIVE_INFINITY,
-  });
-  memory.found();
   const assertionKeys = provesIdentity ? keys.assertion : [];
   const passOptions = {
     find: withUsesTold(memory, idleTimeoutMs, clock),
@@ -66,14 +49,9 @@ export function createDecider({ settings, keys, clock, log }: DeciderOptions): D
     return pass;
   };
   return {
-    put: (stored) => memory.put(stored),
-    remove: (id) => memory.remove(id),
     decide(authorizer, { method, path, fields }) {
       const pass = passes.get(authorizer) ?? passFor(authorizer);
       return pass === 'ask' ? undefined : pass({ method, path, headers: credentialsOf(fields) });
-    },
-    get size() {
-      return memory.size;
     },
   };
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { silentLogger } from '@kfctl/core';
-import type { SecretObject } from '@kfctl/kube';
-import { ASSERTION_HEADER } from '@kfctl/oidc';
+import { silentLogger, systemClock } from '@kfctl/core';
+import type { ObjectFollower, SecretObject } from '@kfctl/kube';
+import { ASSERTION_HEADER, sessionIdOf } from '@kfctl/oidc';
 import type { ExternalAuthorizer } from '../istio/mesh-config.ts';
 import type { CheckResult } from '../policy/ext-authz.ts';
 import type { RequestHead } from '../request/request-head.ts';
@@ -25,6 +25,15 @@ const AUTHORIZER: ExternalAuthorizer = {
   upstreamHeaders: ['kubeflow-*', 'cookie'],
   denyHeaders: undefined,
   allowHeaders: [],
+};
+
+const OPTIONS = {
+  namespace: 'istio-system',
+  provider: 'authservice',
+  sessionKey: { name: 'authservice', key: 'session-key' },
+  assertionKey: { name: 'identity-assertion', key: 'key' },
+  clock: systemClock,
+  log: silentLogger,
 };
 
 interface Bed extends SessionBed {
@@ -50,15 +59,11 @@ async function setUp(): Promise<Bed> {
   const start = Date.UTC(2026, 0, 1);
   const now = (): number => start + passed;
   const check = createSessionCheck({
-    sessions,
+    ...OPTIONS,
+    sessions: sessions.follow,
     secrets,
-    namespace: 'istio-system',
-    provider: 'authservice',
-    sessionKey: { name: 'authservice', key: 'session-key' },
-    assertionKey: { name: 'identity-assertion', key: 'key' },
     clock: { now },
     elapsed: () => passed,
-    log: silentLogger,
   });
   await Promise.resolve();
   const bed = createSessionBed({ sessions, secrets, now });
@@ -218,4 +223,59 @@ test('a key that is rotated, and a proof of identity, take effect without a rest
     data: { key: Buffer.from('p'.repeat(44)).toString('base64') },
   });
   assert.ok(setFields(bed.ask(token)).includes(ASSERTION_HEADER));
+});
+
+test('a list that is told again ends what is not in it, and its lease counts once all of it was told', async () => {
+  const sessions = new MemorySource<SessionKubeObject>();
+  const secrets = new MemorySource<SecretObject>();
+  const bed = createSessionBed({ sessions, secrets });
+  const [kept, ended] = [bed.logIn(), bed.logIn()];
+  bed.lease();
+  let follower: ObjectFollower<SessionKubeObject> | undefined;
+  let passed = 0;
+  const check = createSessionCheck({
+    ...OPTIONS,
+    secrets,
+    sessions: async (asked) => void (follower = asked),
+    elapsed: () => passed,
+  });
+  await Promise.resolve();
+  const passes = (token: string): boolean =>
+    check.decide('authservice', AUTHORIZER, {
+      method: 'GET',
+      path: '/',
+      fields: ['cookie', `authservice_session=${token}`],
+    } as unknown as RequestHead) !== undefined;
+  const objects = sessions.list();
+  const tell = (): void => {
+    for (const object of objects) follower?.put(object, 'list');
+  };
+  const retain = (names: readonly string[]): void => follower?.retain(new Set([...names, 'check-lease']));
+  const ids = [kept, ended].map(sessionIdOf);
+  tell();
+  assert.equal(passes(kept), false, 'before the end of the first list');
+  retain(ids);
+  assert.deepEqual([passes(kept), passes(ended)], [true, true]);
+  // The watch was silent for long, and a list comes: until it is whole, nobody knows who has logged out meanwhile.
+  passed = 15_001;
+  tell();
+  assert.deepEqual([passes(kept), passes(ended)], [false, false]);
+  retain(ids.slice(0, 1));
+  assert.deepEqual([passes(kept), passes(ended)], [true, false]);
+  assert.equal(check.size, 1);
+  follower?.retain(new Set(ids));
+  assert.equal(passes(kept), false, 'a list without a lease');
+});
+
+test('with other keys everything is read anew, and what came under the old ones no longer counts', async () => {
+  const bed = await setUp();
+  const old = bed.logIn();
+  bed.lease();
+  assert.notEqual(bed.ask(old), undefined);
+  createSessionBed({ sessions: bed.sessions, secrets: bed.secrets, key: 'n'.repeat(44) }).lease();
+  assert.equal(bed.ask(old), undefined);
+  assert.equal(bed.check.size, 0);
+  bed.sessions.remove(sessionIdOf(old), 'istio-system');
+  bed.lease();
+  assert.equal(bed.ask(old), undefined, 'a lease of the old key');
 });

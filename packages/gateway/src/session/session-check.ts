@@ -8,20 +8,28 @@
  * the watch is silent or the AuthService gone.
  */
 import type { Clock, Logger } from '@kfctl/core';
-import { CHECK_LEASE_NAME, CHECK_LEASE_PURPOSE, createSealer, openCheckLease, storedSessionOf } from '@kfctl/oidc';
-import type { CheckLease, SessionObject } from '@kfctl/oidc';
+import { describeError } from '@kfctl/core';
+import type { ObjectFollower } from '@kfctl/kube';
+import {
+  CHECK_LEASE_NAME,
+  CHECK_LEASE_PURPOSE,
+  createSealer,
+  openCheckLease,
+  SessionMemory,
+  storedSessionOf,
+} from '@kfctl/oidc';
+import type { CheckLease } from '@kfctl/oidc';
 import type { ExternalAuthorizer } from '../istio/mesh-config.ts';
-import type { Source } from '../istio/sources.ts';
 import type { CheckResult } from '../policy/ext-authz.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import { createDecider } from './decider.ts';
 import type { Decider } from './decider.ts';
 import { readSessionKeys } from './session-keys.ts';
-import type { SessionKubeObject } from './session-objects.ts';
+import type { FollowSessions, SessionKubeObject } from './session-objects.ts';
 import type { SessionKeys, SessionKeysOptions } from './session-keys.ts';
 
 export interface SessionCheckOptions extends SessionKeysOptions {
-  readonly sessions: Source<SessionKubeObject>;
+  readonly sessions: FollowSessions;
   /** The provider of CUSTOM policies that is our AuthService. */
   readonly provider: string;
   readonly clock: Clock;
@@ -47,11 +55,12 @@ interface Held {
 
 export function createSessionCheck(options: SessionCheckOptions): SessionCheck {
   const check = new LeasedCheck(options);
-  const { sessions, secrets } = options;
-  sessions.onChange((object, previous) => check.onSession(object, previous?.metadata.name));
-  secrets.onChange(() => check.readKeys());
-  Promise.all([secrets.synced, sessions.synced]).then(
-    () => check.readKeys(),
+  const { secrets } = options;
+  secrets.synced.then(
+    () => {
+      check.readKeys();
+      secrets.onChange(() => check.readKeys());
+    },
     () => undefined,
   );
   return check;
@@ -59,67 +68,116 @@ export function createSessionCheck(options: SessionCheckOptions): SessionCheck {
 
 class LeasedCheck implements SessionCheck {
   readonly #options: SessionCheckOptions;
-  #keys: SessionKeys | undefined;
-  #held: Held | undefined;
-  #decider: Decider | undefined;
-  /** The keys and settings that the decider was made of. */
-  #madeOf = '';
+  /** What is known under one set of keys; another set begins anew. */
+  #known: KnownSessions | undefined;
+  #keysVersion: string | undefined;
 
   constructor(options: SessionCheckOptions) {
     this.#options = options;
   }
 
   get size(): number {
-    return this.#decider?.size ?? 0;
+    return this.#known?.size ?? 0;
   }
 
   decide(asked: string, authorizer: ExternalAuthorizer, head: RequestHead): CheckResult | undefined {
-    const { provider, clock, elapsed } = this.#options;
-    const held = this.#held;
-    if (asked !== provider || held === undefined || this.#decider === undefined) return undefined;
-    const isFresh = clock.now() < held.lease.validUntilMs && elapsed() - held.receivedAt < SILENCE_MS;
-    return isFresh ? this.#decider.decide(authorizer, head) : undefined;
-  }
-
-  onSession(object: SessionKubeObject | undefined, previousName: string | undefined): void {
-    const name = object?.metadata.name ?? previousName ?? '';
-    if (name === CHECK_LEASE_NAME) this.#readLease();
-    else if (object === undefined) this.#decider?.remove(name);
-    else this.#follow(object);
+    return asked === this.#options.provider ? this.#known?.decide(authorizer, head) : undefined;
   }
 
   readKeys(): void {
     const keys = readSessionKeys(this.#options);
-    if (keys?.version === this.#keys?.version) return;
+    if (keys?.version === this.#keysVersion) return;
+    this.#keysVersion = keys?.version;
+    this.#known?.stop();
+    this.#known = keys && new KnownSessions(this.#options, keys);
+  }
+}
+
+/** Follows sessions and leases under one set of keys. */
+class KnownSessions implements ObjectFollower<SessionKubeObject> {
+  readonly #options: SessionCheckOptions;
+  readonly #keys: SessionKeys;
+  readonly #memory: SessionMemory;
+  readonly #abort = new AbortController();
+  #held: Held | undefined;
+  /** The lease in a list that is being told: before its end, logouts that came before the lease are not known. */
+  #listedLease: SessionKubeObject | undefined;
+  #decider: Decider | undefined;
+  /** The settings that the decider was made of. */
+  #madeOf = '';
+  #idleTimeoutMs = Number.POSITIVE_INFINITY;
+
+  constructor(options: SessionCheckOptions, keys: SessionKeys) {
+    this.#options = options;
     this.#keys = keys;
-    this.#readLease();
+    const { clock, log } = options;
+    const idleTimeoutMs = (): number => this.#idleTimeoutMs;
+    const sealer = createSealer({ secrets: keys.sealing, purpose: 'session' });
+    this.#memory = new SessionMemory({ sealer, clock, log, idleTimeoutMs });
+    this.#memory.found();
+    options
+      .sessions(this, this.#abort.signal)
+      .catch((error: unknown) => log.debug('sessions are not followed', { error: describeError(error) }));
   }
 
-  #readLease(): void {
-    const { sessions, namespace, elapsed } = this.#options;
-    const keys = this.#keys;
-    const sealed = sessions.get(CHECK_LEASE_NAME, namespace)?.spec?.sealed;
+  get size(): number {
+    return this.#memory.size;
+  }
+
+  stop(): void {
+    this.#abort.abort();
+  }
+
+  decide(authorizer: ExternalAuthorizer, head: RequestHead): CheckResult | undefined {
+    const { clock, elapsed } = this.#options;
+    const held = this.#held;
+    if (held === undefined || this.#decider === undefined) return undefined;
+    const isFresh = clock.now() < held.lease.validUntilMs && elapsed() - held.receivedAt < SILENCE_MS;
+    return isFresh ? this.#decider.decide(authorizer, head) : undefined;
+  }
+
+  put(object: SessionKubeObject, from: 'list' | 'watch'): void {
+    const { name = '' } = object.metadata;
+    if (name === CHECK_LEASE_NAME) {
+      if (from === 'list') this.#listedLease = object;
+      else this.#readLease(object);
+      return;
+    }
+    const stored = storedSessionOf(object);
+    if (stored === undefined) this.#memory.remove(name);
+    else this.#memory.put(stored);
+  }
+
+  remove(name: string): void {
+    if (name === CHECK_LEASE_NAME) this.#readLease(undefined);
+    else this.#memory.remove(name);
+  }
+
+  retain(names: ReadonlySet<string>): void {
+    this.#memory.retain(names);
+    this.#readLease(names.has(CHECK_LEASE_NAME) ? this.#listedLease : undefined);
+    this.#listedLease = undefined;
+  }
+
+  #readLease(object: SessionKubeObject | undefined): void {
     this.#held = undefined;
-    if (sealed === undefined || keys === undefined) return;
-    const lease = openCheckLease(sealed, createSealer({ secrets: keys.sealing, purpose: CHECK_LEASE_PURPOSE }));
+    const sealed = object?.spec?.sealed;
+    if (sealed === undefined) return;
+    const sealer = createSealer({ secrets: this.#keys.sealing, purpose: CHECK_LEASE_PURPOSE });
+    const lease = openCheckLease(sealed, sealer);
     if (lease === undefined) return;
-    this.#held = { lease, receivedAt: elapsed() };
-    this.#make(lease, keys);
+    this.#held = { lease, receivedAt: this.#options.elapsed() };
+    this.#make(lease);
   }
 
-  /** Made anew, with every session, when keys or settings have changed. */
-  #make({ settings }: CheckLease, keys: SessionKeys): void {
-    const { sessions, namespace, clock, log } = this.#options;
-    const madeOf = `${keys.version} ${JSON.stringify(settings)}`;
+  /** Made anew when settings have changed. */
+  #make({ settings }: CheckLease): void {
+    const { clock, log } = this.#options;
+    const madeOf = JSON.stringify(settings);
     if (madeOf === this.#madeOf) return;
     this.#madeOf = madeOf;
-    this.#decider = createDecider({ settings, keys, clock, log });
-    for (const object of sessions.list(namespace)) this.#follow(object);
+    this.#idleTimeoutMs = settings.idleTimeoutMs ?? Number.POSITIVE_INFINITY;
+    this.#decider = createDecider({ settings, keys: this.#keys, memory: this.#memory, clock });
     log.info('live sessions are decided here', { sessions: this.size });
-  }
-
-  #follow(object: SessionObject): void {
-    const stored = storedSessionOf(object);
-    if (stored !== undefined) this.#decider?.put(stored);
   }
 }

@@ -12,9 +12,17 @@ export interface ListOptions extends ObjectPlace {
   readonly signal?: AbortSignal;
 }
 
+/** One page of a list: at most so many objects; `continue` of the page before leads to the next. */
+export interface PageOptions extends ListOptions {
+  readonly limit?: number;
+  readonly continue?: string;
+}
+
 export interface ListResult<T> {
   readonly items: readonly T[];
   readonly resourceVersion: string;
+  /** There is more; only where a limit was asked for. */
+  readonly continue?: string;
 }
 
 export interface WatchOptions extends ListOptions {
@@ -89,7 +97,7 @@ export interface DiscoveredResource extends ResourceType {
  */
 export interface KubeClient {
   get<T extends KubeObject>(type: ResourceType<T>, name: string, place?: ObjectPlace): Promise<T | undefined>;
-  list<T extends KubeObject>(type: ResourceType<T>, options?: ListOptions): Promise<ListResult<T>>;
+  list<T extends KubeObject>(type: ResourceType<T>, options?: PageOptions): Promise<ListResult<T>>;
   /** Ends when the server closes the watch; throws KubeError 410 (`Expired`) when the version is too old: list again. */
   watch<T extends KubeObject>(type: ResourceType<T>, options?: WatchOptions): AsyncIterable<WatchEvent<T>>;
   create<T extends KubeObject>(type: ResourceType<T>, object: T, options?: WriteOptions): Promise<T>;

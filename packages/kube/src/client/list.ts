@@ -2,7 +2,7 @@
 import { AppError } from '@kfctl/core';
 import { isKubeError } from '../errors.ts';
 import { readObject } from './answer.ts';
-import type { ListOptions, ListResult } from './kube-client.ts';
+import type { ListResult, PageOptions } from './kube-client.ts';
 import { apiVersionOf } from './object.ts';
 import type { KubeObject, ResourceType } from './object.ts';
 import { renderQuery, resourcePath } from './resource-path.ts';
@@ -18,10 +18,12 @@ interface WireList<T> {
 export async function listResource<T extends KubeObject>(
   transport: Transport,
   type: ResourceType<T>,
-  options: ListOptions,
+  options: PageOptions,
 ): Promise<ListResult<T>> {
+  if (options.limit !== undefined)
+    return toResult(type, await fetchPage(transport, type, { ...options, limit: options.limit }));
   const page = (limit: number | undefined, token?: string): Promise<WireList<T>> =>
-    fetchPage(transport, type, { ...options, limit, token });
+    fetchPage(transport, type, { ...options, limit, continue: token });
   const items: T[] = [];
   let token: string | undefined;
   for (;;) {
@@ -30,14 +32,14 @@ export async function listResource<T extends KubeObject>(
       if (token !== undefined && isKubeError(error) && error.status === 410) return undefined;
       throw error;
     });
-    if (result === undefined) return wholeList(type, await page(undefined));
+    if (result === undefined) return toResult(type, await page(undefined));
     for (const item of result.items ?? []) items.push(item);
     token = result.metadata?.continue || undefined;
-    if (token === undefined) return wholeList(type, { ...result, items });
+    if (token === undefined) return toResult(type, { ...result, items });
   }
 }
 
-function wholeList<T extends KubeObject>(type: ResourceType<T>, list: WireList<T>): ListResult<T> {
+function toResult<T extends KubeObject>(type: ResourceType<T>, list: WireList<T>): ListResult<T> {
   const items = list.items ?? [];
   const apiVersion = apiVersionOf(type);
   for (const item of items) {
@@ -45,22 +47,24 @@ function wholeList<T extends KubeObject>(type: ResourceType<T>, list: WireList<T
     item.apiVersion ??= apiVersion;
     item.kind ??= type.kind;
   }
-  return { items, resourceVersion: list.metadata?.resourceVersion ?? '' };
+  const next = list.metadata?.continue || undefined;
+  const version = list.metadata?.resourceVersion ?? '';
+  return { items, resourceVersion: version, ...(next === undefined ? {} : { continue: next }) };
 }
 
-interface PageOptions extends ListOptions {
+type Page = Omit<PageOptions, 'limit' | 'continue'> & {
   readonly limit: number | undefined;
-  readonly token: string | undefined;
-}
+  readonly continue?: string | undefined;
+};
 
 async function fetchPage<T extends KubeObject>(
   transport: Transport,
   type: ResourceType<T>,
-  options: PageOptions,
+  options: Page,
 ): Promise<WireList<T>> {
   const query = renderQuery({
     limit: options.limit,
-    continue: options.token,
+    continue: options.continue,
     labelSelector: options.labelSelector,
     fieldSelector: options.fieldSelector,
   });

@@ -13,6 +13,8 @@ import { sessionKeyOf } from './session-token.ts';
 export interface SessionListener {
   put(stored: StoredSession): void;
   remove(id: string): void;
+  /** Everything has been told anew: what has none of these ids is gone. */
+  retain(ids: ReadonlySet<string>): void;
   /** What was told may be out of date: forget it and believe nothing until `found`, before which everything is told anew. */
   lost(): void;
   found(): void;
@@ -22,8 +24,8 @@ export interface SessionMemoryOptions {
   readonly sealer: Sealer;
   readonly clock: Clock;
   readonly log: Logger;
-  /** A session that was not used for this long is over; Infinity: only its age ends it. */
-  readonly idleTimeoutMs: number;
+  /** A session that was not used for this long is over; Infinity: only its age ends it. Asked each time where it may change. */
+  readonly idleTimeoutMs: number | (() => number);
 }
 
 /** Longer than any watch lags: a session that was ended here does not come back by an old report. */
@@ -100,6 +102,11 @@ export class SessionMemory implements SessionListener {
     this.#foreign.delete(id);
   }
 
+  retain(ids: ReadonlySet<string>): void {
+    for (const { id } of this.#live.values()) if (!ids.has(id)) this.remove(id);
+    for (const id of this.#foreign.keys()) if (!ids.has(id)) this.remove(id);
+  }
+
   lost(): void {
     this.#ready = false;
     this.#live.clear();
@@ -137,7 +144,9 @@ export class SessionMemory implements SessionListener {
   }
 
   isOver({ expiresAtMs, lastUsedAtMs, apiToken }: LiveSession, now: number): boolean {
-    return expiresAtMs <= now || (now - lastUsedAtMs >= this.#options.idleTimeoutMs && apiToken === undefined);
+    const { idleTimeoutMs } = this.#options;
+    const idleMs = typeof idleTimeoutMs === 'number' ? idleTimeoutMs : idleTimeoutMs();
+    return expiresAtMs <= now || (now - lastUsedAtMs >= idleMs && apiToken === undefined);
   }
 
   /** Forgets what time has ended; gives the ids, for a store to forget too. */
