@@ -10,6 +10,8 @@ import { kubeflowGateway, requireAuthservice, to, virtualService, withoutRedirec
 import { startRig } from '../src/rig/rig.ts';
 import { createSessionBed } from '../src/rig/session-bed.ts';
 
+const AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
+
 const [application = 0, authservice = 0, sessions = 0, services = 0] = process.argv.slice(2, 6).map(Number);
 const file = process.argv[6];
 const credential = file === undefined ? {} : { credential: JSON.parse(readFileSync(file, 'utf8')) as SecretObject };
@@ -25,6 +27,8 @@ if (authservice !== 0) {
   rig.addService('authservice', authservice, 'istio-system');
   requireAuthservice(rig.sources);
 }
+/** On the heap, and outside of it. */
+const bytesHeld = (): number => process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
 const report = (text: string): void => void process.stderr.write(`${text}\n`);
 if (sessions > 0) {
   const bed = createSessionBed({ sessions: rig.sessions, secrets: rig.sources.secrets });
@@ -39,10 +43,14 @@ if (sessions > 0) {
   setInterval(lease, 5_000);
   const token = bed.logIn();
   globalThis.gc?.();
-  const before = process.memoryUsage().heapUsed;
-  for (let index = 1; index < sessions; index += 1) bed.logIn({ userId: `person-${index}@example.com` });
+  const before = bytesHeld();
+  for (let index = 1; index < sessions; index += 1) {
+    bed.logIn({ userId: `person-${index}@example.com`, subject: `subject-${index}`, userAgent: AGENT });
+    if (index % 1_000 === 0) rig.sessions.forget();
+  }
+  rig.sessions.forget();
   globalThis.gc?.();
-  report(`bytes ${Math.round((process.memoryUsage().heapUsed - before) / sessions)}`);
+  report(`bytes ${Math.round((bytesHeld() - before) / sessions)}`);
   report(`token ${token}`);
 }
 await rig.settle();
