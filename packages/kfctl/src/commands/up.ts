@@ -5,9 +5,10 @@ import path from 'node:path';
 import { WAITING_FLAGS } from '@kfctl/core';
 import type { Environment } from '@kfctl/core';
 import { ExitCode } from '../cli/exit-code.ts';
-import { lockDataDirectory, openDataDirectory } from '../local/claim-data-directory.ts';
+import { lockDataDirectory, openDataDirectory, recordVersion } from '../local/claim-data-directory.ts';
 import { dataDirectory, unlockDataDirectory } from '../local/data-directory.ts';
 import type { DataDirectory } from '../local/data-directory.ts';
+import { VERSION } from '../version.ts';
 import type { Invocation } from './invocation.ts';
 
 const SUPERVISOR_MAIN = path.resolve(import.meta.dirname, '../local/supervisor/main.ts');
@@ -16,8 +17,12 @@ const MODULES = path.resolve(import.meta.dirname, '../../../../node_modules');
 export async function runUp(invocation: Invocation, flags: { readonly dataDir?: string }): Promise<void> {
   const { terminal, settings, directory } = invocation;
   const data = dataDirectory(path.resolve(directory, flags.dataDir ?? settings.dataDirectory));
-  openDataDirectory(data);
+  const usedBy = openDataDirectory(data);
+  if (usedBy !== undefined && usedBy !== '' && usedBy !== VERSION) {
+    terminal.note(`${data.path} was last used by kfctl ${usedBy}; kfctl ${VERSION} brings it up to itself.`);
+  }
   lockDataDirectory(data, process.pid);
+  recordVersion(data);
   const argv = [...WAITING_FLAGS, SUPERVISOR_MAIN, data.path, ...(terminal.verbose ? ['--verbose'] : [])];
   const cache = { NODE_COMPILE_CACHE: compileCache(settings.env, data), NODE_COMPILE_CACHE_PORTABLE: '1' };
   const env = { ...settings.env, ...cache };

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { lockDataDirectory, openDataDirectory, purgeDataDirectory } from './claim-data-directory.ts';
+import { lockDataDirectory, openDataDirectory, purgeDataDirectory, recordVersion } from './claim-data-directory.ts';
+import { VERSION } from '../version.ts';
 import { dataDirectory, readLock, startTimeByPs, unlockDataDirectory } from './data-directory.ts';
 
 let root = '';
@@ -24,6 +25,29 @@ test('a folder with other things in it is neither taken nor purged', () => {
   assert.throws(() => openDataDirectory(dataDirectory(root)), /is not empty and no data folder of kfctl/);
   assert.throws(() => purgeDataDirectory(dataDirectory(root)), /nothing was removed/);
   assert.ok(existsSync(path.join(root, 'thesis.tex')));
+});
+
+test('a folder tells which version used it last; one of a format from later is left as it is, with what to do', () => {
+  const data = dataDirectory(path.join(root, 'data'));
+  const marker = path.join(data.path, '.kfctl-data');
+  assert.equal(openDataDirectory(data), undefined);
+  assert.equal(openDataDirectory(data), VERSION);
+  writeFileSync(marker, 'A local cluster of kfctl lives here: kfctl down --purge removes this folder.\n');
+  assert.equal(openDataDirectory(data), '', 'from before versions were written down');
+  writeFileSync(marker, 'words\nformat 1, used by kfctl 9.8.7\n');
+  assert.equal(openDataDirectory(data), '9.8.7');
+  assert.equal(openDataDirectory(data), '9.8.7', 'looking changes nothing');
+  recordVersion(data);
+  assert.equal(openDataDirectory(data), VERSION);
+  const later = 'words\nformat 99, used by kfctl 9.8.7\n';
+  writeFileSync(marker, later);
+  assert.throws(() => openDataDirectory(data), {
+    code: 'DATA_DIRECTORY_INVALID',
+    message: new RegExp(`was last used by kfctl 9\\.8\\.7, whose format 99 this kfctl ${VERSION} does not know`),
+    hint: /Use kfctl 9\.8\.7 for it, .*kfctl down --purge --data-dir/,
+  });
+  assert.equal(readFileSync(marker, 'utf8'), later);
+  assert.equal(purgeDataDirectory(data), true, 'whoever wants to begin anew can');
 });
 
 test('a place that cannot be written is named', () => {
