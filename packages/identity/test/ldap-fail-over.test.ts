@@ -38,8 +38,8 @@ describe('directories that die', SLAPD_MISSING === undefined ? {} : { skip: SLAP
       assert.match(await response.text(), /Login error\./);
     }
     assert.ok(
-      identity.log.some((line) => line.includes('0x2')),
-      'the log has the result code',
+      identity.log.some((line) => line.includes('protocolError (2)')),
+      'the log has the answer in words',
     );
   });
 

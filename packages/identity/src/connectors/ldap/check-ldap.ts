@@ -1,12 +1,19 @@
 /** Owns the walk through a directory step by step, saying at each what was sent, what came back and what to change. */
-import { describeError, isAppError } from '@kfctl/core';
+import { AppError, describeError } from '@kfctl/core';
 import type { Client, Entry } from 'ldapts';
 import { findGroups } from './find-groups.ts';
 import { findUser, isDisabled, readIdentity } from './find-user.ts';
+import { IDENTITY_ERRORS } from '../../errors.ts';
 import type { LdapConfig, LdapHost } from './ldap-config.ts';
+import { hintFor } from './check-hints.ts';
+import { attributesOfEntry, whatExists, whyNoGroups, whyNoUser } from './diagnose.ts';
 import { createClient, discard, loadTls, resultCode, secure } from './ldap-connection.ts';
+import { describeLdapError } from './result-codes.ts';
 import { requestable } from './ldap-entry.ts';
 import { searchFilter } from './ldap-filter.ts';
+
+const NO_SUCH_OBJECT = 32;
+const INVALID_DN = 34;
 
 export interface CheckStep {
   /** `connect`, `tls`, `bind`, `user search`, `user bind`, `groups`. */
@@ -96,12 +103,24 @@ class Walk {
     const filter = searchFilter(userSearch.filter, userSearch.username, username).toString();
     const sent = `base ${userSearch.baseDN}, scope ${userSearch.scope}, filter ${filter}`;
     return await this.#step('user search', sent, async (answer) => {
-      const entry = await findUser(this.#requireClient(), this.#config, username);
-      if (entry === undefined) throw new NoEntry('no entry');
+      const client = this.#requireClient();
+      const entry = await findUser(client, this.#config, username);
+      if (entry === undefined) throw new NoEntry(await whyNoUser(client, this.#config, username));
       answer(`${entry.dn} with ${attributesOf(entry)}${isDisabled(entry) ? ' (the account is DISABLED)' : ''}`);
-      readIdentity(entry, this.#config);
+      await this.#requireAttributes(entry);
       return entry;
     });
+  }
+
+  /** Which of those that are configured it lacks, and which it has instead. */
+  async #requireAttributes(entry: Entry): Promise<void> {
+    try {
+      readIdentity(entry, this.#config);
+    } catch (error) {
+      const has = await attributesOfEntry(this.#requireClient(), entry.dn);
+      const hint = `It has ${has}. Correct the attribute names of userSearch, or fill the attributes in the directory.`;
+      throw new AppError(IDENTITY_ERRORS.connectorFailed, describeError(error), { hint });
+    }
   }
 
   async #bindUser(entry: Entry, password: string): Promise<void> {
@@ -123,10 +142,20 @@ class Walk {
     if (groupSearch.baseDN === '') return this.#note('groups', 'nothing (groupSearch.baseDN is empty)', 'no groups');
     const matchers = groupSearch.userMatchers.map(({ userAttr, groupAttr }) => `${groupAttr}=<${userAttr}>`).join(', ');
     const sent = `base ${groupSearch.baseDN}, filter ${groupSearch.filter || 'none'}, ${matchers || 'no matchers'}`;
-    await this.#step('groups', sent, async () => {
-      const groups = await findGroups(this.#requireClient(), this.#config, entry);
-      return groups.length === 0 ? 'no groups' : groups.join(', ');
+    const client = this.#requireClient();
+    const groups = await this.#step('groups', sent, async (answer) => {
+      const found = await findGroups(client, this.#config, entry);
+      answer(found.length === 0 ? 'no groups' : found.join(', '));
+      return found;
     });
+    if (groups.length === 0) await this.#explain(() => whyNoGroups(client, this.#config, entry));
+  }
+
+  /** Adds a hint to a step that went well and may still not be what was meant. */
+  async #explain(why: () => Promise<string>): Promise<void> {
+    const hint = await why().catch((error: unknown) => `Why is not known: ${describeLdapError(error)}.`);
+    const last = this.steps.pop();
+    if (last !== undefined) this.steps.push({ ...last, hint });
   }
 
   #requireClient(): Client {
@@ -145,34 +174,28 @@ class Walk {
       this.steps.push({ name, ok: true, sent, answer: answer ?? String(result) });
       return result;
     } catch (error) {
-      const said = [answer, describeError(error)].filter((text) => text !== undefined).join('; ');
-      this.steps.push({ name, ok: false, sent, answer: said, hint: hintFor(name, error, this.#config) });
+      const text = error instanceof NoEntry ? 'no entry' : describeLdapError(error);
+      const said = [answer, text].filter((part) => part !== undefined).join('; ');
+      const exists = [NO_SUCH_OBJECT, INVALID_DN].includes(resultCode(error) ?? -1)
+        ? await whatExists(this.#requireClient())
+        : '';
+      this.steps.push({
+        name,
+        ok: false,
+        sent,
+        answer: said,
+        hint: (error instanceof NoEntry ? error.message : hintFor(name, error, this.#config)) + exists,
+      });
       throw new StepFailed(name);
     }
   }
 }
 
 class StepFailed extends Error {}
+/** The message is why. */
 class NoEntry extends Error {}
 
 function attributesOf(entry: Entry): string {
   const names = Object.keys(entry).filter((name) => name !== 'dn' && [entry[name] ?? []].flat().length > 0);
   return names.length === 0 ? 'none of the attributes asked for' : requestable(names).join(', ');
-}
-
-function hintFor(step: string, error: unknown, { security }: LdapConfig): string {
-  if (isAppError(error) && error.hint !== undefined) return error.hint;
-  const text = describeError(error);
-  if (/certificate|self.signed|altname/i.test(text))
-    return 'Set rootCA to the authority of the server, and host to a name in its certificate.';
-  if (/wrong version number|packet length|EPROTO/i.test(text))
-    return 'The port speaks another protocol: try startTLS: true, or port 636.';
-  if (step === 'connect' && security === 'ldaps') return 'Check host and port; for port 389 set startTLS: true.';
-  if (step === 'connect') return 'Check host and port, and whether a firewall is in between.';
-  if (step === 'bind') return 'Check bindDN and bindPW; a $ in bindPW must come through an environment variable.';
-  if (error instanceof NoEntry)
-    return 'Check userSearch: baseDN, filter (with parentheses) and username, and what the service account may read.';
-  if (step === 'user search') return 'Check userSearch.baseDN and filter.';
-  if (step === 'user bind') return 'The directory refuses this password for this entry.';
-  return 'Check groupSearch.';
 }

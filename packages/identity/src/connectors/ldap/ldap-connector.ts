@@ -9,6 +9,7 @@ import { findGroups } from './find-groups.ts';
 import { findUser, isDisabled, readIdentity } from './find-user.ts';
 import { ldapSchema } from './ldap-config.ts';
 import type { LdapConfig } from './ldap-config.ts';
+import { failedTo } from './result-codes.ts';
 import { resultCode } from './ldap-connection.ts';
 import { createLdapPool } from './ldap-pool.ts';
 import type { LdapPool } from './ldap-pool.ts';
@@ -42,6 +43,10 @@ export const ldap: ConnectorType<LdapConfig> = {
   },
 };
 
+function userSearchFailed({ userSearch }: LdapConfig): (error: unknown) => never {
+  return failedTo(`cannot search people below ${userSearch.baseDN}`);
+}
+
 interface Login {
   readonly credentials: PasswordCredentials;
   readonly scopes: ConnectorScopes;
@@ -51,7 +56,9 @@ async function login(pool: LdapPool, config: LdapConfig, { credentials, scopes }
   const { username, password } = credentials;
   // A bind with a name and no password succeeds as nobody (RFC 4513 §5.1.2): it must never be asked for.
   if (password === '' || username === '') return { kind: 'denied', reason: 'empty name or password' };
-  const entry = await pool.use('search', (client) => findUser(client, config, username));
+  const entry = await pool
+    .use('search', (client) => findUser(client, config, username))
+    .catch(userSearchFailed(config));
   if (entry === undefined) return { kind: 'denied', reason: 'unknown user' };
   const refused = await tryPassword(pool, entry.dn, password);
   if (refused !== undefined) return { kind: 'denied', reason: refused };
@@ -66,7 +73,7 @@ export async function tryPassword(pool: LdapPool, dn: string, password: string):
     return undefined;
   } catch (error) {
     const code = resultCode(error);
-    if (code === undefined || !REFUSALS.has(code)) throw error;
+    if (code === undefined || !REFUSALS.has(code)) return failedTo(`cannot bind as ${dn}`)(error);
     return describeRefusal(error, code);
   }
 }
@@ -97,7 +104,11 @@ interface Found {
 
 async function identify(pool: LdapPool, config: LdapConfig, { entry, scopes, username }: Found): Promise<LoginOutcome> {
   const identity = readIdentity(entry, config);
-  const groups = scopes.groups ? await pool.use('search', (client) => findGroups(client, config, entry)) : [];
+  const find = async (): Promise<readonly string[]> =>
+    await pool
+      .use('search', (client) => findGroups(client, config, entry))
+      .catch(failedTo(`cannot search groups below ${config.groupSearch.baseDN}`));
+  const groups = scopes.groups ? await find() : [];
   const known = { identity: { ...identity, groups } };
   if (!scopes.offlineAccess) return { kind: 'authenticated', ...known };
   return { kind: 'authenticated', ...known, connectorData: rememberUser(username, entry) };
@@ -112,7 +123,9 @@ interface Refresh {
 async function refresh(pool: LdapPool, config: LdapConfig, { known, scopes }: Refresh): Promise<LoginOutcome> {
   const remembered = recallUser(known.connectorData);
   if (remembered === undefined) return { kind: 'denied', reason: 'nothing is known of the login' };
-  const entry = await pool.use('search', (client) => findUser(client, config, remembered.username));
+  const entry = await pool
+    .use('search', (client) => findUser(client, config, remembered.username))
+    .catch(userSearchFailed(config));
   if (entry === undefined) return { kind: 'denied', reason: 'user is gone' };
   if (!sameDn(entry.dn, remembered.dn)) return { kind: 'denied', reason: 'the name belongs to another entry now' };
   if (isDisabled(entry)) return { kind: 'denied', reason: 'account is disabled' };

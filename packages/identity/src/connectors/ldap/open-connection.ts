@@ -4,6 +4,7 @@ import type { Logger } from '@kfctl/core';
 import type { Client } from 'ldapts';
 import { IDENTITY_ERRORS } from '../../errors.ts';
 import type { LdapServer } from './ldap-config.ts';
+import { describeLdapError } from './result-codes.ts';
 import { createClient, discard, resultCode, secure } from './ldap-connection.ts';
 import type { LdapEndpoint, LdapTls } from './ldap-connection.ts';
 
@@ -76,6 +77,7 @@ function isUnavailable(error: unknown): boolean {
 function serviceFailure(cause: unknown): AppError {
   return new AppError(IDENTITY_ERRORS.connectorFailed, 'ldap: cannot connect or bind as the service account', {
     hint: 'Check host, TLS settings, bindDN and bindPW of the connector.',
-    cause,
+    // In words: the log shows the cause.
+    cause: resultCode(cause) === undefined ? cause : new Error(describeLdapError(cause)),
   });
 }
