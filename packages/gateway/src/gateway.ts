@@ -96,7 +96,6 @@ export function startGateway(deps: GatewayDeps): Gateway {
     keyStore: createKeyStore({ fetchJson, log }),
     sessionCheck,
     idleTimeoutMs: config.idleTimeoutMs,
-    replayBudget: createReplayBudget(MAX_REPLAY_BYTES),
     clock,
     httpDate: createHttpDate(),
     tracer: createTracer({ fillRandom: randomFillSync, random: Math.random }),
@@ -178,7 +177,7 @@ function rememberEach<K, V>(make: (key: K) => V): (key: K) => V {
 function openForwarding(
   { config, sources, log }: GatewayDeps,
   countEjection: (service: string) => void,
-): Pick<FlowDeps, 'clusters' | 'findAuthorizer'> {
+): Pick<FlowDeps, 'clusters' | 'findAuthorizer' | 'replayBudget' | 'mirrorLoad'> {
   const { pods, secrets } = sources;
   const http1 = createHttp1Upstream();
   const http2 = createHttp2Upstream({ openBudget: usualBudget });
@@ -191,7 +190,12 @@ function openForwarding(
     countEjection(service);
   };
   const clusters = createClusters({ directory, pods, plain, openUpstream, now, random: Math.random, onEject });
-  return { clusters, findAuthorizer: createAuthorizerFinder(clusters, config.namespace) };
+  return {
+    clusters,
+    findAuthorizer: createAuthorizerFinder(clusters, config.namespace),
+    replayBudget: createReplayBudget(MAX_REPLAY_BYTES),
+    mirrorLoad: { active: 0 },
+  };
 }
 
 function openAccessLog({ config, writeAccessLog }: GatewayDeps): AccessLog {

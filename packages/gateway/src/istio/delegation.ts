@@ -31,7 +31,7 @@ export function parseDelegation(
   for (const field of ['route', 'redirect', 'directResponse']) {
     if (rule.has(field)) rule.problem('delegate', `excludes ${field}`);
   }
-  return { ...place, target, settings: parseForwardSettings(rule) };
+  return { ...place, target, settings: parseForwardSettings(rule, namespace) };
 }
 
 export type ReportDelegation = (object: UnknownObject, problem: string) => void;
@@ -102,6 +102,7 @@ function withSettings(action: RouteAction, settings: ForwardSettings): RouteActi
     retries: action.retries === DEFAULT_RETRIES ? settings.retries : action.retries,
     cors: action.cors ?? settings.cors,
     fault: action.fault ?? settings.fault,
+    mirrors: action.mirrors.length > 0 ? action.mirrors : settings.mirrors,
   };
 }
 

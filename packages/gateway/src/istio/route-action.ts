@@ -6,6 +6,8 @@ import type { Fault } from './fault.ts';
 import { parseHeaderOperations } from './header-operations.ts';
 import type { HeaderOperations } from './header-operations.ts';
 import type { Fields } from './fields.ts';
+import { parseMirrors } from './mirror.ts';
+import type { Mirror } from './mirror.ts';
 import { parseRetryPolicy } from './retry-policy.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import { compileLinearPattern } from '../match/linear-pattern.ts';
@@ -27,6 +29,7 @@ export interface ForwardSettings {
   readonly headers: HeaderOperations;
   readonly cors: CorsPolicy | undefined;
   readonly fault: Fault | undefined;
+  readonly mirrors: readonly Mirror[];
 }
 
 export interface Destination {
@@ -85,13 +88,11 @@ function parseForward(rule: Fields, namespace: string): ForwardAction {
   if (destinations.length === 0) rule.problem('route', 'has no destination');
   // One destination takes everything, whatever its weight.
   if (destinations.length > 1 && explicit === 0) rule.problem('route', 'has no destination with a weight');
-  return { kind: 'forward', destinations, totalWeight: explicit, ...parseForwardSettings(rule) };
+  return { kind: 'forward', destinations, totalWeight: explicit, ...parseForwardSettings(rule, namespace) };
 }
 
-export function parseForwardSettings(rule: Fields): ForwardSettings {
-  for (const name of ['mirror', 'mirrors', 'mirrorPercent', 'mirrorPercentage']) {
-    rule.withoutEffect(name, 'no effect: requests are not copied');
-  }
+/** `namespace` is where short host names are looked up. */
+export function parseForwardSettings(rule: Fields, namespace: string): ForwardSettings {
   return {
     rewrite: parseRewrite(rule.child('rewrite')),
     timeoutMs: rule.durationMs('timeout') ?? 0,
@@ -99,6 +100,7 @@ export function parseForwardSettings(rule: Fields): ForwardSettings {
     headers: parseHeaderOperations(rule.child('headers')),
     cors: parseCorsPolicy(rule.child('corsPolicy')),
     fault: parseFault(rule.child('fault')),
+    mirrors: parseMirrors(rule, namespace),
   };
 }
 

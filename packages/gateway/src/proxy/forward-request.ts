@@ -8,13 +8,15 @@ import { becomeGrpc, readWebCall } from '../grpc/web-request.ts';
 import type { WebCall } from '../grpc/web-request.ts';
 import type { Destination, ForwardAction } from '../istio/route-action.ts';
 import type { PolicyRequest } from '../policy/match-rule.ts';
-import { NO_POLICIES } from '../policy/policy-table.ts';
+import { findRefusal, NO_POLICIES, requiredChecks } from '../policy/policy-table.ts';
 import type { FieldRules } from '../request/field-rules.ts';
+import type { Cluster } from '../upstream/cluster/cluster.ts';
 import type { EndpointSet } from '../upstream/service-directory.ts';
 import type { UpstreamBody, UpstreamRequest } from '../upstream/upstream.ts';
 import { pushForwarded } from './forwarded.ts';
 import { Forwarding, noUpstream } from './forwarding.ts';
 import { applyHeaderChanges, hostFrom } from './header-changes.ts';
+import { mirrorRequest } from './mirror-request.ts';
 import { passPolicies } from './pass-policies.ts';
 import type { RoutedFlow } from './request-flow.ts';
 import { rewriteTarget } from './rewrite-target.ts';
@@ -38,6 +40,7 @@ export function forwardRequest(flow: RoutedFlow, action: ForwardAction): void {
   const forward = (): void => {
     const onBad = (): void => forwarding.refuseBody();
     const request = web === undefined ? build() : withWebBody(build(), web, onBad);
+    for (const mirror of action.mirrors) mirrorRequest(mirror, { flow, request, mayPass: mayPass(flow, request) });
     const translation = web && new WebAnswer(web);
     const forwarding: Forwarding = new Forwarding({ flow, action, destination, cluster, request, web: translation });
     forwarding.start();
@@ -45,6 +48,17 @@ export function forwardRequest(flow: RoutedFlow, action: ForwardAction): void {
   const set = flow.state.destinationPolicies(endpoints);
   if (set === NO_POLICIES) return forward();
   passPolicies(flow, { set, request: () => destinationRequest(flow, endpoints, build()), tokenRules: [] }, forward);
+}
+
+/** Nobody is asked about a copy: where somebody would have to be who was not asked about the request, there is none. */
+function mayPass(flow: RoutedFlow, request: UpstreamRequest): (cluster: Cluster) => boolean {
+  return ({ endpoints }) => {
+    const set = flow.state.destinationPolicies(endpoints);
+    if (set === NO_POLICIES) return true;
+    const seen = destinationRequest(flow, endpoints, request);
+    const isAsked = requiredChecks(set, seen).every(({ policy }) => flow.asked.includes(policy.provider));
+    return isAsked && findRefusal(set, seen) === undefined;
+  };
 }
 
 /** The request as the workload would see it, coming from the gateway: what a sidecar's policies judge. */

@@ -25,6 +25,7 @@ import { readClient } from './forwarded.ts';
 import type { ClientFacts } from './forwarded.ts';
 import { applyHeaderChanges } from './header-changes.ts';
 import type { GatewayState } from './gateway-state.ts';
+import type { MirrorLoad } from './mirror-request.ts';
 import { passPolicies } from './pass-policies.ts';
 import type { ReplayBudget } from './replay-body.ts';
 import { httpsLocation, redirectLocation } from './rewrite-target.ts';
@@ -45,8 +46,9 @@ export interface FlowDeps extends AnswerDeps {
   /** Answers in our AuthService's place for live sessions; undefined: it is always asked. */
   readonly sessionCheck: SessionCheck | undefined;
   readonly idleTimeoutMs: number;
-  /** For bodies of requests that may be sent again. */
+  /** For bodies of requests that may be sent again, and copies for mirrors. */
   readonly replayBudget: ReplayBudget;
+  readonly mirrorLoad: MirrorLoad;
   /** Ticks several times within the idle timeout. */
   readonly clock: CoarseClock;
   readonly tracer: Tracer;
