@@ -148,6 +148,8 @@ export const SAMPLE_RECORDS: { readonly [K in RecordKind]: { readonly id: string
     record: {
       sid: 'sid-1',
       logoutHint: 'a.b.c',
+      address: '2001:db8::1',
+      userAgent: 'Mozilla/5.0 (X11; Linux)',
       claims: CLAIMS,
       connectorId: 'local',
       connectorData: 'AP8K',

@@ -109,6 +109,8 @@ test('each browser is one session, by the sid of its tokens, with nothing in it 
     client_states: [{ client_id: 'app' }],
     created_at: nowSeconds,
     last_activity: nowSeconds,
+    ip_address: '127.0.0.1',
+    user_agent: 'node',
     absolute_expiry: nowSeconds + 36_000,
     idle_expiry: nowSeconds + 3600,
     id: one.sid,
@@ -118,6 +120,12 @@ test('each browser is one session, by the sid of its tokens, with nothing in it 
   assert.equal((await sessionsOf(call, { user_id: ADMIN })).length, 2);
   assert.equal((await sessionsOf(call, { connector_id: 'mock' })).length, 0);
   assert.ok(!JSON.stringify(all).includes(one.browser.session));
+  const odd = new CookieBrowser(identity);
+  odd.headers['user-agent'] = `<script>${'x'.repeat(5000)}`;
+  odd.headers['x-forwarded-for'] = '6.6.6.6';
+  await odd.logIn({}, true, ZOE);
+  const [strange] = (await sessionsOf(call, { user_id: '2' })).filter(({ id }) => id !== zoe.sid);
+  assert.deepEqual([String(strange?.['user_agent']).length, strange?.['ip_address']], [200, '127.0.0.1']);
   for (const id of ['nothing', one.browser.session]) await refused(call('GetAuthSession', { id }), 5, /not found/);
   await refused(call('GetAuthSession'), 3, /no id/);
   identity.now += 3_601_000;

@@ -15,6 +15,8 @@ const session = {
   clientStates: [3, [{ clientId: [1, 'string'] }]],
   createdAt: [4, 'int'],
   lastActivity: [5, 'int'],
+  ipAddress: [6, 'string'],
+  userAgent: [7, 'string'],
   absoluteExpiry: [8, 'int'],
   idleExpiry: [9, 'int'],
   id: [10, 'string'],
@@ -123,6 +125,8 @@ function toWire({ sid, record }: KnownSession, settings: SessionsConfig | undefi
     clientStates: record.clients.map((clientId) => ({ clientId })),
     createdAt: seconds(authTimeMs),
     lastActivity: seconds(lastUsedAt),
+    ipAddress: record.address ?? '',
+    userAgent: record.userAgent ?? '',
     absoluteExpiry: seconds(settings === undefined ? expiresAt : authTimeMs + settings.absoluteLifetime),
     idleExpiry: idleMs === 0 ? 0 : seconds(lastUsedAt + idleMs),
   };

@@ -81,10 +81,14 @@ function warnUnknown(entry: YamlEntry, known: ReadonlyMap<string, string>, conte
     offset: entry.keyOffset,
     path: childPath(context.path, entry.key),
     message: 'is not a key that is known here',
-    hint: near === undefined ? `Known: ${[...known.values()].join(', ')}.` : `Did you mean "${near}"?`,
+    hint: near === undefined ? knownKeys(known) : `Did you mean "${near}"?`,
   };
   if (isMistake(context)) context.problems.add(problem);
   else context.problems.warn({ ...problem, message: `${problem.message}; it has no effect` });
+}
+
+function knownKeys(known: ReadonlyMap<string, string>): string {
+  return known.size === 0 ? 'None are.' : `Known: ${[...known.values()].join(', ')}.`;
 }
 
 /** Dex's switch decides where it is set, in the spellings of Go's ParseBool. */

@@ -7,8 +7,9 @@
 import { describeError, randomToken } from '@kfctl/core';
 import type { Clock, Logger, RandomBytes } from '@kfctl/core';
 import type { HttpRequest } from '@kfctl/http';
-import type { IdentityConfig, SessionsConfig } from '../config/config.ts';
+import type { IdentityConfig, SessionsConfig, WebConfig } from '../config/config.ts';
 import type { Authenticated } from '../connectors/connector.ts';
+import { clientAddress } from '../login/client-address.ts';
 import type { LoginSession } from '../storage/records.ts';
 import type { Storage } from '../storage/storage.ts';
 import { bindBrowser, hashToken, isSameBrowser, isToken } from './browser-binding.ts';
@@ -61,7 +62,7 @@ export interface EndedSession {
 
 export interface LoginSessionDeps {
   readonly settings: SessionsConfig;
-  readonly config: Pick<IdentityConfig, 'issuer' | 'basePath' | 'expiry'>;
+  readonly config: Pick<IdentityConfig, 'issuer' | 'basePath' | 'expiry' | 'web'>;
   readonly storage: Storage;
   readonly clock: Clock;
   readonly random: RandomBytes;
@@ -74,6 +75,7 @@ const RENEWAL_GRACE_MS = 30_000;
 /** Writing down each use of a busy session would be a write a click. */
 const TOUCH_EVERY_MS = 60_000;
 const MAX_CLIENTS = 100;
+const MAX_USER_AGENT = 200;
 
 export function createLoginSessions(deps: LoginSessionDeps): LoginSessions {
   const { settings, config, storage, clock, random } = deps;
@@ -133,7 +135,8 @@ async function start(deps: StartDeps, request: HttpRequest, login: SessionStart)
     await forgetTwin(storage, before);
     const same = isSamePerson(before, login) ? before : undefined;
     const sid = same?.sid || randomToken(16, random);
-    const cookies = await create(request, toRecord(login, { before: same, sid, nowMs: clock.now(), settings }));
+    const origin = originOf(request, deps.config.web);
+    const cookies = await create(request, toRecord(login, { before: same, sid, origin, nowMs: clock.now(), settings }));
     return { sid, cookies, ...(before === undefined || same !== undefined ? {} : { replaced: before }) };
   } catch (error) {
     log.warn('login session cannot be kept', { error: describeError(error) });
@@ -195,9 +198,16 @@ interface RecordContext {
   readonly sid: string;
   readonly nowMs: number;
   readonly settings: SessionsConfig;
+  readonly origin: Pick<LoginSession, 'address' | 'userAgent'>;
 }
 
-function toRecord(login: SessionStart, { before, sid, nowMs, settings }: RecordContext): LoginSession {
+/** For whoever looks through sessions; nothing is decided by it. */
+function originOf(request: HttpRequest, web: WebConfig): RecordContext['origin'] {
+  const userAgent = (request.headers['user-agent'] ?? '').slice(0, MAX_USER_AGENT);
+  return { address: clientAddress(request, web.clientRemoteIP) ?? request.remoteAddress, userAgent };
+}
+
+function toRecord(login: SessionStart, { before, sid, nowMs, settings, origin }: RecordContext): LoginSession {
   const { connectorId, clientId, who, groups, offline, persistent } = login;
   // The same person again: applications that were let in stay in.
   const clients = [...new Set([...(before?.clients ?? []), clientId])].slice(-MAX_CLIENTS);
@@ -205,6 +215,7 @@ function toRecord(login: SessionStart, { before, sid, nowMs, settings }: RecordC
     {
       sid,
       logoutHint: who.logoutHint ?? '',
+      ...origin,
       claims: who.identity,
       connectorId,
       connectorData: who.connectorData?.toString('base64') ?? '',

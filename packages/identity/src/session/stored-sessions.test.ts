@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { silentLogger, systemRandom } from '@kfctl/core';
 import type { HttpRequest } from '@kfctl/http';
 import { SAMPLE_RECORDS } from '../../../testkit/src/identity-storage.ts';
+import type { WebConfig } from '../config/config.ts';
 import { createMemoryStorage } from '../storage/memory/memory-storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { hashToken } from './browser-binding.ts';
@@ -21,6 +22,19 @@ const SETTINGS = {
 } as const;
 const LIFETIMES = { disableRotation: false, reuseInterval: 0, validIfNotUsedFor: 0, absoluteLifetime: 0 };
 const EXPIRY = { signingKeys: 1, idTokens: 1, authRequests: 1, deviceRequests: 1, refreshTokens: LIFETIMES };
+
+const WEB: WebConfig = {
+  http: undefined,
+  https: undefined,
+  tlsCert: '',
+  tlsKey: '',
+  tlsMinVersion: '1.2',
+  tlsMaxVersion: '1.3',
+  headers: {},
+  allowedOrigins: [],
+  allowedHeaders: [],
+  clientRemoteIP: { header: '', trustedProxies: [] },
+};
 
 const endAll = (storage: Storage): Promise<number> =>
   endSessions(
@@ -49,7 +63,7 @@ for (const moment of ['before', 'after'] as const) {
         return created;
       },
     };
-    const config = { issuer: 'https://a/dex', basePath: '/dex', expiry: EXPIRY };
+    const config = { issuer: 'https://a/dex', basePath: '/dex', expiry: EXPIRY, web: WEB };
     const sessions = createLoginSessions({
       settings: SETTINGS,
       config,

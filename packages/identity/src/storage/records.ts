@@ -161,6 +161,9 @@ export interface LoginSession {
   readonly sid?: string;
   /** The upstream's ID token, where a logout is told to it. */
   readonly logoutHint?: string;
+  /** Where the browser came from and what it called itself, when the person logged in. */
+  readonly address?: string;
+  readonly userAgent?: string;
   readonly claims: Identity;
   readonly connectorId: string;
   readonly connectorData: string;

@@ -217,6 +217,8 @@ export const CODECS: Readonly<Record<RecordKind, Codec>> = {
     fields: {
       sid: ['sid', text],
       logoutHint: ['logoutHint', text],
+      address: ['ipAddress', text],
+      userAgent: ['userAgent', text],
       claims: ['claims', claims],
       connectorId: ['connectorID', text],
       connectorData: ['connectorData', text],
