@@ -1,16 +1,10 @@
 /** Owns the judging of an ID token at the end of a login (OpenID Connect Core §3.1.3.7). */
-import type { Clock } from '@kfctl/core';
 import { constantTimeEqual } from '@kfctl/core';
-import { audiencesOf, decodeJwt, tokenHash, verifyJwt } from '@kfctl/oidc';
+import { audiencesOf, tokenHash } from '@kfctl/oidc';
 import type { JwtClaims } from '@kfctl/oidc';
 import { loginRefused } from '../errors.ts';
-import type { Provider } from '../provider/provider.ts';
-
-export interface VerifyDeps {
-  readonly provider: Pick<Provider, 'requireMetadata' | 'keys'>;
-  readonly clock: Clock;
-  readonly settings: { readonly clientId: string };
-}
+import { verifyProviderToken } from '../provider/verify-provider-token.ts';
+import type { ProviderTokenDeps } from '../provider/verify-provider-token.ts';
 
 export interface IdTokenExpectations {
   /** Absent where a refresh gave the token (Core §12.2). */
@@ -18,24 +12,15 @@ export interface IdTokenExpectations {
   readonly accessToken?: string | undefined;
 }
 
-const CLOCK_TOLERANCE_SECONDS = 30;
-
 /** The claims of the token; throws LOGIN_REFUSED with what is wrong with it. */
 export async function verifyIdToken(
-  deps: VerifyDeps,
+  deps: ProviderTokenDeps,
   token: string,
   expected: IdTokenExpectations,
 ): Promise<JwtClaims> {
-  const { provider, clock, settings } = deps;
-  const verdict = verifyJwt(token, {
-    keys: await provider.keys(decodeJwt(token)?.header.kid),
-    issuer: provider.requireMetadata().issuer,
-    audience: settings.clientId,
-    nowMs: clock.now(),
-    toleranceSeconds: CLOCK_TOLERANCE_SECONDS,
-  });
+  const verdict = await verifyProviderToken(deps, token);
   if (verdict.kind === 'invalid') throw loginRefused(403, `ID token refused: ${verdict.reason}`);
-  const problem = findProblem(verdict.claims, settings.clientId, expected);
+  const problem = findProblem(verdict.claims, deps.settings.clientId, expected);
   if (problem !== undefined) throw loginRefused(403, `ID token refused: ${problem}`);
   return verdict.claims;
 }

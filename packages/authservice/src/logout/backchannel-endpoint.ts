@@ -9,26 +9,22 @@
  * API tokens stay: they are made to outlive sessions. 204 and never the 200 of §2.8, which would let a request pass a gateway that asks.
  */
 import { describeError, isAppError } from '@kfctl/core';
-import type { Clock, Logger } from '@kfctl/core';
-import { decodeJwt, verifyJwt } from '@kfctl/oidc';
+import type { Logger } from '@kfctl/core';
 import type { JwtClaims, LiveSession } from '@kfctl/oidc';
 import { sessionsUnavailable } from '../errors.ts';
-import type { Provider } from '../provider/provider.ts';
+import { verifyProviderToken } from '../provider/verify-provider-token.ts';
+import type { ProviderTokenDeps } from '../provider/verify-provider-token.ts';
 import { methodNotAllowed, textAnswer } from '../server/answer.ts';
 import type { AskedRequest, Endpoint } from '../server/answer.ts';
 import type { Sessions } from '../session/sessions.ts';
 
-export interface BackchannelDeps {
+export interface BackchannelDeps extends ProviderTokenDeps {
   readonly sessions: Pick<Sessions, 'all' | 'end' | 'isReady'>;
-  readonly provider: Pick<Provider, 'requireMetadata' | 'keys'>;
-  readonly settings: { readonly clientId: string };
-  readonly clock: Clock;
   readonly log: Logger;
 }
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 const MAX_BODY_BYTES = 64 * 1024;
-const CLOCK_TOLERANCE_SECONDS = 30;
 /** §2.6: one that was made long ago is somebody's keepsake; tokens that live longer than minutes are not made for this. */
 const MAX_AGE_SECONDS = 600;
 
@@ -60,20 +56,13 @@ function isMeant({ apiToken, sid, subject }: LiveSession, told: Statement): bool
 
 /** What the token says; a text where it is not to be believed (§2.6). */
 async function readStatement(deps: BackchannelDeps, request: AskedRequest): Promise<Statement | string> {
-  const { provider, settings, clock } = deps;
   const [token = '', ...others] = new URLSearchParams((await request.body(MAX_BODY_BYTES)).toString('utf8')).getAll(
     'logout_token',
   );
   if (token === '' || others.length > 0) return 'not exactly one token';
   try {
-    const verdict = verifyJwt(token, {
-      keys: await provider.keys(decodeJwt(token)?.header.kid),
-      issuer: provider.requireMetadata().issuer,
-      audience: settings.clientId,
-      nowMs: clock.now(),
-      toleranceSeconds: CLOCK_TOLERANCE_SECONDS,
-    });
-    return verdict.kind === 'invalid' ? verdict.reason : judge(verdict.claims, clock.now() / 1000);
+    const verdict = await verifyProviderToken(deps, token);
+    return verdict.kind === 'invalid' ? verdict.reason : judge(verdict.claims, deps.clock.now() / 1000);
   } catch (error) {
     if (isAppError(error)) throw sessionsUnavailable(`a logout token cannot be judged: ${describeError(error)}`);
     throw error;
