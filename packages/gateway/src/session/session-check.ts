@@ -7,8 +7,8 @@
  * It says yes or nothing. Whoever has no session, an ended one, a token in a header, a refresh due, is asked about; so is everybody while
  * the watch is silent or the AuthService gone.
  */
+import { describeError, releaseMemory } from '@kfctl/core';
 import type { Clock, Logger } from '@kfctl/core';
-import { describeError } from '@kfctl/core';
 import type { ObjectFollower } from '@kfctl/kube';
 import {
   CHECK_LEASE_NAME,
@@ -47,6 +47,8 @@ export interface SessionCheck {
 
 /** A lease counts for this long after it came: a watch that has fallen silent may hide logouts. */
 const SILENCE_MS = 15_000;
+/** Opening so many leaves several times their room behind, which is given back once, for a pause of a tenth of a second. */
+const MANY_SESSIONS = 10_000;
 
 interface Held {
   readonly lease: CheckLease;
@@ -103,6 +105,8 @@ class KnownSessions implements ObjectFollower<SessionKubeObject> {
   /** The lease in a list that is being told: before its end, logouts that came before the lease are not known. */
   #listedLease: SessionKubeObject | undefined;
   #decider: Decider | undefined;
+  /** The first list is in. */
+  #isWhole = false;
   /** The settings that the decider was made of. */
   #madeOf = '';
   #idleTimeoutMs = Number.POSITIVE_INFINITY;
@@ -155,6 +159,8 @@ class KnownSessions implements ObjectFollower<SessionKubeObject> {
 
   retain(names: ReadonlySet<string>): void {
     this.#memory.retain(names);
+    if (!this.#isWhole && this.size > MANY_SESSIONS) releaseMemory();
+    this.#isWhole = true;
     this.#readLease(names.has(CHECK_LEASE_NAME) ? this.#listedLease : undefined);
     this.#listedLease = undefined;
   }
