@@ -230,6 +230,14 @@ test('people are logged out at the provider where they logged in there, and its 
   assert.equal(byPath.searchParams.get('post_logout_redirect_uri'), '/bye');
 });
 
+test('a provider that browsers reach by another origin has its logout page there', async (t) => {
+  const byPath = await leadsTo(t, { REDIRECT_URL: '/login/oidc', OIDC_AUTH_URL: '/auth', AFTER_LOGOUT_URL: '/' });
+  assert.equal(`${byPath.origin}${byPath.pathname}`, `${PUBLIC_ORIGIN}/end`);
+  assert.equal(byPath.searchParams.get('post_logout_redirect_uri'), '/');
+  const byOrigin = await leadsTo(t, { OIDC_AUTH_URL: 'https://login.example.com/auth' });
+  assert.equal(`${byOrigin.origin}${byOrigin.pathname}`, 'https://login.example.com/end');
+});
+
 test('a provider whose logout page is not for browsers, or that has none, is left alone', async (t) => {
   assert.equal((await leadsTo(t, { OIDC_AUTH_URL: '/dex/auth' })).href, `${PUBLIC_ORIGIN}/`);
   assert.equal((await leadsTo(t, { OIDC_LOGOUT_URL: '/dex/logout' }, false)).href, `${PUBLIC_ORIGIN}/`);

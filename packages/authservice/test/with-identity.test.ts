@@ -94,22 +94,27 @@ test('a script that follows redirects logs in, and shows the cookie in any of th
   }
 });
 
-test('a logout ends the login session of the provider too, and leads back to a login form', async (t) => {
-  const settings = { OIDC_LOGOUT_URL: '/dex/logout', AFTER_LOGOUT_URL: '/' };
-  const { browser, logIn } = await setUp(t, { sections: SESSIONS }, settings);
-  await logIn();
-  // Without our session the provider's logs in again at once: what a logout here alone would lead to.
-  browser.forget('authservice_session');
-  assert.equal((await browser.open(`${PUBLIC_ORIGIN}/`)).headers['kubeflow-userid'], USER);
-  const logout = await browser.fetch(`${PUBLIC_ORIGIN}/logout`, {
-    method: 'POST',
-    headers: { accept: 'application/json', 'sec-fetch-mode': 'cors', 'sec-fetch-site': 'same-origin' },
+for (const [fact, settings, end] of [
+  ['and the provider says so', {}, /\/dex\/logout/],
+  ['and leads back to a login form where that is named', { AFTER_LOGOUT_URL: '/' }, /\/dex\/auth\/local/],
+] as const)
+  test(`a logout ends the login session of the provider too, ${fact}`, async (t) => {
+    // As the manifests have it: where browsers find the provider's page is discovered.
+    const { browser, logIn } = await setUp(t, { sections: SESSIONS }, settings);
+    await logIn();
+    // Without our session the provider's logs in again at once: what a logout here alone would lead to.
+    browser.forget('authservice_session');
+    assert.equal((await browser.open(`${PUBLIC_ORIGIN}/`)).headers['kubeflow-userid'], USER);
+    const logout = await browser.fetch(`${PUBLIC_ORIGIN}/logout`, {
+      method: 'POST',
+      headers: { accept: 'application/json', 'sec-fetch-mode': 'cors', 'sec-fetch-site': 'same-origin' },
+    });
+    const { afterLogoutURL } = JSON.parse(logout.body) as { readonly afterLogoutURL: string };
+    assert.match((await browser.open(new URL(afterLogoutURL, PUBLIC_ORIGIN).href)).url, end);
+    const again = await browser.open(`${PUBLIC_ORIGIN}/`);
+    assert.match(again.url, /\/dex\/auth\/local/);
+    assert.match(again.body, /<form/);
   });
-  const { afterLogoutURL } = JSON.parse(logout.body) as { readonly afterLogoutURL: string };
-  const end = await browser.open(new URL(afterLogoutURL, PUBLIC_ORIGIN).href);
-  assert.match(end.url, /\/dex\/auth\/local/);
-  assert.match(end.body, /<form/);
-});
 
 interface Relay {
   readonly client: string;

@@ -4,6 +4,7 @@ import type { Logger } from '@kfctl/core';
 import { clientCredentials } from '../login/client-credentials.ts';
 import type { ClientSettings } from '../login/client-credentials.ts';
 import type { ProviderHttp } from '../provider/provider-http.ts';
+import type { ProviderMetadata } from '../provider/metadata.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { SessionTokenSet } from '@kfctl/oidc';
 import type { Sessions } from '../session/sessions.ts';
@@ -68,7 +69,7 @@ export function createProviderLogout({ provider, http, sessions, log, settings }
     },
     address: ({ idToken = '' }) => {
       const { afterLogoutUrl, postLogoutRedirectUri, clientId } = settings;
-      const url = endSessionUrlOf(settings, provider.metadata()?.endSessionEndpoint);
+      const url = endSessionUrlOf(settings, provider.metadata());
       if (url === undefined) return afterLogoutUrl;
       const parameters = new URLSearchParams({ client_id: clientId });
       if (idToken !== '' && idToken.length <= MAX_HINT_CHARACTERS) parameters.set('id_token_hint', idToken);
@@ -79,13 +80,29 @@ export function createProviderLogout({ provider, http, sessions, log, settings }
 }
 
 /**
- * Where browsers log out at a provider that has such a page. Where they are sent to another address than the discovered one to log in,
- * the discovered one is for us alone, and theirs has to be named.
+ * Where browsers log out at a provider that has such a page: as named, as discovered, or, where browsers reach the provider by another
+ * origin than we do (OIDC_AUTH_URL, the same path), at the discovered page there. Otherwise the page may be for us alone.
  */
 function endSessionUrlOf(
   { endSessionUrl, authorizationUrl }: ProviderLogoutDeps['settings'],
-  discovered: string | undefined,
+  metadata: ProviderMetadata | undefined,
 ): string | undefined {
+  const discovered = metadata?.endSessionEndpoint;
   if (discovered === undefined) return undefined;
-  return endSessionUrl ?? (authorizationUrl === undefined ? discovered : undefined);
+  if (endSessionUrl !== undefined) return endSessionUrl;
+  return authorizationUrl === undefined ? discovered : besideLogin(discovered, authorizationUrl, metadata);
+}
+
+/** Undefined where the address for browsers is not the discovered one at another origin. */
+function besideLogin(
+  discovered: string,
+  authorizationUrl: string,
+  metadata: ProviderMetadata | undefined,
+): string | undefined {
+  const [page, login] = [URL.parse(discovered), URL.parse(metadata?.authorizationEndpoint ?? '')];
+  if (page === null || login === null || page.origin !== login.origin) return undefined;
+  const forBrowsers = URL.parse(authorizationUrl, login);
+  if (forBrowsers?.pathname !== login.pathname) return undefined;
+  const path = `${page.pathname}${page.search}`;
+  return authorizationUrl.startsWith('/') ? path : `${forBrowsers.origin}${path}`;
 }
