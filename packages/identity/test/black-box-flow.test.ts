@@ -4,7 +4,9 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import {
   authUrl,
+  basic,
   claimsOf,
+  CLIENTS,
   locationOf,
   login,
   loginForCode,
@@ -13,7 +15,7 @@ import {
   startTestIdentity,
   USERS,
 } from './test-identity.ts';
-import type { TestIdentity, TestOptions } from './test-identity.ts';
+import type { TestIdentity, TestOptions, Tokens } from './test-identity.ts';
 
 const { hash } = process.getBuiltinModule('node:crypto');
 
@@ -36,6 +38,27 @@ test('tokens live as long as expiry.idTokens says, in claims and in expires_in',
     assert.equal(iat, Math.floor(identity.now / 1000));
     assert.equal(exp, Number(iat) + 5400);
   }
+});
+
+test('a client may have tokens that live shorter than those of others', async (t) => {
+  const clients = CLIENTS.replace('secret: s3cret,', 'secret: s3cret, idTokenLifetime: 10m,');
+  const identity = await start(t, { config: USERS + clients });
+  const scope = 'openid offline_access';
+  const { access_token, id_token, refresh_token = '', expires_in } = await loginForTokens(identity, { scope });
+  assert.equal(expires_in, 600);
+  for (const token of [access_token, id_token])
+    assert.equal(Number(claimsOf(token)['exp']) - Number(claimsOf(token)['iat']), 600);
+  const form = { grant_type: 'refresh_token', refresh_token };
+  const refreshed = (await (await identity.post('/dex/token', form, basic('app', 's3cret'))).json()) as Tokens;
+  assert.equal(refreshed.expires_in, 600);
+  const info = (): Promise<Response> =>
+    identity.fetch('/dex/userinfo', { headers: { authorization: `Bearer ${access_token}` } });
+  assert.equal((await info()).status, 200);
+  identity.now += 601_000;
+  assert.equal((await info()).status, 403);
+  // No longer than the keys behind them are published.
+  const long = await start(t, { config: USERS + clients.replace('10m', '1000h') });
+  assert.equal((await loginForTokens(long)).expires_in, 86_400);
 });
 
 test('the head of a token names algorithm and key and nothing else; the key is published', async (t) => {

@@ -32,6 +32,7 @@ function fromStorage({ logoUrl: _logoUrl, secret, ...stored }: ClientRecord): Cl
     ssoSharedWith: stored.ssoSharedWith,
     backchannelLogoutUri: stored.backchannelLogoutUri ?? '',
     refreshTokenLifetime: stored.refreshTokenLifetime === 'session' ? 'session' : 'standalone',
+    idTokenLifetime: 0,
     clientCredentialsGroups: [],
   };
 }

@@ -2,7 +2,7 @@
 import { Secret } from '@kfctl/core';
 import type { StaticClient } from './config.ts';
 import { object } from './object-shape.ts';
-import { boolean, listOf, oneOf, optional, refine, secret, string } from './shape.ts';
+import { boolean, duration, listOf, oneOf, optional, refine, secret, string } from './shape.ts';
 import type { ReadContext, Shape } from './shape.ts';
 
 interface ClientEntry {
@@ -20,6 +20,7 @@ interface ClientEntry {
   readonly ssoSharedWith: readonly string[] | undefined;
   readonly backchannelLogoutURI: string;
   readonly refreshTokenLifetime: 'standalone' | 'session';
+  readonly idTokenLifetime: number;
   readonly mfaChain: readonly string[];
   readonly clientCredentialsClaims: { readonly groups: readonly string[] };
 }
@@ -46,6 +47,10 @@ const entry: Shape<ClientEntry> = object('An application that may ask who somebo
     values: ['standalone', 'session'],
     fallback: 'standalone',
   }),
+  idTokenLifetime: duration(
+    'ID and access tokens of this client; never longer than expiry.idTokens, which 0 means.',
+    '0s',
+  ),
   mfaChain: listOf('Second factors; not there, and refused where one is named.', string('An authenticator.')),
   clientCredentialsClaims: object('Claims of its own client_credentials tokens.', {
     groups: listOf('Groups.', string('A group.')),
@@ -102,6 +107,7 @@ function resolve(client: ClientEntry, { env }: ReadContext): StaticClient {
     ssoSharedWith: client.ssoSharedWith,
     backchannelLogoutUri: client.backchannelLogoutURI,
     refreshTokenLifetime: client.refreshTokenLifetime,
+    idTokenLifetime: client.idTokenLifetime,
     clientCredentialsGroups: client.clientCredentialsClaims.groups,
   };
 }

@@ -154,6 +154,8 @@ export interface StaticClient {
   readonly backchannelLogoutUri: string;
   /** `session`: its refresh tokens end with the login session they came from. */
   readonly refreshTokenLifetime: 'standalone' | 'session';
+  /** Milliseconds; 0 means as long as those of others. */
+  readonly idTokenLifetime: number;
   /** Groups in the tokens of its own client_credentials grant. */
   readonly clientCredentialsGroups: readonly string[];
 }

@@ -7,7 +7,7 @@ import type { Identity } from '../connectors/connector.ts';
 import type { ProviderDeps } from '../provider.ts';
 
 export interface TokenSubject {
-  readonly client: Pick<Client, 'id'>;
+  readonly client: Pick<Client, 'id' | 'idTokenLifetime'>;
   readonly identity: Identity;
   readonly connectorId: string;
   readonly scopes: readonly string[];
@@ -35,7 +35,7 @@ export function createIssuer({ config, keys, clock, random }: Deps): TokenIssuer
   return {
     issue: (subject, { code } = {}) => {
       const { sign } = keys.current();
-      const expiresInSeconds = Math.floor(config.expiry.idTokens / 1000);
+      const expiresInSeconds = lifetimeSeconds(config, subject.client);
       const issuedAt = Math.floor(clock.now() / 1000);
       const claims: Claims = { iss: config.issuer };
       addSubject(claims, subject);
@@ -54,6 +54,15 @@ export function createIssuer({ config, keys, clock, random }: Deps): TokenIssuer
       return { accessToken, idToken: sign(`${shared},${bindings}}`), expiresInSeconds };
     },
   };
+}
+
+/** Never longer than `expiry.idTokens`, for which the keys behind them are published. */
+function lifetimeSeconds(
+  { expiry }: Pick<ProviderDeps['config'], 'expiry'>,
+  { idTokenLifetime }: TokenSubject['client'],
+): number {
+  const own = idTokenLifetime === 0 ? expiry.idTokens : Math.min(idTokenLifetime, expiry.idTokens);
+  return Math.floor(own / 1000);
 }
 
 /** In the order in which tokens show them. */
