@@ -449,6 +449,8 @@ describe('time is up for a client that', () => {
     // More than the kernel keeps for it.
     for (let stream = 1; stream < 60; stream += 2) peer.request(stream, to('/big?400000'));
     while (rig.seen.length < 30) await new Promise((resolve) => setImmediate(resolve));
+    const [connection] = rig.connections;
+    assert.ok(connection !== undefined && connection.socket.writableLength < 150_000);
     rig.advance(1_000);
     rig.advance(119_000);
     assert.equal(rig.connections.size, 1);

@@ -386,6 +386,18 @@ describe('a request', () => {
     assert.deepEqual((await peer.answer(1)).fields, ['x-got-x: y', 'x-target: /']);
   });
 
+  test('may be broken off by a client that has its answer, as often as it likes', async (t) => {
+    const rig = await startHttp2Rig(t, (request) => {
+      request.sendHead(403, [], false);
+      request.end([]);
+    });
+    const peer = rig.open();
+    for (let stream = 1; stream < 1_000; stream += 2)
+      peer.send(head(stream, POST, 0), number(FRAME.reset, stream, CODE.cancel));
+    peer.request(1_001, GET);
+    assert.equal((await peer.answer(1_001)).status, '403');
+  });
+
   test('has one cookie, of all its crumbs', async (t) => {
     const rig = await startHttp2Rig(t, echo);
     const peer = rig.open();
@@ -448,7 +460,15 @@ test('a server that leaves takes what was on its way, then nothing, and ends wit
   peer.send(frame({ type: FRAME.ping, flags: 1, stream: 0 }, ping?.payload ?? Buffer.alloc(8)));
   const last = await peer.find(({ type, payload }) => type === FRAME.goaway && payload.readUInt32BE(0) < 100);
   assert.equal(last?.payload.readUInt32BE(0), 3);
-  peer.request(5, GET);
+  // A whole upload that the client began before it knew; its streams before that go on.
+  peer.send(
+    head(5, POST, 0),
+    data(5, 'x'),
+    number(FRAME.windowUpdate, 5, 1),
+    number(FRAME.reset, 5, CODE.cancel),
+    data(5, 'y'),
+  );
+  peer.request(7, GET);
   await peer.settle();
   assert.equal(requests.length, 2);
   for (const request of requests) {

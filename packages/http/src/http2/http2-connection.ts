@@ -75,7 +75,8 @@ export class Http2Connection implements Watched {
   isClosing = false;
   #headDeadline: number;
   #idleDeadline: number;
-  #takeDeadline = Number.POSITIVE_INFINITY;
+  #takeDeadline: number;
+  #taken = 0;
   readonly #settingsDeadline: number;
 
   constructor(socket: Socket, sni: string, options: Http2ConnectionOptions) {
@@ -88,7 +89,7 @@ export class Http2Connection implements Watched {
     this.#options = options;
     this.#out = new PieceOutput(socket, copies, {
       onRoom: () => this.turns.go(),
-      onOverrun: () => this.socket.destroy(),
+      onOverrun: () => this.#cut(),
     });
     this.writer = new FrameWriter(this.#out, encoder);
     this.#incoming = new IncomingFrames(this, head);
@@ -98,6 +99,7 @@ export class Http2Connection implements Watched {
     this.#headDeadline = clock.now + options.headTimeoutMs;
     this.#idleDeadline = clock.now + options.idleMs;
     this.#settingsDeadline = clock.now + SETTINGS_TIMEOUT_MS;
+    this.#takeDeadline = clock.now + TAKE_TIMEOUT_MS;
     this.writer.settings([...SETTINGS, [SETTING.maxHeaderListSize, head.maxBytes]]);
     this.writer.numbers(FRAME.windowUpdate, 0, [CONNECTION_WINDOW - DEFAULT_WINDOW]);
     clock.watch(this);
@@ -151,9 +153,11 @@ export class Http2Connection implements Watched {
 
   /** The client has reset a stream. */
   cancelled(stream: Http2Stream): void {
+    // Whoever has its answer may do without saying the rest of its request.
+    const wasServed = stream.hasEnded;
     this.#remove(stream, false);
     stream.breakOff();
-    this.#countReset();
+    if (!wasServed) this.#countReset();
   }
 
   /** Resets a stream for what the client did with it (section 5.4.2). */
@@ -195,9 +199,8 @@ export class Http2Connection implements Watched {
   }
 
   check(now: number): void {
-    if (this.#out.isUnderWay && now >= this.#takeDeadline) return void this.socket.destroy();
+    if (!this.#isTaken(now)) return void this.socket.destroy();
     if (this.isClosing) return;
-    if (!this.#out.isUnderWay) this.#takeDeadline = now + TAKE_TIMEOUT_MS;
     if (this.#isRetired && !this.isLeaving && now >= this.#headDeadline) return this.#leave();
     if (!this.#isAcknowledged && now >= this.#settingsDeadline) return this.fail(CODE.settingsTimeout);
     if (this.#incoming.hasBegun && !this.#incoming.isInHead) this.#headDeadline = this.#nextHeadDeadline(now);
@@ -205,6 +208,14 @@ export class Http2Connection implements Watched {
     if (this.streams.count > 0) this.#idleDeadline = now + this.#options.idleMs;
     else if (now >= this.#idleDeadline) this.retire();
     for (const stream of this.streams.all()) stream.check(now);
+  }
+
+  /** The client takes what is written, or there is nothing. */
+  #isTaken(now: number): boolean {
+    const { taken, isUnderWay } = this.#out;
+    if (!isUnderWay || taken !== this.#taken) this.#takeDeadline = now + TAKE_TIMEOUT_MS;
+    this.#taken = taken;
+    return now < this.#takeDeadline;
   }
 
   #nextHeadDeadline(now: number): number {
@@ -235,12 +246,18 @@ export class Http2Connection implements Watched {
   #close(): void {
     if (this.isClosing) return;
     this.isClosing = true;
-    this.#out.flushAll();
+    this.#out.end();
     this.#breakAll();
     this.socket.end();
     const linger = (): void => void setTimeout(() => this.socket.destroy(), LINGER_MS).unref();
     if (this.socket.writableFinished) linger();
     else this.socket.once('finish', linger);
+  }
+
+  /** Its streams are told when it has closed: somebody is writing now. */
+  #cut(): void {
+    this.isClosing = true;
+    this.socket.destroy();
   }
 
   #onClose(): void {

@@ -76,6 +76,11 @@ export class Http2Stream implements Downstream, Sender {
     return this.#clientEnded;
   }
 
+  /** The answer has left, to its end. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
   get body(): Readable {
     return this.#openBody().stream;
   }

@@ -197,7 +197,7 @@ export class IncomingFrames {
   #onReset(id: number): void {
     const connection = this.#connection;
     if (this.#frame.length !== 4) return this.#fail(CODE.frameSize);
-    if (id === 0 || id > connection.streams.highest) return this.#fail(CODE.protocol);
+    if (id === 0 || (id > connection.streams.highest && !connection.isLeaving)) return this.#fail(CODE.protocol);
     const stream = connection.streams.find(id);
     if (stream === undefined) connection.annoy(1);
     else connection.cancelled(stream);
@@ -248,7 +248,7 @@ export class IncomingFrames {
     if (this.#frame.length !== 4) return this.#fail(CODE.frameSize);
     const bytes = this.#frame.number(0) & MAX_WINDOW;
     connection.annoy(1);
-    if (id > connection.streams.highest) return this.#fail(CODE.protocol);
+    if (id > connection.streams.highest && !connection.isLeaving) return this.#fail(CODE.protocol);
     if (id === 0) {
       if (bytes === 0) return this.#fail(CODE.protocol);
       if (!connection.turns.widen(bytes)) return this.#fail(CODE.flowControl);
@@ -266,8 +266,13 @@ export class IncomingFrames {
   #onPast(id: number): void {
     const { streams } = this.#connection;
     const past = id > streams.highest ? 'never' : streams.past(id);
-    if (past === 'reset') return this.#connection.annoy(1);
+    if (past === 'reset' || this.#isUnseen(id)) return this.#connection.annoy(1);
     this.#fail(past === 'done' ? CODE.streamClosed : CODE.protocol);
+  }
+
+  /** Section 6.8: the stream was opened after the last that is served, by a client that did not know. */
+  #isUnseen(id: number): boolean {
+    return this.#connection.isLeaving && id > this.#connection.streams.highest;
   }
 
   #fail(code: (typeof CODE)[keyof typeof CODE]): void {

@@ -30,8 +30,11 @@ export class PieceOutput implements Flushed {
   used = 0;
   /** Pieces that have left, and this one's number: what was written into an earlier one cannot be changed. */
   number = 0;
+  /** Pieces that were taken. */
+  taken = 0;
   #underWay = 0;
   #isScheduled = false;
+  #hasEnded = false;
 
   constructor(socket: Socket, copies: CopyPool, events: OutputEvents) {
     this.#socket = socket;
@@ -50,7 +53,8 @@ export class PieceOutput implements Flushed {
 
   /** Bytes that can be written without being held behind more than one piece. */
   get room(): number {
-    return this.#underWay === 0 ? PIECE_BYTES : PIECE_BYTES - this.used;
+    if (this.#underWay === 0) return PIECE_BYTES;
+    return this.#underWay === 1 ? PIECE_BYTES - this.used : 0;
   }
 
   /** The client has not taken what was written last. */
@@ -64,9 +68,10 @@ export class PieceOutput implements Flushed {
     if (this.#underWay === 0) this.#send();
   }
 
-  /** Writes what is held, whatever is under way: nothing follows. */
-  flushAll(): void {
+  /** Writes what is held, whatever is under way; nothing that follows is written. */
+  end(): void {
     this.#send();
+    this.#hasEnded = true;
   }
 
   #send(): void {
@@ -75,13 +80,14 @@ export class PieceOutput implements Flushed {
     this.piece = EMPTY;
     this.used = 0;
     this.number += 1;
-    if (this.#socket.destroyed) return;
+    if (this.#hasEnded || this.#socket.destroyed) return;
     this.#underWay += 1;
     this.#socket.write(piece.subarray(0, used), (error) => this.#onWritten(piece, error));
   }
 
   #onWritten(piece: Buffer, error: unknown): void {
     this.#underWay -= 1;
+    this.taken += 1;
     if (error instanceof Error) return;
     this.#copies.giveBack(piece);
     if (this.#underWay > 0) return;
