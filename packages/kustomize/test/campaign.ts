@@ -1,5 +1,5 @@
 /**
- * A differential campaign of any size: `node packages/kustomize/test/campaign.ts <fields|yaml> <first seed> <count> [folder]` compares the
+ * A differential campaign of any size: `node packages/kustomize/test/campaign.ts <fields|merge|yaml> <first seed> <count> [folder]` compares the
  * cases of these seeds with the machine's kubectl, prints what came of them and writes every disagreement as a txtar file into the folder.
  */
 
@@ -7,10 +7,15 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case } from './differential/case.ts';
 import { makeCase } from './differential/make-case.ts';
+import { makeMergeCase } from './differential/make-merge-case.ts';
 import { makeYamlCase } from './differential/make-yaml-case.ts';
 import { type Verdict, compare, eachOf, hasKubectl } from './differential/oracle.ts';
 
-const makers: Readonly<Record<string, (seed: number) => Case>> = { fields: makeCase, yaml: makeYamlCase };
+const makers: Readonly<Record<string, (seed: number) => Case>> = {
+  fields: makeCase,
+  merge: makeMergeCase,
+  yaml: makeYamlCase,
+};
 const [kind = 'fields', first = '0', count = '1000', folder] = process.argv.slice(2);
 const make = makers[kind];
 if (make === undefined) throw new Error(`no generator ${kind}; there are ${Object.keys(makers).join(', ')}`);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeCase } from './differential/make-case.ts';
+import { makeMergeCase } from './differential/make-merge-case.ts';
 import { makeYamlCase } from './differential/make-yaml-case.ts';
 import { compare, eachOf, hasKubectl } from './differential/oracle.ts';
 
@@ -19,3 +20,4 @@ const seeds = (from: number, count: number): number[] => Array.from({ length: co
 
 test('random kustomizations build as with kubectl', { skip }, () => agree(seeds(0, 70), makeCase));
 test('random YAML is read and written as by kubectl', { skip }, () => agree(seeds(0, 40), makeYamlCase));
+test('random strategic merges come out as with kubectl', { skip }, () => agree(seeds(0, 40), makeMergeCase));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fieldNames, makeCase } from '../differential/make-case.ts';
+import { makeMergeCase } from '../differential/make-merge-case.ts';
 import { makeYamlCase } from '../differential/make-yaml-case.ts';
 import { type Verdict, compare, eachOf, hasKubectl } from '../differential/oracle.ts';
 
@@ -33,4 +34,9 @@ test('2500 kustomizations with all fields and pairs of fields build as with kube
 
 test('1500 YAML files are read and written as by kubectl', { skip }, async () => {
   await agree(1500, makeYamlCase);
+});
+
+test('1000 strategic merges with directives, odd keys and odd shapes come out as with kubectl', { skip }, async () => {
+  const kinds = await agree(1000, makeMergeCase);
+  assert.ok((kinds.get('same') ?? 0) >= 600, `only ${kinds.get('same')} cases were accepted by both`);
 });
