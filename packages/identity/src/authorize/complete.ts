@@ -51,7 +51,7 @@ async function addTokens(deps: Deps, request: AuthRequest, { parameters, code }:
   const client = await deps.findClient(request.clientId);
   if (client === undefined) throw pageError(400, 'Invalid client_id.');
   const issuer = createIssuer(deps);
-  const { accessToken, idToken, expiresInSeconds } = issuer.issue(
+  const { accessToken, idToken, expiresInSeconds } = await issuer.issue(
     { ...request, client, identity: request.claims },
     code === undefined ? {} : { code },
   );

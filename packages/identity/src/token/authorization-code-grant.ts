@@ -88,7 +88,7 @@ export async function issueForCode(
   { code, presented }: Redeemed,
 ): Promise<TokenResponse> {
   const subject = { ...code, client, identity: code.claims };
-  const { accessToken, idToken, expiresInSeconds } = createIssuer(deps).issue(subject, { code: presented });
+  const { accessToken, idToken, expiresInSeconds } = await createIssuer(deps).issue(subject, { code: presented });
   const kept = { ...subject, sessionEndsAt: sessionEndOf(deps.config, client, code) };
   const refreshToken = (await mayRefresh(deps, code)) ? await createRefreshToken(deps, kept) : undefined;
   return {

@@ -30,7 +30,7 @@ export async function redeemClientCredentials(
   };
   const own = scopes.filter((scope) => scope !== 'email');
   const subject = { client, identity, connectorId: '', scopes: own, nonce: '', authTimeMs: 0 };
-  const { accessToken, idToken, expiresInSeconds } = createIssuer(deps).issue(subject);
+  const { accessToken, idToken, expiresInSeconds } = await createIssuer(deps).issue(subject);
   return {
     access_token: accessToken,
     token_type: 'bearer',

@@ -5,6 +5,7 @@ import { audienceScopes, wantsFederatedId } from '../authorize/scopes.ts';
 import type { Client } from '../clients/find-client.ts';
 import type { Identity } from '../connectors/connector.ts';
 import type { ProviderDeps } from '../provider.ts';
+import { turnEnd } from './turn-end.ts';
 
 export interface TokenSubject {
   readonly client: Pick<Client, 'id' | 'idTokenLifetime'>;
@@ -26,14 +27,15 @@ export interface IssuedTokens {
 
 export interface TokenIssuer {
   /** The access token is a JWT with the same claims, which the userinfo endpoint and Dex's clients accept. */
-  issue(subject: TokenSubject, bindings?: { readonly code?: string }): IssuedTokens;
+  issue(subject: TokenSubject, bindings?: { readonly code?: string }): Promise<IssuedTokens>;
 }
 
 type Deps = Pick<ProviderDeps, 'config' | 'keys' | 'clock' | 'random'>;
 
 export function createIssuer({ config, keys, clock, random }: Deps): TokenIssuer {
   return {
-    issue: (subject, { code } = {}) => {
+    issue: async (subject, { code } = {}) => {
+      await turnEnd();
       const { sign } = keys.current();
       const expiresInSeconds = lifetimeSeconds(config, subject.client);
       const issuedAt = Math.floor(clock.now() / 1000);

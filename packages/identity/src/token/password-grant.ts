@@ -86,7 +86,7 @@ interface Granted {
 async function issue(deps: ProviderDeps, client: Client, granted: Granted): Promise<TokenResponse> {
   const { outcome, scopes, connectorId } = granted;
   const subject = { client, identity: outcome.identity, connectorId, scopes, nonce: '', authTimeMs: deps.clock.now() };
-  const { accessToken, idToken, expiresInSeconds } = createIssuer(deps).issue(subject);
+  const { accessToken, idToken, expiresInSeconds } = await createIssuer(deps).issue(subject);
   const connectorData = outcome.connectorData?.toString('base64') ?? '';
   const refreshToken = (await mayRefresh(deps, granted))
     ? await createRefreshToken(deps, { ...subject, connectorData })

@@ -151,7 +151,7 @@ async function refresh(deps: ProviderDeps, presented: Presentation, scopes: read
   const stored = reused ? record : await rotate(deps, presented, outcome);
   if (stored === undefined) return LOST;
   const subject = { ...stored, client, identity: stored.claims, scopes, authTimeMs: 0 };
-  const { accessToken, idToken, expiresInSeconds } = createIssuer(deps).issue(subject);
+  const { accessToken, idToken, expiresInSeconds } = await createIssuer(deps).issue(subject);
   const refreshToken = encodeRefreshHandle({ id: presented.handle.id, token: stored.token });
   return {
     access_token: accessToken,

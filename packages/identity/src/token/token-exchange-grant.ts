@@ -37,7 +37,7 @@ export async function exchangeToken(
   const outcome = await identify(deps, connectorId, { token, type: subjectType });
   if (outcome instanceof TokenRefusal) return outcome;
   const subject = { client, identity: outcome.identity, connectorId, scopes, nonce: '', authTimeMs: 0 };
-  const { accessToken, idToken, expiresInSeconds } = createIssuer(deps).issue(subject);
+  const { accessToken, idToken, expiresInSeconds } = await createIssuer(deps).issue(subject);
   return {
     access_token: requested === ID_TOKEN ? idToken : accessToken,
     issued_token_type: requested,
