@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import * as client from 'openid-client';
+import { CookieBrowser } from '../../test/cookie-browser.ts';
 import { ISSUER, startTestIdentity } from '../../test/test-identity.ts';
 import type { TestIdentity } from '../../test/test-identity.ts';
 
@@ -15,9 +16,9 @@ before(async () => {
 after(() => identity.stop());
 
 /** openid-client against the issuer's own name, with the connection led to the port under test. */
-async function discover(): Promise<client.Configuration> {
+async function discover(at: TestIdentity = identity): Promise<client.Configuration> {
   const lead = (url: string, options: RequestInit): Promise<Response> =>
-    fetch(url.replace(new URL(ISSUER).origin, identity.origin), options);
+    fetch(url.replace(new URL(ISSUER).origin, at.origin), options);
   return await client.discovery(new URL(ISSUER), 'app', 's3cret', client.ClientSecretBasic('s3cret'), {
     [client.customFetch]: lead as client.CustomFetch,
     execute: [client.allowInsecureRequests],
@@ -56,15 +57,41 @@ test('openid-client passes code with PKCE, userinfo and refresh', async () => {
   assert.equal(refreshed.claims()?.sub, claims?.sub);
 });
 
-test('openid-client passes client credentials, introspection, revocation and logout', async () => {
+test('openid-client passes client credentials and introspection', async () => {
   const config = await discover();
   const tokens = await client.clientCredentialsGrant(config, { scope: 'openid' });
   assert.equal((await client.tokenIntrospection(config, tokens.access_token)).active, true);
+});
+
+test('openid-client passes revocation: a refresh token that was given up is worth nothing', async () => {
+  const config = await discover();
+  const state = client.randomState();
+  const scope = 'openid offline_access';
+  const url = client.buildAuthorizationUrl(config, { redirect_uri: REDIRECT, scope, state });
+  const tokens = await client.authorizationCodeGrant(config, await logIn(url), { expectedState: state });
+  const refreshToken = tokens.refresh_token ?? '';
+  assert.equal((await client.tokenIntrospection(config, refreshToken)).active, true);
+  await client.tokenRevocation(config, refreshToken);
+  await assert.rejects(client.refreshTokenGrant(config, refreshToken), { error: 'invalid_request' });
   await client.tokenRevocation(config, 'a token that is not there');
-  const hint = tokens.id_token ?? '';
-  const url = client.buildEndSessionUrl(config, { id_token_hint: hint, post_logout_redirect_uri: '/bye', state: 's' });
-  const response = await identity.fetch(url.pathname + url.search);
+});
+
+test('openid-client passes logout: the session ends and the browser is sent back', async (t) => {
+  const withSessions = await startTestIdentity({ more: 'sessions: {}\n' });
+  t.after(() => withSessions.stop());
+  const config = await discover(withSessions);
+  const browser = new CookieBrowser(withSessions);
+  const state = client.randomState();
+  const url = client.buildAuthorizationUrl(config, { redirect_uri: REDIRECT, scope: 'openid', state });
+  const done = await browser.logIn(Object.fromEntries(url.searchParams));
+  const answer = new URL(done.headers.get('location') ?? '');
+  const tokens = await client.authorizationCodeGrant(config, answer, { expectedState: state });
+  assert.ok(await browser.isKnown());
+  const target = { id_token_hint: tokens.id_token ?? '', post_logout_redirect_uri: '/bye', state: 's' };
+  const out = client.buildEndSessionUrl(config, target);
+  const response = await browser.open(out.pathname + out.search);
   assert.equal(response.headers.get('location'), '/bye?state=s');
+  assert.equal(await browser.isKnown(), false);
 });
 
 test('openid-client passes the device flow', async () => {

@@ -1,6 +1,6 @@
 /** Owns the rows about the answer that the client gets at the end of a login. */
 import assert from 'node:assert/strict';
-import { authUrl, claimsOf, locationOf, login, redeem } from '../test-identity.ts';
+import { authUrl, claimsOf, locationOf, login, redeem, openLogin, USERS } from '../test-identity.ts';
 import { expectPage } from './expectations.ts';
 import type { Row, Section } from './row.ts';
 import { ask } from './servers.ts';
@@ -105,6 +105,20 @@ export const ANSWERS: Section = {
         const redirect_uri = 'https://app.example.com/cb?x=1';
         const location = (await login(await servers.at(), { redirect_uri })).headers.get('location') ?? '';
         assert.match(location, /^https:\/\/app\.example\.com\/cb\?x=1&code=[\w-]+&state=/);
+      },
+    },
+    {
+      id: 'relative-to-page',
+      fact: 'A registered URI without a slash at its beginning is relative to the address that was asked.',
+      stand: 'kept',
+      dex: 'Writes the Location as an absolute path; browsers get to the same place.',
+      proof: async (servers) => {
+        const config = `${USERS}staticClients: [{id: app, name: A, secret: s, redirectURIs: [done/here]}]\n`;
+        const identity = await servers.at({ config });
+        const page = await openLogin(identity, { redirect_uri: 'done/here' });
+        const response = await identity.post(page, { login: 'zoe@example.com', password: 'password' });
+        const target = new URL(response.headers.get('location') ?? '', new URL(page, identity.origin));
+        assert.equal(target.pathname, '/dex/auth/local/done/here');
       },
     },
     {

@@ -88,7 +88,7 @@ export const APPROVAL: Section = {
     },
     {
       id: 'reject',
-      fact: 'Rejecting leads by 303 to the redirect URI with access_denied.',
+      fact: 'Rejecting on the approval page leads by 303 to the redirect URI with access_denied.',
       stand: 'other',
       dex: 'Shows a page with 500: "Approval rejected."',
       why: 'RFC 6749 §4.1.2.1; the application waits for an answer.',
@@ -100,7 +100,7 @@ export const APPROVAL: Section = {
     },
     {
       id: 'neither',
-      fact: 'An answer that is neither, or for another request than the address’s, is a page with 400 and changes nothing.',
+      fact: 'An approval form that says neither, or is for another request than the address’s, is a page with 400 and changes nothing.',
       stand: 'other',
       dex: 'Takes it for a rejection.',
       why: 'A broken form must not end a login.',
@@ -175,7 +175,7 @@ export const APPROVAL: Section = {
     },
     {
       id: 'expired',
-      fact: 'A request whose time is over is a page with 400: "User session has expired."',
+      fact: 'An approval page that was left open is a page with 400: "User session has expired."',
       stand: 'safer',
       dex: 'Waits as long as for the login, 24 h.',
       why: 'Whoever has logged in answers within ten minutes, or logs in again.',
@@ -206,7 +206,7 @@ export const APPROVAL: Section = {
     },
     {
       id: 'skipped',
-      fact: 'With oauth2.skipApprovalScreen there is no page, except for devices.',
+      fact: 'With oauth2.skipApprovalScreen there is no approval page, except for devices.',
       stand: 'safer',
       dex: 'Skips it for devices too.',
       why: 'RFC 8628 §5.4: a stranger’s link must not hand a login to the stranger’s device.',
@@ -219,7 +219,7 @@ export const APPROVAL: Section = {
     },
     {
       id: 'foreign-site',
-      fact: 'An answer that a page of another site sends is refused with 403.',
+      fact: 'An approval that a page of another site sends is refused with 403.',
       stand: 'safer',
       dex: 'Takes it.',
       why: 'Only the person at the page can agree.',

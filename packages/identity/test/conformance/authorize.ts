@@ -69,7 +69,7 @@ const RULES: readonly Row[] = [
     error: 'request_not_supported',
     text: /request parameter/,
   }),
-  refusal('request-uri', 'request_uri is request_uri_not_supported.', {
+  refusal('request-uri', 'An authorization request with request_uri is request_uri_not_supported.', {
     changes: [{ request_uri: 'https://evil.example/request' }],
     error: 'request_uri_not_supported',
     text: /request_uri/,
@@ -248,7 +248,7 @@ const ORDER: readonly Row[] = [
   },
   {
     id: 'repeated',
-    fact: 'A parameter that is given twice is a page with 400.',
+    fact: 'A parameter of an authorization request that is given twice is a page with 400.',
     stand: 'safer',
     dex: 'Takes the first.',
     why: 'RFC 6749 §3.1; what a filter before us judged must be what we read.',
@@ -261,7 +261,7 @@ const ORDER: readonly Row[] = [
   },
   {
     id: 'oversized',
-    fact: 'A parameter of more than 4096 characters is a page with 400.',
+    fact: 'A parameter of an authorization request of more than 4096 characters is a page with 400.',
     stand: 'safer',
     dex: 'Stores it.',
     why: 'Requests of strangers are kept small.',
@@ -317,6 +317,20 @@ const GOOD: readonly Row[] = [
     proof: async (servers) => {
       const page = await openLogin(await servers.at(), { prompt: 'none' });
       assert.match(page, /^\/dex\/auth\/local\/login\?/);
+    },
+  },
+  {
+    id: 'prompt-none-approval',
+    fact: 'So it does where approval has to be asked for.',
+    stand: 'kept',
+    dex: '2.45 ignores prompt=none; later versions answer interaction_required then.',
+    follows: 'release',
+    why: 'With oauth2.strictPromptNone no page is shown.',
+    proof: async (servers) => {
+      const identity = await servers.at({ oauth2: 'skipApprovalScreen: false' });
+      assert.equal(locationOf(await login(identity, { prompt: 'none' })).pathname, '/dex/approval');
+      const strict = await servers.at({ oauth2: 'skipApprovalScreen: false, strictPromptNone: true' });
+      expectRefusal(await strict.fetch(authUrl({ prompt: 'none' })), 'login_required', /log in/);
     },
   },
   {

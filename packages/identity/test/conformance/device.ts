@@ -107,7 +107,7 @@ const ASKING: readonly Row[] = [
   },
   {
     id: 'client',
-    fact: 'A client that is not there, or does not prove itself, is 401 invalid_client at once.',
+    fact: 'At /device/code a client that is not there, or does not prove itself, is 401 invalid_client at once.',
     stand: 'safer',
     dex: 'Looks at the client at the very end: a wrong secret is found when the person has logged in.',
     why: 'Strangers fill no storage, and the person is not sent round for nothing.',
@@ -122,7 +122,7 @@ const ASKING: readonly Row[] = [
   },
   {
     id: 'scopes',
-    fact: 'Scopes that the client may not have are 400 at once.',
+    fact: 'At /device/code scopes that the client may not have are 400 at once.',
     stand: 'safer',
     dex: 'Finds them when the person enters the code.',
     why: 'The one who can mend it is the one who asks.',
@@ -225,7 +225,7 @@ const PAGES: readonly Row[] = [
   },
   {
     id: 'verify-throttled',
-    fact: 'Guessing codes has to wait: 429.',
+    fact: 'Who guesses user codes of devices has to wait: 429.',
     stand: 'safer',
     dex: 'Lets anybody guess.',
     why: 'RFC 8628 §5.1; codes are short.',
@@ -394,7 +394,7 @@ const POLLING: readonly Row[] = [
   },
   {
     id: 'tokens',
-    fact: 'After the login polling gives the person’s tokens, once.',
+    fact: 'After the login a device that polls gets the person’s tokens, once.',
     stand: 'safer',
     dex: 'Gives them to whoever asks again until they are cleaned up.',
     why: 'A device code in a log is worth nothing.',

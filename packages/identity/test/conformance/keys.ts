@@ -6,6 +6,7 @@ import path from 'node:path';
 import { delay } from '@kfctl/core';
 import { loginForTokens } from '../test-identity.ts';
 import type { TestIdentity, TestOptions } from '../test-identity.ts';
+import { held } from './held-by.ts';
 import type { Section } from './row.ts';
 import { ask } from './servers.ts';
 import type { Servers } from './servers.ts';
@@ -132,6 +133,12 @@ export const KEYS: Section = {
         assert.equal((await later.fetch('/dex/userinfo', { headers: { authorization } })).status, 200);
       },
     },
+    held({
+      id: 'looked-at',
+      fact: 'A server looks at the keys when it starts and every half minute after, and rotates once for all replicas.',
+      stand: 'kept',
+      by: [['src/keys/key-ring.test.ts', 'does not rotate before its time, and rotates once for all replicas']],
+    }),
     {
       id: 'old-key-ends',
       fact: 'An old key is taken off the list when the last token that it signed has expired.',

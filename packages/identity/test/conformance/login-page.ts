@@ -76,7 +76,7 @@ export const LOGIN_PAGE: Section = {
     },
     {
       id: 'back-hostile',
-      fact: 'A back that is not the choice of this server is left out.',
+      fact: 'A back link that does not lead to the choice of this server is left out.',
       stand: 'safer',
       dex: '2.45 shows any; later versions any path of the same host.',
       follows: 'head',
@@ -248,7 +248,7 @@ export const LOGIN_PAGE: Section = {
     },
     {
       id: 'throttled',
-      fact: 'Whoever guesses again and again gets 429 with Retry-After and the form, for names that exist or not alike.',
+      fact: 'Whoever guesses passwords gets 429 with Retry-After and the form, for names that exist or not alike.',
       stand: 'safer',
       dex: 'Lets anybody guess as fast as the hash is computed.',
       why: 'Passwords are guessed.',
@@ -269,7 +269,7 @@ export const LOGIN_PAGE: Section = {
     },
     {
       id: 'foreign-site',
-      fact: 'A form that a page of another site sends is refused with 403, right password or not.',
+      fact: 'A login form that a page of another site sends is refused with 403, right password or not.',
       stand: 'safer',
       dex: 'Takes it.',
       why: 'Nobody is logged in as somebody else without noticing.',

@@ -159,7 +159,7 @@ export const LOGOUT: Section = {
     },
     {
       id: 'foreign-site',
-      fact: 'The confirmation that a page of another site sends is refused with 403.',
+      fact: 'A confirmed logout that a page of another site sends is refused with 403.',
       stand: 'safer',
       dex: 'Later versions take it.',
       why: 'Nobody is logged out by looking at a page.',

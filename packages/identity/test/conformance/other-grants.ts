@@ -95,7 +95,7 @@ const PASSWORDS: readonly Row[] = [
   },
   {
     id: 'password-throttled',
-    fact: 'Guessing is slowed down: 429 access_denied, also for the right password in between.',
+    fact: 'Guessing through the password grant is slowed down: 429 access_denied, also for the right password in between.',
     stand: 'safer',
     dex: 'Lets anybody guess as fast as the hash is computed.',
     why: 'Passwords are guessed here as on the page.',

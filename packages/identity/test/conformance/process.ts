@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { authUrl, configText, login, startTestIdentity, USERS } from '../test-identity.ts';
+import { authUrl, basic, configText, login, startTestIdentity, USERS } from '../test-identity.ts';
 import { CookieBrowser } from '../cookie-browser.ts';
 import { createDexApiClients, refused } from '../dex-api-client.ts';
 import { expectPage } from './expectations.ts';
@@ -33,7 +33,7 @@ export const PROCESS: Section = {
     },
     {
       id: 'https-option',
-      fact: '--web-https-addr and --grpc-addr do the same.',
+      fact: '--web-https-addr and --grpc-addr stand in for the addresses of HTTPS and of the management API.',
       stand: 'kept',
       proof: async (servers) => {
         const folder = folderOf(servers);
@@ -50,6 +50,7 @@ export const PROCESS: Section = {
           [...options, path.join(folder, 'config.yaml')],
           (text) => portOf(text) !== '',
         );
+        assert.match(log, /management api serving .*port=[1-9]\d*/);
         const socket = connectTls({ port: Number(portOf(log)), host: '127.0.0.1', rejectUnauthorized: false });
         await once(socket, 'secureConnect');
         assert.equal(socket.getPeerCertificate().subject.CN, 'localhost');
@@ -139,15 +140,24 @@ export const PROCESS: Section = {
       fact: 'Switches DEX_… are on with 1, t, T, true, TRUE, True, off with 0, f, F, false, FALSE, False; other words change nothing.',
       stand: 'kept',
       proof: async (servers) => {
-        const name = async (value: string): Promise<string> => {
+        const expands = async (value: string): Promise<boolean> => {
           const config = `connectors: [{type: mockPassword, id: m, name: M, config: {username: $WHO, password: p}}]\n`;
           const identity = await servers.at({ config, env: { WHO: 'kim', DEX_EXPAND_ENV: value } });
           const page = (await identity.fetch(authUrl({}, '/dex/auth/m'))).headers.get('location') ?? '';
-          return (await identity.post(page, { login: 'kim', password: 'p' })).status === 303 ? 'on' : 'off';
+          return (await identity.post(page, { login: 'kim', password: 'p' })).status === 303;
         };
-        for (const value of ['1', 't', 'T', 'true', 'TRUE', 'True', 'yes', 'junk', ''])
-          assert.equal(await name(value), 'on');
-        for (const value of ['0', 'f', 'F', 'false', 'FALSE', 'False']) assert.equal(await name(value), 'off', value);
+        const grants = async (value: string): Promise<boolean> => {
+          const identity = await servers.at({ env: { DEX_CLIENT_CREDENTIAL_GRANT_ENABLED_BY_DEFAULT: value } });
+          const form = { grant_type: 'client_credentials', scope: 'openid' };
+          return (await identity.post('/dex/token', form, basic('app', 's3cret'))).status === 200;
+        };
+        for (const value of ['1', 't', 'T', 'true', 'TRUE', 'True']) assert.ok(await grants(value), value);
+        for (const value of ['0', 'f', 'F', 'false', 'FALSE', 'False'])
+          assert.equal(await expands(value), false, value);
+        for (const value of ['yes', 'no', 'junk', '']) {
+          assert.equal(await grants(value), false, value);
+          assert.ok(await expands(value), value);
+        }
       },
     },
     {

@@ -197,7 +197,7 @@ const SCOPES: readonly Row[] = [
   },
   {
     id: 'refresh-gone',
-    fact: 'A person who is gone at the connector gets 400 invalid_grant, and the token ends.',
+    fact: 'A refresh of a person who is gone at the connector gets 400 invalid_grant, and the token ends.',
     stand: 'other',
     dex: 'Answers 500, and the token lives on.',
     why: 'An application that gets 500 tries again for ever; one that gets invalid_grant asks the person to log in.',
@@ -211,7 +211,7 @@ const SCOPES: readonly Row[] = [
   },
   {
     id: 'refresh-connector-fails',
-    fact: 'A connector that fails is 500 without a word about why, and the token stays good.',
+    fact: 'A refresh whose connector fails is 500 without a word about why, and the token stays good.',
     stand: 'other',
     dex: 'Names the error invalid_request with an empty description; here it is server_error.',
     why: 'The request is not at fault.',
@@ -227,6 +227,28 @@ const SCOPES: readonly Row[] = [
       upstream.routes.set('/api/v1/user', { body: PERSON });
       upstream.routes.set('/login/oauth/access_token', answer);
       await refreshed(identity, token);
+    },
+  },
+  {
+    id: 'refresh-storage-fails',
+    fact: 'A refresh while the storage does not answer is 500 JSON without a word about it.',
+    stand: 'other',
+    dex: 'Names the error invalid_request with an empty description; here it is server_error.',
+    why: 'The request is not at fault.',
+    proof: async (servers) => {
+      const directory = mkdtempSync(path.join(tmpdir(), 'identity-refresh-'));
+      servers.after(() => rmSync(directory, { recursive: true, force: true }));
+      const file = path.join(directory, 'dex.db');
+      const identity = await servers.fresh({ storage: `type: sqlite3, config: {file: ${file}}` });
+      const { refresh_token = '' } = await loginForTokens(identity, OFFLINE);
+      const database = new DatabaseSync(file);
+      database.exec('DROP TABLE record');
+      database.close();
+      const response = await refresh(identity, refresh_token);
+      assert.equal(response.status, 500);
+      const body = (await response.json()) as { error: string; error_description?: string };
+      assert.equal(body.error, 'server_error');
+      assert.doesNotMatch(JSON.stringify(body), /sqlite|record|table/i);
     },
   },
 ];
@@ -373,7 +395,7 @@ const LIFETIMES: readonly Row[] = [
   },
   {
     id: 'several-devices',
-    fact: 'A person has up to ten at one client: a new login leaves the others, and the eleventh ends the oldest.',
+    fact: 'A person has up to ten refresh tokens at one client: a new login leaves the others, and the eleventh ends the oldest.',
     stand: 'more',
     dex: 'Has one for each person, connector and client: a new login ends the one before.',
     why: 'People use two computers.',

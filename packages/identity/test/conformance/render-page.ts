@@ -33,35 +33,76 @@ the tests that hold the fact is gone. ${VERSIONS}`,
   },
 ];
 
-/** Markdown. Prove what it says with `npm test -- packages/identity/test/conformance`. */
+/** Markdown: first what is not as in Dex, then the rest. Prove what it says with `npm test -- packages/identity/test/conformance`. */
 export function renderPage({ chapters, introduction }: Page): string {
   const sections = SECTIONS.filter(({ id }) => chapters.includes(id.split('.')[0] ?? ''));
-  const parts = [introduction, summary(sections)];
-  for (const section of sections) parts.push(`## ${section.title}`, table(section));
+  const rows = sections.flatMap(namedRows);
+  const parts = [introduction, summary(rows)];
+  for (const [stand, words] of STAND_WORDS) {
+    const those = stand === 'kept' ? [] : rows.filter((row) => row.stand === stand);
+    if (those.length > 0) parts.push(`## ${capital(words)}`, differences(those));
+  }
+  parts.push(`## ${capital(STANDS.kept)}`);
+  for (const section of sections) {
+    const those = namedRows(section).filter(({ stand }) => stand === 'kept');
+    if (those.length > 0) parts.push(`### ${section.title}`, table(['row', 'what holds'], those.map(keptCells)));
+  }
   return `${parts.join('\n\n')}\n`;
 }
 
-function summary(sections: readonly Section[]): string {
-  const rows = sections.flatMap((section) => section.rows);
-  const stands = Object.entries(STANDS) as readonly (readonly [Stand, string])[];
-  const lines = stands.map(([stand, words]) => {
+const STAND_WORDS = Object.entries(STANDS) as readonly (readonly [Stand, string])[];
+
+interface NamedRow extends Row {
+  readonly name: string;
+}
+
+function namedRows({ id, rows }: Section): readonly NamedRow[] {
+  return rows.map((row) => ({ ...row, name: `\`${id}/${row.id}\`` }));
+}
+
+function summary(rows: readonly Row[]): string {
+  const counted = STAND_WORDS.map(([stand, words]) => {
     const count = rows.filter((row) => row.stand === stand).length;
-    return `| **${stand}** | ${words} | ${count} |`;
+    return [`**${stand}**`, count === 0 ? words : `[${words}](#${anchor(words)})`, String(count)];
   });
-  return ['| | | rows |', '|---|---|---|', ...lines].join('\n');
+  return table(['', '', 'rows'], counted);
 }
 
-function table({ id, rows }: Section): string {
-  const lines = rows.map((row) => `| \`${id}/${row.id}\` | ${cell(row.fact)} | ${standing(row)} |`);
-  return ['| row | what holds here | and in Dex |', '|---|---|---|', ...lines].join('\n');
+function differences(rows: readonly NamedRow[]): string {
+  return table(
+    ['row', 'what holds here', 'in Dex', 'why'],
+    rows.map((row) => [row.name, row.fact, versions(row), row.why ?? '']),
+  );
 }
 
-function standing({ stand, dex, follows, why }: Row): string {
-  const followed = follows === undefined ? '' : follows === 'head' ? ' Followed: later.' : ' Followed: 2.45.';
-  const difference = dex === undefined ? '' : ` ${dex}${followed}`;
-  return cell(`**${stand}.**${difference}${why === undefined ? '' : ` *${why}*`}`);
+function keptCells(row: NamedRow): readonly string[] {
+  const reason = row.why === undefined ? '' : ` ${row.why}`;
+  const note = `${versions(row)}${reason}`.trim();
+  return [row.name, note === '' ? row.fact : `${row.fact} *${note}*`];
+}
+
+/** What Dex does, and which of its versions is followed where they differ. */
+function versions({ dex = '', follows }: Row): string {
+  return follows === undefined ? dex : `${dex} Followed: ${follows === 'head' ? 'later' : '2.45'}.`;
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
+  return [line(heads), `|${'---|'.repeat(heads.length)}`, ...rows.map(line)].join('\n');
 }
 
 function cell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}
+
+function capital(words: string): string {
+  return words.slice(0, 1).toUpperCase() + words.slice(1);
+}
+
+/** As GitHub makes them. */
+function anchor(words: string): string {
+  return words
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9 -]/g, '')
+    .replaceAll(' ', '-');
 }

@@ -21,7 +21,7 @@ import {
 } from '../test-identity.ts';
 import type { TestOptions } from '../test-identity.ts';
 import { held } from './held-by.ts';
-import { certificateOf, fileOf, folderOf, portOf, serveMain } from './main-process.ts';
+import { certificateOf, fileOf, folderOf, portOf, runMain, serveMain } from './main-process.ts';
 import type { Row, Section } from './row.ts';
 import type { Servers } from './servers.ts';
 
@@ -305,14 +305,27 @@ const APPEARANCE: readonly Row[] = [
   }),
   held({
     id: 'frontend-templates',
-    fact: 'Templates of frontend.dir are not run; each is named in the log.',
-    stand: 'other',
-    dex: 'Runs them, and does not start where one is missing.',
-    why: 'They are programs for Go; slots/header.html and slots/footer.html take words of one’s own.',
+    fact: 'Templates of frontend.dir make the pages, in Go’s language with its escaping.',
+    stand: 'kept',
     by: [
       [
-        'test/frontend.test.ts',
-        'a style sheet cannot end the style element; each template of Dex that is ignored is named in the log',
+        'test/dex-templates.test.ts',
+        'a whole login by a company’s templates, with its styles, pictures and scripts',
+        'error, device and code pages are the company’s too; hostile texts stay text',
+      ],
+    ],
+  }),
+  held({
+    id: 'frontend-templates-broken',
+    fact: 'A template that is missing or has a mistake is replaced by the built-in page; log and check name file, line and column.',
+    stand: 'other',
+    dex: 'Does not start.',
+    why: 'Nobody is kept out by a page.',
+    by: [
+      [
+        'test/dex-templates.test.ts',
+        'one page of its own is enough; the others are ours',
+        'a page that fails when it is shown falls back too',
       ],
     ],
   }),
@@ -438,6 +451,90 @@ const PEOPLE: readonly Row[] = [
   },
 ];
 
+/** Every key of Dex's file that means something here, in one file. */
+const WHOLE = `issuer: https://login.example.com/dex
+storage: {type: sqlite3, config: {file: /var/lib/dex/dex.db}}
+web:
+  http: 0.0.0.0:5556
+  https: 0.0.0.0:5554
+  tlsCert: /etc/dex/tls.crt
+  tlsKey: /etc/dex/tls.key
+  tlsMinVersion: 1.2
+  tlsMaxVersion: 1.3
+  headers: {Content-Security-Policy: "default-src 'self'", X-Frame-Options: DENY, X-Content-Type-Options: nosniff, X-XSS-Protection: "1", Strict-Transport-Security: max-age=1}
+  allowedOrigins: ["*"]
+  allowedHeaders: [Authorization]
+  clientRemoteIP: {header: X-Forwarded-For, trustedProxies: [10.0.0.0/8]}
+telemetry: {http: 0.0.0.0:5558, enableProfiling: true}
+grpc: {addr: 0.0.0.0:5557, tlsCert: /a.crt, tlsKey: /a.key, tlsClientCA: /ca.crt, tlsMinVersion: "1.2", tlsMaxVersion: "1.3", reflection: true}
+oauth2:
+  grantTypes: [authorization_code, implicit, password, refresh_token, client_credentials, "urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:token-exchange"]
+  responseTypes: [code, token, id_token]
+  skipApprovalScreen: true
+  alwaysShowLoginScreen: false
+  passwordConnector: local
+  pkce: {enforce: false, codeChallengeMethodsSupported: [S256, plain]}
+expiry:
+  signingKeys: 6h
+  idTokens: 24h
+  authRequests: 24h
+  deviceRequests: 5m
+  refreshTokens: {disableRotation: false, reuseInterval: 3s, validIfNotUsedFor: 2160h, absoluteLifetime: 3960h}
+signer: {type: local, config: {keysRotationPeriod: 6h, algorithm: RS256}}
+logger: {level: debug, format: json, excludeFields: [user]}
+frontend: {dir: /srv/dex/web, logoURL: theme/logo.png, issuer: Example, theme: light, extra: {help: ask}}
+staticClients:
+- id: one
+  secret: s
+  name: One
+  redirectURIs: [/one]
+  public: false
+  trustedPeers: [two]
+  logoURL: https://login.example.com/one.png
+  postLogoutRedirectURIs: [/bye]
+  backchannelLogoutURI: https://one.example.com/logout
+  refreshTokenLifetime: standalone
+  allowedConnectors: [local]
+  mfaChain: []
+  ssoSharedWith: [two]
+  clientCredentialsClaims: {groups: [robots]}
+- {idEnv: TWO_ID, secretEnv: TWO_SECRET, name: Two}
+enablePasswordDB: true
+staticPasswords:
+- {email: a@b.example, hash: "${HASH}", username: a, userID: "1", name: A, preferredUsername: aa, groups: [x], emailVerified: true}
+- {email: c@d.example, hashFromEnv: C_HASH, username: c, userID: "2"}
+connectors:
+- {type: mockCallback, id: mock, name: Mock, grantTypes: [authorization_code], config: {}}
+sessions: {cookieName: dex_session, absoluteLifetime: 24h, validIfNotUsedFor: 1h, rememberMeCheckedByDefault: true, cookieEncryptionKey: 0123456789abcdef, ssoSharedWithDefault: none}
+mfa: {authenticators: [], defaultMFAChain: []}
+`;
+
+const STORAGES = [
+  '{type: memory}',
+  '{type: memory, config: {}}',
+  '{type: postgres, config: {database: d, user: u, password: p, host: "h:5432", port: 5432, connectionTimeout: 5, maxOpenConns: 5, maxIdleConns: 5, connMaxLifetime: 60, ssl: {mode: verify-ca, caFile: /ca.pem, keyFile: /k.pem, certFile: /c.pem}}}',
+  '{type: kubernetes, config: {inCluster: true}}',
+  '{type: kubernetes, config: {kubeConfigFile: /k, crdHandling: check}}',
+];
+
+const WHOLE_FILE: readonly Row[] = [
+  {
+    id: 'every-key',
+    fact: 'A file with every key of Dex’s is taken without a mistake and without a warning.',
+    stand: 'kept',
+    proof: async (servers) => {
+      const env = { TWO_ID: 'two', TWO_SECRET: 's', C_HASH: HASH };
+      const storages = STORAGES.map((storage) => WHOLE.replace(/^storage: .*$/m, `storage: ${storage}`));
+      for (const text of [WHOLE, ...storages]) {
+        const { code, out, err } = await runMain(['check', fileOf(servers, text)], env);
+        assert.equal(code, 0, out + err);
+        assert.doesNotMatch(out, /Of no effect/, out);
+        assert.match(out, /can be served: 2 users, 2 clients/);
+      }
+    },
+  },
+];
+
 const LATER: readonly Row[] = [
   {
     id: 'reload',
@@ -493,5 +590,5 @@ const LATER: readonly Row[] = [
 export const SETTINGS: Section = {
   id: '1.4',
   title: 'The keys of the file',
-  rows: [...STORAGE, ...LISTENERS, ...OAUTH2, ...APPEARANCE, ...CLIENTS, ...PEOPLE, ...LATER],
+  rows: [...WHOLE_FILE, ...STORAGE, ...LISTENERS, ...OAUTH2, ...APPEARANCE, ...CLIENTS, ...PEOPLE, ...LATER],
 };

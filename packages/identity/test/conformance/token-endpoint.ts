@@ -33,7 +33,7 @@ export const TOKEN_ENDPOINT: readonly Row[] = [
   },
   {
     id: 'form-only',
-    fact: 'Parameters come in a form: a query is not read, and a body of another type is 400 invalid_request.',
+    fact: 'Parameters of token requests come in a form: a query is not read, and a body of another type is 400 invalid_request.',
     stand: 'safer',
     dex: 'Takes a body of another type for an empty form.',
     why: 'Codes and secrets in addresses end up in logs (RFC 6749 §3.2).',
@@ -51,7 +51,7 @@ export const TOKEN_ENDPOINT: readonly Row[] = [
   },
   {
     id: 'repeated',
-    fact: 'A parameter that is given twice is 400 invalid_request.',
+    fact: 'A parameter of a token request that is given twice is 400 invalid_request.',
     stand: 'safer',
     dex: 'Takes the first.',
     why: 'RFC 6749 §3.2.',
@@ -90,7 +90,7 @@ export const TOKEN_ENDPOINT: readonly Row[] = [
   },
   {
     id: 'post',
-    fact: 'Or by client_id and client_secret in the form.',
+    fact: 'A client may prove itself by client_id and client_secret in the form, too.',
     stand: 'kept',
     proof: async (servers) => {
       const identity = await servers.at();
@@ -102,7 +102,7 @@ export const TOKEN_ENDPOINT: readonly Row[] = [
   },
   {
     id: 'both',
-    fact: 'Both at once are 400 invalid_request.',
+    fact: 'A client that proves itself in header and form at once is 400 invalid_request.',
     stand: 'safer',
     dex: 'Takes HTTP Basic.',
     why: 'RFC 6749 §2.3: one way for each request.',
