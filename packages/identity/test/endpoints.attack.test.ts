@@ -146,6 +146,7 @@ describe('every endpoint', () => {
       'POST /dex/token HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 6\r\n\r\nhello',
       'GARBAGE\r\n\r\n',
     ]) {
+      const before = identity.log.length;
       const answer = await new Promise<string>((resolve) => {
         let text = '';
         const socket = connect(Number(port), '127.0.0.1', () => socket.write(head));
@@ -153,7 +154,11 @@ describe('every endpoint', () => {
         socket.on('close', () => resolve(text));
         socket.on('error', () => undefined);
       });
-      assert.match(answer, /^HTTP\/1\.1 (?:400|431)/, head.slice(0, 60));
+      const [, status] = /^HTTP\/1\.1 (400|431)/.exec(answer) ?? [];
+      assert.ok(status !== undefined, head.slice(0, 60));
+      const [line = '', ...more] = identity.log.slice(before);
+      assert.match(line, new RegExp(`"msg":"request refused","status":${status},"from":"127\\.0\\.0\\.1","reason":"`));
+      assert.deepEqual(more, []);
     }
     assert.equal((await identity.fetch('/dex/keys')).status, 200);
   });

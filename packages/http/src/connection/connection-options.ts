@@ -5,6 +5,9 @@ import type { CopyPool } from './copy-pool.ts';
 import type { ListenerPlace } from './downstream.ts';
 import type { Http1Downstream } from './http1-downstream.ts';
 
+/** Gets the status, such as 431, and who sent it. */
+export type OnRefused = (status: number, remoteAddress: string) => void;
+
 export interface Http1ConnectionOptions {
   readonly place: ListenerPlace;
   /** Serves one request; never throws. */
@@ -21,4 +24,6 @@ export interface Http1ConnectionOptions {
   /** A client that ends its side has gone: a request under way is broken off. Otherwise it may still wait for its answer. */
   readonly endsWithClient?: boolean;
   readonly onClose: () => void;
+  /** Told of what got an answer without being a request. */
+  readonly onRefused?: OnRefused | undefined;
 }

@@ -61,10 +61,7 @@ export class Http1Connection implements Watched {
     this.#options = options;
     this.#deadline = options.clock.now + options.headTimeoutMs;
     this.#heads = new HeadReader(options.head);
-    this.#body = new BodyReader({
-      onBody: (chunk) => this.#onBody(chunk),
-      onEnd: () => this.#onBodyEnd(),
-    });
+    this.#body = new BodyReader({ onBody: (chunk) => this.#onBody(chunk), onEnd: () => this.#onBodyEnd() });
     options.clock.watch(this);
     for (const [event, listener] of this.#listeners) socket.on(event, listener);
   }
@@ -273,6 +270,7 @@ export class Http1Connection implements Watched {
 
   /** What cannot be parsed gets one plain answer, and the connection ends: nobody knows where the next request would start. */
   #refuse(status: string): false {
+    this.#options.onRefused?.(Number.parseInt(status, 10), this.remoteAddress);
     this.out.text(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
     this.#close();
     return false;

@@ -6,7 +6,7 @@ import { createCoarseClock } from '../connection/coarse-clock.ts';
 import type { CoarseClock } from '../connection/coarse-clock.ts';
 import { createCopyPool } from '../connection/copy-pool.ts';
 import { Http1Connection } from '../connection/http1-connection.ts';
-import type { Http1ConnectionOptions } from '../connection/connection-options.ts';
+import type { Http1ConnectionOptions, OnRefused } from '../connection/connection-options.ts';
 import { shareReads } from '../connection/shared-read-socket.ts';
 
 export type ConnectionLimits = Pick<
@@ -18,6 +18,7 @@ export interface ConnectionServerOptions {
   readonly handler: Http1ConnectionOptions['handler'];
   readonly limits: ConnectionLimits;
   readonly tls?: ServerTls | undefined;
+  readonly onRefused?: OnRefused | undefined;
 }
 
 /** A certificate chain and its key in PEM, and the TLS versions offered. */
@@ -70,9 +71,13 @@ export function createConnectionServer(options: ConnectionServerOptions): Connec
   };
 }
 
-function createServe({ handler, limits, tls }: ConnectionServerOptions, open: Open): (socket: Socket) => void {
+function createServe(
+  { handler, limits, tls, onRefused }: ConnectionServerOptions,
+  open: Open,
+): (socket: Socket) => void {
   const place = { port: 0, isTls: tls !== undefined };
-  const shared = { ...limits, place, handler, endsWithClient: true, clock: open.clock, copies: createCopyPool() };
+  const fixed = { place, handler, onRefused, endsWithClient: true };
+  const shared = { ...limits, ...fixed, clock: open.clock, copies: createCopyPool() };
   return (socket) => {
     const connection = new Http1Connection(socket, '', {
       ...shared,

@@ -31,6 +31,15 @@ const LIMITS: ConnectionLimits = {
 };
 const MAX_BODY_BYTES = 1_048_576;
 
+/** Of what never became a request. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  400: 'no HTTP that every server reads alike',
+  405: 'method not served at all',
+  408: 'the head was not complete in time',
+  417: 'unknown expectation',
+  431: 'the head is too large',
+};
+
 /** Creates an HTTP/1.1 server around one handler. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const serving: Serving = { ...options, date: createHttpDate() };
@@ -39,6 +48,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     tls: options.tls,
     maxBodyBytes: options.maxBodyBytes ?? MAX_BODY_BYTES,
     serve: (request) => serve(serving, request),
+    onRefused: (status, from) =>
+      options.log.info('request refused', { status, from, reason: REFUSALS[status] ?? REFUSALS[400] }),
   });
 }
 
