@@ -71,6 +71,10 @@ test('returns to paths of the same origin', () => {
     '/a?next=https://example.com/b//c',
     '/lab/tree/a%2Fb.ipynb',
     '/a?q="x"',
+    // oauth2-proxy#3404: an address inside of a query leads nowhere.
+    '/?error_description=https://docs.example.com/why',
+    '/a?rd=//evil.example',
+    '/a?x=/../..',
   ]) {
     assert.equal(safeReturnPath(target), target.includes('#') ? undefined : target, target);
   }
@@ -136,6 +140,67 @@ const HOSTILE = [
 
 test('never returns to anywhere else', () => {
   for (const target of HOSTILE) assert.equal(safeReturnPath(target), undefined, JSON.stringify(target));
+});
+
+test('never returns to any host, behind whatever opens an address', () => {
+  const openers = [
+    '',
+    '//',
+    '///',
+    '/\\',
+    '\\\\',
+    '\\/',
+    '/\t/',
+    '/\n/',
+    '/\r/',
+    '/\v/',
+    '/\f/',
+    '/ /',
+    '/\u00a0/',
+    '/\u2028/',
+    '/.//',
+  ]
+    .concat(['/..//', '/./\\', '/%09/', '/%0a/', '/%0d/', '/%5c', '/%2f', '/%2F%2F', '/%20//', '/;//', '/@//', '/:// '])
+    .concat([
+      'http:',
+      'http:/',
+      'http://',
+      'HTTPS://',
+      'https:\\\\',
+      'ht\ttp://',
+      ' //',
+      '\t//',
+      '\u0000//',
+      'x:',
+      'data:text/html,',
+      'blob:',
+    ]);
+  const hosts = [
+    'evil.example',
+    'kubeflow.test@evil.example',
+    'kubeflow.test.evil.example',
+    'evil.example:443',
+    '3627734734',
+    '0330.072.0326.0316',
+  ]
+    .concat([
+      '0xd83ad6ce',
+      '[::ffff:216.58.214.206]',
+      'evil%E3%80%82example',
+      'evil。example',
+      'ｅvil.example',
+      '〱evil.example',
+      'xn--evl-rza.example',
+      '%65vil.example',
+    ])
+    .concat([
+      'evil.example/%2f%2e%2e',
+      'evil.example?kubeflow.test',
+      'evil.example#kubeflow.test',
+      'evil.example\\@kubeflow.test',
+    ]);
+  for (const opener of openers)
+    for (const host of hosts) assert.equal(safeReturnPath(opener + host), undefined, JSON.stringify(opener + host));
 });
 
 test('whatever it accepts stays on the origin in a browser, decoded or not', () => {
