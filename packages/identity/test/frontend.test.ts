@@ -19,7 +19,8 @@ const PNG = Buffer.from(
   'base64',
 );
 
-const web = mkdtempSync(path.join(tmpdir(), 'web-'));
+const folder = mkdtempSync(path.join(tmpdir(), 'web-'));
+const web = path.join(folder, 'web');
 const write = (file: string, content: string | Buffer): void => {
   mkdirSync(path.dirname(path.join(web, file)), { recursive: true });
   writeFileSync(path.join(web, file), content);
@@ -37,6 +38,9 @@ before(async () => {
   write('static/page.html', '<script>alert(1)</script>');
   write('secret.png', PNG);
   symlinkSync('/etc', path.join(web, 'static', 'etc'));
+  write('../elsewhere/private.css', 'p{}');
+  symlinkSync(path.join(web, '../elsewhere'), path.join(web, 'static', 'away'));
+  symlinkSync(path.join(web, '../elsewhere/private.css'), path.join(web, 'static', 'mounted.css'));
   const connectors =
     'connectors:\n- {type: mockPassword, id: pw, name: Directory, config: {username: a, password: b}}\n';
   identity = await startTestIdentity({
@@ -49,7 +53,7 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await identity.stop();
-  rmSync(web, { recursive: true });
+  rmSync(folder, { recursive: true });
 });
 
 async function open(t: TestContext, context: BrowserContextOptions = {}): Promise<{ page: Page; problems: string[] }> {
@@ -126,6 +130,8 @@ test('files of the directory that nobody may see, or that could run, are not ser
     'static/%2e%2e%2fsecret.png',
     'static/etc',
     'static/etc%2fpasswd',
+    'static/etc/passwd',
+    'static/away/private.css',
     'static/page.html',
     'static/.hidden.png',
     'theme/../../secret.png',
@@ -133,6 +139,7 @@ test('files of the directory that nobody may see, or that could run, are not ser
   ]) {
     assert.equal((await identity.fetch(`/dex/${file}`)).status, 404, file);
   }
+  assert.equal((await identity.fetch('/dex/static/mounted.css')).status, 200, 'as ConfigMaps are mounted');
   const svg = await identity.fetch('/dex/static/help.svg');
   assert.equal(svg.status, 200);
   assert.match(svg.headers.get('content-security-policy') ?? '', /default-src 'none'.*sandbox/);

@@ -1,4 +1,5 @@
 /** Owns `/static/*` and `/theme/*`: files of the operator's directory, for style sheets that name fonts or images. */
+import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { Logger } from '@kfctl/core';
 import type { HttpHandler, HttpResponse } from '@kfctl/http';
@@ -16,11 +17,23 @@ export function createWebFilesEndpoint(
     const type = MEDIA_TYPES[path.extname(file).toLowerCase()];
     // Still percent-encoded: nothing but plain names passes.
     const safe = /^(?:[\w-][\w.-]*\/){0,8}[\w-][\w.-]*$/.test(file) && type !== undefined;
-    const bytes = safe ? readWebFile(dir, path.join(folder, file), log) : undefined;
+    const bytes =
+      safe && isInside(dir, path.join(folder, path.dirname(file)))
+        ? readWebFile(dir, path.join(folder, file), log)
+        : undefined;
     if (bytes === undefined || type === undefined) throw pageError(404, 'There is nothing here.');
     // An image may be opened by itself: nothing in it may run.
     const policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
     const headers = { 'content-type': type, 'cache-control': 'max-age=600', 'content-security-policy': policy };
     return { status: 200, headers, body: bytes };
   };
+}
+
+/** A link to a folder elsewhere would open all of it; a file may be a link, as those of a mounted ConfigMap are. */
+function isInside(dir: string, folder: string): boolean {
+  try {
+    return dir !== '' && realpathSync(path.join(dir, folder)).startsWith(realpathSync(dir) + path.sep);
+  } catch {
+    return false;
+  }
 }
