@@ -379,6 +379,17 @@ const GOOD: readonly Row[] = [
     },
   },
   {
+    id: 'max-age-malformed',
+    fact: 'A max_age that is no number of seconds is invalid_request.',
+    stand: 'safer',
+    dex: '2.45 ignores max_age.',
+    why: 'OpenID Connect Core §3.1.2.1; the client means something.',
+    proof: async (servers) => {
+      for (const max_age of ['-1', 'x', '1.5', '99999999999'])
+        expectRefusal(await (await servers.at()).fetch(authUrl({ max_age })), 'invalid_request', /max_age/);
+    },
+  },
+  {
     id: 'connector-broken',
     fact: 'A connector that could not be opened is a page with 400: "Connector failed to initialize.", and nothing of why.',
     stand: 'kept',

@@ -93,6 +93,20 @@ export const CHOOSE_CONNECTOR: readonly Row[] = [
     },
   },
   {
+    id: 'choose-by-address',
+    fact: 'A script may choose by putting /<id> behind /auth of the page’s address, as the client of Kubeflow Pipelines does.',
+    stand: 'kept',
+    proof: async (servers) => {
+      const identity = await servers.at(SEVERAL);
+      const page = authUrl({}, '/dex/auth');
+      assert.equal((await identity.fetch(page)).status, 200);
+      const login = (await identity.fetch(page.replace('/auth?', '/auth/local?'))).headers.get('location') ?? '';
+      assert.match(login, /\/auth\/.*\/login\?/);
+      const done = await identity.post(login, { login: 'zoe@example.com', password: 'password' });
+      assert.match(done.headers.get('location') ?? '', /^\/login\/oidc\?code=/);
+    },
+  },
+  {
     id: 'choose-icon',
     fact: 'Each link has the class dex-btn-icon--<type>, so that themes can give it a picture.',
     stand: 'kept',
