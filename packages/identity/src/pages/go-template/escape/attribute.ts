@@ -25,6 +25,8 @@ const ADDRESSES = new Set(
   ),
 );
 
+const ANIMATIONS = new Set(['animate', 'animatetransform', 'animatemotion', 'set']);
+
 export type Language = 'text' | 'address' | 'candidates' | 'script' | 'style' | 'refresh' | 'document' | 'type';
 
 /** As html/template judges names: `data-` and a namespace in front say nothing, "src", "uri" and "url" inside say an address. */
@@ -35,6 +37,8 @@ export function languageOf(element: string, attribute: string): Language {
   if (name === 'srcset' || name === 'imagesrcset') return 'candidates';
   if (name === 'srcdoc') return 'document';
   if (element === 'script' && name === 'type') return 'type';
+  // SVG's animations set attributes of any name, `href` too.
+  if (ANIMATIONS.has(element) && /^(?:attributename|from|to|by|values)$/.test(name)) return 'document';
   if (element === 'meta' && name === 'content') return 'refresh';
   const isAddress = ADDRESSES.has(name) || attribute.startsWith('xmlns') || /src|uri|url/.test(name);
   return isAddress ? 'address' : 'text';
@@ -42,7 +46,7 @@ export function languageOf(element: string, attribute: string): Language {
 
 export function createAttributeContext(language: Language, isQuoted: boolean): AttributeContext {
   const references = createReferenceDecoder();
-  const address = createAddressContext();
+  const address = language === 'address' ? createAddressContext() : undefined;
   const inner = innerLanguage(language, address);
   const escape = isQuoted ? escapeText : escapeUnquoted;
   let before = '';
@@ -64,14 +68,18 @@ export function createAttributeContext(language: Language, isQuoted: boolean): A
       inner?.text(meaning);
     },
     value: (value) => escape(write(value)),
-    encoded: (text) => escape(inner === address && !references.unknown ? address.encoded(text) : write(text)),
+    encoded: (text) => {
+      if (address === undefined || references.unknown) return escape(write(text));
+      address.text(references.flush());
+      return escape(address.encoded(text));
+    },
     get runsCode() {
-      return language === 'script' || address.runsCode;
+      return language === 'script' || address?.runsCode === true;
     },
   };
 }
 
-function innerLanguage(language: Language, address: InnerLanguage): InnerLanguage | undefined {
+function innerLanguage(language: Language, address: InnerLanguage | undefined): InnerLanguage | undefined {
   switch (language) {
     case 'address':
       return address;

@@ -7,13 +7,11 @@ import type { Position } from '../source.ts';
 import type { Output } from '../execute.ts';
 import { toText } from '../values.ts';
 import type { Value } from '../values.ts';
-import { createAttributeContext, languageOf } from './attribute.ts';
-import type { AttributeContext } from './attribute.ts';
 import { encodeQuery } from './address.ts';
 import { Unsafe } from './context.ts';
 import { escapeMarkup, escapeText } from './html-text.ts';
-import { createRawText } from './raw-text.ts';
-import type { RawText } from './raw-text.ts';
+import { createPage, openValue, stepTag, stepValue, takeQuoted } from './tags.ts';
+import type { Page } from './tags.ts';
 
 export interface PageOutput extends Output {
   /** The page, once it is whole. `at` is where the template that wrote it begins. */
@@ -28,55 +26,9 @@ export interface FinishedPage {
 
 /** A page of a megabyte is a mistake. */
 const MAX_PAGE = 2_000_000;
-/** Elements whose content browsers read in ways of their own. */
-const REFUSED = new Set(['xmp', 'plaintext', 'noembed', 'noframes', 'listing']);
-
-type State =
-  | 'text'
-  | 'tag-open'
-  | 'tag-name'
-  | 'in-tag'
-  | 'name'
-  | 'after-name'
-  | 'before-value'
-  | 'value'
-  | 'raw'
-  | 'comment'
-  | 'doctype';
-
-interface Page {
-  out: string;
-  state: State;
-  /** `<`, `</`, `<!` …: not written before it is known what begins. */
-  pending: string;
-  element: string;
-  isEnd: boolean;
-  attribute: string;
-  /** `type` of a script, as the template wrote it. */
-  type: string;
-  quote: '' | '"' | "'";
-  value: AttributeContext | undefined;
-  raw: RawText | undefined;
-  runsAttributes: boolean;
-  readonly nonce: string;
-}
-
 /** `nonce` goes into each script element that the template has; data can make none. */
 export function createPageOutput(nonce: string): PageOutput {
-  const page: Page = {
-    out: '',
-    state: 'text',
-    pending: '',
-    element: '',
-    isEnd: false,
-    attribute: '',
-    type: '',
-    quote: '',
-    value: undefined,
-    raw: undefined,
-    runsAttributes: false,
-    nonce,
-  };
+  const page = createPage(nonce);
   const guarded = (at: Position, write: () => void): void => {
     try {
       write();
@@ -99,18 +51,26 @@ export function createPageOutput(nonce: string): PageOutput {
 
 function writeText(page: Page, text: string): void {
   for (let index = 0; index < text.length;) {
-    if (page.state === 'text') {
-      const tag = text.indexOf('<', index);
-      page.out += text.slice(index, tag < 0 ? text.length : tag);
-      if (tag < 0) return;
-      page.state = 'tag-open';
-      page.pending = '<';
-      index = tag + 1;
-      continue;
-    }
-    step(page, text[index] ?? '');
+    // Long stretches go at once; what is left is for one character.
+    index = writeStretch(page, text, index);
+    if (index < text.length) step(page, text[index] ?? '');
     index += 1;
   }
+}
+
+function writeStretch(page: Page, text: string, start: number): number {
+  if (page.state === 'value') return takeQuoted(page, text, start);
+  if (page.state !== 'text' && page.state !== 'raw') return start;
+  const tag = text.indexOf('<', start);
+  const end = tag < 0 ? text.length : tag;
+  const stretch = text.slice(start, end);
+  if (page.state === 'text') page.out += stretch;
+  else {
+    const written = page.raw?.stretch(stretch);
+    if (written === undefined) return start;
+    page.out += written;
+  }
+  return end;
 }
 
 function step(page: Page, character: string): void {
@@ -128,7 +88,8 @@ function step(page: Page, character: string): void {
     case 'value':
       return stepValue(page, character);
     case 'text':
-      return writeText(page, character);
+      Object.assign(page, { state: 'tag-open', pending: character });
+      return;
     default:
       return stepTag(page, character);
   }
@@ -140,8 +101,13 @@ function stepTagOpen(page: Page, character: string): void {
   const held = page.pending + character;
   if (/^<\/?[a-z]$/i.test(held)) {
     page.out += held;
-    Object.assign(page, { pending: '', state: 'tag-name', element: character.toLowerCase(), isEnd: held.length > 2 });
-    Object.assign(page, { type: '' });
+    Object.assign(page, {
+      pending: '',
+      state: 'tag-name',
+      element: character.toLowerCase(),
+      isEnd: held.length > 2,
+      type: undefined,
+    });
   } else if (held === '<!--') Object.assign(page, { pending: '', state: 'comment' });
   else if (held.toLowerCase() === '<!doctype') {
     page.out += held;
@@ -173,76 +139,6 @@ function stepRaw(page: Page, character: string): void {
   page.out += `</${page.element}`;
   Object.assign(page, { state: 'in-tag', isEnd: true, raw: undefined });
   stepTag(page, character);
-}
-
-function stepTag(page: Page, character: string): void {
-  if (page.state === 'tag-name') {
-    if (!/[\s/>]/.test(character)) {
-      page.out += character;
-      page.element += character.toLowerCase();
-      return;
-    }
-    beginTag(page);
-  }
-  if (character === '>' && page.state !== 'value') return endTag(page);
-  const isSpace = /\s/.test(character);
-  if (page.state === 'before-value' && !isSpace) return beginValue(page, character);
-  page.out += character;
-  if (page.state === 'before-value') return;
-  if (character === '=' && page.state !== 'in-tag') page.state = 'before-value';
-  else if (isSpace || character === '/')
-    page.state =
-      page.state === 'name' && isSpace
-        ? 'after-name'
-        : page.state === 'after-name' && isSpace
-          ? 'after-name'
-          : 'in-tag';
-  else stepName(page, character);
-}
-
-function stepName(page: Page, character: string): void {
-  if (/["'<=]/.test(character)) throw new Unsafe(`${character} in the name of an attribute`);
-  page.attribute = page.state === 'name' ? page.attribute + character.toLowerCase() : character.toLowerCase();
-  page.state = 'name';
-}
-
-function beginTag(page: Page): void {
-  if (REFUSED.has(page.element)) throw new Unsafe(`the element ${page.element}`);
-  if (page.element === 'script' && !page.isEnd && page.nonce !== '') page.out += ` nonce="${page.nonce}"`;
-  page.state = 'in-tag';
-}
-
-function endTag(page: Page): void {
-  page.out += '>';
-  page.raw = page.isEnd ? undefined : createRawText(page.element, page.type);
-  page.state = page.raw === undefined ? 'text' : 'raw';
-}
-
-function beginValue(page: Page, character: string): void {
-  page.quote = character === '"' || character === "'" ? character : '';
-  openValue(page);
-  if (page.quote === '') return stepValue(page, character);
-  page.out += character;
-}
-
-function openValue(page: Page): void {
-  page.value = createAttributeContext(languageOf(page.element, page.attribute), page.quote !== '');
-  page.state = 'value';
-}
-
-function stepValue(page: Page, character: string): void {
-  const ends = page.quote === '' ? /[\s>]/.test(character) : character === page.quote;
-  if (!ends) {
-    if (page.quote === '' && /["'<=`]/.test(character)) throw new Unsafe(`${character} in a value without quotes`);
-    page.value?.text(character);
-    if (page.attribute === 'type') page.type += character;
-    page.out += character;
-    return;
-  }
-  page.runsAttributes ||= page.value?.runsCode === true;
-  Object.assign(page, { state: 'in-tag', value: undefined });
-  if (page.quote === '') stepTag(page, character);
-  else page.out += character;
 }
 
 function writeValue(page: Page, value: Value): void {

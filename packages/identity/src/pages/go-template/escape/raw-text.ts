@@ -10,6 +10,8 @@ import { createStyleContext } from './style.ts';
 export interface RawText {
   /** What is written of the character; undefined when the element ends in front of it. */
   step(character: string): string | undefined;
+  /** Text without `<`; undefined where the characters before it may begin the element's end, and each has to be looked at. */
+  stretch(text: string): string | undefined;
   value(value: Value): string;
   /** Whether character references are all there is to it. */
   readonly isText: boolean;
@@ -59,15 +61,15 @@ function rawText(element: string, language: InnerLanguage): RawText {
   let tail = '';
   let hidden = false;
   // HTML Standard §13.2.5.17: `<!--` and then `<script` in a script, and the next end tag ends nothing.
-  const watch = (character: string): void => {
-    tail = (tail + character.toLowerCase()).slice(-8);
-    hidden ||= tail.endsWith('<!--');
-    if (hidden && element === 'script' && tail.endsWith('<script'))
-      throw new Unsafe('a script element within a script');
+  const watch = (text: string): void => {
+    const seen = tail + text.toLowerCase();
+    hidden ||= seen.includes('<!--');
+    if (hidden && element === 'script' && seen.includes('<script')) throw new Unsafe('a script within a script');
+    tail = seen.slice(-8);
   };
   const step = (character: string): string | undefined => {
     watch(character);
-    if (pending === endTag && /[\s/>]/.test(character)) return undefined;
+    if (pending === endTag && /[\t\n\f\r />]/.test(character)) return undefined;
     const longer = (pending + character).toLowerCase();
     if (endTag.startsWith(longer)) {
       pending = longer;
@@ -79,6 +81,11 @@ function rawText(element: string, language: InnerLanguage): RawText {
   };
   return {
     step,
+    stretch: (text) => {
+      if (pending !== '' || text === '') return undefined;
+      watch(text);
+      return language.text(text);
+    },
     isText: language === PLAIN,
     value: (value) => {
       const held = pending;

@@ -61,6 +61,7 @@ export function createReferenceDecoder(): ReferenceDecoder {
   };
   return {
     decode: (text) => {
+      if (held === '' && !text.includes('&')) return text;
       let out = '';
       for (const character of text) out += step(character);
       return out;
