@@ -8,6 +8,7 @@ import type { TestContext } from 'node:test';
 import { silentLogger } from '@kfctl/core';
 import { launchChromium } from '../../testkit/src/chromium.ts';
 import { checkFile } from '../src/check/check-file.ts';
+import { CookieBrowser } from './cookie-browser.ts';
 import { authUrl, configText, locationOf, openLogin, startTestIdentity, USERS } from './test-identity.ts';
 import type { TestIdentity } from './test-identity.ts';
 import { loadTemplatePages } from '../src/pages/template-pages.ts';
@@ -41,6 +42,7 @@ const TEMPLATES: Readonly<Record<string, string>> = {
 <input id="login" name="login" type="text" placeholder="{{ .UsernamePrompt | lower }}" {{ if .Username }} value="{{ .Username }}" {{ else }} autofocus {{ end }}/>
 <input id="password" name="password" type="password" autocomplete="current-password" {{ if .Invalid }} autofocus {{ end }}/>
 {{ if .Invalid }}<p id="login-error">{{ .UsernamePrompt }} oder Kennwort stimmt nicht.</p>{{ end }}
+{{ if .SessionsEnabled }}<input type="checkbox" id="remember_me" name="remember_me" value="true" {{ if .RememberMeChecked }}checked{{ end }}>{{ end }}
 <button id="submit-login">Los</button></form>
 {{ if .BackLink }}<a id="back" href="{{ .BackLink }}">Anders anmelden</a>{{ end }}
 {{ template "footer.html" . }}`,
@@ -174,6 +176,28 @@ test('who guesses too often is told to wait, not that the password is wrong', as
     return;
   }
   assert.fail('never throttled');
+});
+
+test('where sessions are on the template’s own box decides whether the browser remembers', async (t) => {
+  const identity = await startTestIdentity({
+    config: `sessions: {rememberMeCheckedByDefault: false}\n${USERS}`,
+    more: `frontend: {dir: ${webFolder(t)}}`,
+  });
+  t.after(() => identity.stop());
+  for (const [more, kept] of [
+    [{ remember_me: 'true' }, true],
+    [{}, false],
+  ] as const) {
+    const person = new CookieBrowser(identity);
+    const form = locationOf(await person.open(authUrl()));
+    const place = form.pathname + form.search;
+    assert.match(await (await person.open(place)).text(), /name="remember_me" value="true" >/);
+    const fields = { login: 'admin@kubeflow.org', password: 'password', ...more };
+    await person.open(place, { method: 'POST', body: new URLSearchParams(fields) });
+    assert.equal(/Max-Age=[1-9]/.test(person.attributes.get('dex_session') ?? 'Max-Age=none'), kept);
+  }
+  const without = await start(t, webFolder(t));
+  assert.doesNotMatch(await (await without.fetch(await openLogin(without))).text(), /remember_me/);
 });
 
 test('scripts run by the nonce of the answer; scripts in attributes have to be allowed as a whole', async (t) => {

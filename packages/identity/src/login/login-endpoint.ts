@@ -71,7 +71,7 @@ async function judgePassword(deps: ProviderDeps, request: HttpRequest, step: Log
   const address = clientAddress(request, deps.config.web.clientRemoteIP);
   const attempt = { connectorId: step.pending.connectorId, username, address };
   const scopes = askedScopes(deps, step);
-  const persistent = form.get('remember') === 'true';
+  const persistent = (form.get('remember') ?? form.get('remember_me')) === 'true';
   const outcome = await deps.throttle.inTurn(attempt, async () => {
     const waitSeconds = deps.throttle.waitSeconds(attempt);
     if (waitSeconds > 0) return { kind: 'throttled' as const, waitSeconds };

@@ -54,7 +54,10 @@ export function passwordPage({ prompt, username, error, back, remember, ...page 
     status: page.status,
     title: 'Log in',
     leavesOrigin: page.leavesOrigin,
-    template: passwordTemplate({ prompt, username, back, ...page }, error),
+    template: passwordTemplate(
+      { prompt, username, back, ...page, ...(remember === undefined ? {} : { remember }) },
+      error,
+    ),
     content: markup`<h1>Log in to your account</h1>
 <form method="post" action="${page.action}">
 ${problem}
@@ -80,6 +83,8 @@ function passwordTemplate(page: Omit<PasswordPage, 'error'>, error: string | und
     Username: page.username,
     UsernamePrompt: page.prompt,
     Invalid: error !== undefined,
+    SessionsEnabled: page.remember !== undefined,
+    RememberMeChecked: page.remember === true,
   };
   return { file: 'password.html', data };
 }
@@ -89,6 +94,9 @@ function rememberBox(checked: boolean): Markup {
     checked ? markup` checked` : undefined
   }> Remember me on this computer</label>`;
 }
+
+// Dex may ask here whether to remember; we asked with the password, and remember others as the configuration says.
+const NOTHING_TO_REMEMBER = { SessionsEnabled: false, RememberMeChecked: false };
 
 export interface ApprovalPage {
   readonly clientName: string;
@@ -109,7 +117,13 @@ const SCOPE_WORDS: Readonly<Record<string, string>> = {
 export function approvalPage({ clientName, userName, requestId, scopes, action, leavesOrigin }: ApprovalPage): Page {
   const words = scopes.flatMap((scope) => SCOPE_WORDS[scope] ?? []);
   const items = words.map((words) => markup`<li>${words}</li>`);
-  const data = { User: userName, Client: clientName, AuthReqID: requestId, Scopes: words.toSorted() };
+  const data = {
+    User: userName,
+    Client: clientName,
+    AuthReqID: requestId,
+    Scopes: words.toSorted(),
+    ...NOTHING_TO_REMEMBER,
+  };
   const form = (approval: string, label: string, style: string) => markup`<form method="post" action="${action}">
 <input type="hidden" name="req" value="${requestId}">
 <input type="hidden" name="approval" value="${approval}">

@@ -42,15 +42,17 @@ const CONNECTORS = [
   { ID: 'ldap', Name: 'LDAP', URL: '/auth/ldap?client_id=x', Type: 'ldap' },
   { ID: 'corp', Name: 'Corp', URL: '/auth/corp?client_id=x', Type: 'oidc' },
 ];
-const PASSWORD = { PostURL: '/auth/ldap/login', UsernamePrompt: 'Username' };
-const APPROVAL = { User: 'ann', Client: 'App', AuthReqID: 'x' };
+const NO_SESSIONS = { SessionsEnabled: false, RememberMeChecked: false };
+const SESSIONS = { SessionsEnabled: true, RememberMeChecked: true };
+const PASSWORD = { PostURL: '/auth/ldap/login', UsernamePrompt: 'Username', ...NO_SESSIONS };
+const APPROVAL = { User: 'ann', Client: 'App', AuthReqID: 'x', ...NO_SESSIONS };
 
 /** Each file with data as it comes: whatever a template does in these cases has been tried before anybody sees it. */
 const SAMPLES: Readonly<Record<TemplateFile, readonly Fields[]>> = {
   'login.html': [{ Connectors: CONNECTORS }, { Connectors: CONNECTORS.slice(0, 1) }],
   'password.html': [
     { ...PASSWORD, Username: '', Invalid: false, BackLink: '' },
-    { ...PASSWORD, Username: 'ann', Invalid: false, BackLink: '/auth' },
+    { ...PASSWORD, Username: 'ann', Invalid: false, BackLink: '/auth', ...SESSIONS },
     { ...PASSWORD, Username: '', Invalid: true, BackLink: '/auth' },
     { ...PASSWORD, Username: 'ann', Invalid: true, BackLink: '' },
   ],
