@@ -200,6 +200,43 @@ test('where sessions are on the template’s own box decides whether the browser
   assert.doesNotMatch(await (await without.fetch(await openLogin(without))).text(), /remember_me/);
 });
 
+test('the logout page too: its empty form ends the session and leads where the client wants', async (t) => {
+  const logout = `{{ if .ShowConfirmation }}<form method="post" action="{{ .ReqPath }}"><button>Ab</button></form>{{ else if .LoggedOut }}<p id="out">Fertig</p>{{ else }}<p>?</p>{{ end }}{{ if .BackURL }}<a href="{{ .BackURL }}">x</a>{{ end }}`;
+  const dir = webFolder(t, { 'templates/logout.html': logout });
+  const identity = await startTestIdentity({ config: `sessions: {}\n${USERS}`, more: `frontend: {dir: ${dir}}` });
+  t.after(() => identity.stop());
+  const person = new CookieBrowser(identity);
+  // Somebody else's token: the client is known by it, the person is still asked.
+  const other = new CookieBrowser(identity);
+  const code = locationOf(await other.logIn({}, true, 'zoe@example.com')).searchParams.get('code') ?? '';
+  const grant = {
+    grant_type: 'authorization_code',
+    code,
+    redirect_uri: '/login/oidc',
+    client_id: 'app',
+    client_secret: 's3cret',
+  };
+  const { id_token: hint } = (await (await identity.post('/dex/token', grant)).json()) as { id_token: string };
+  for (const [query, then] of [
+    ['', undefined],
+    [`?id_token_hint=${hint}&post_logout_redirect_uri=/bye&state=a%26b`, '/bye?state=a%26b'],
+  ] as const) {
+    await person.logIn();
+    const html = await (await person.open(`/dex/logout${query}`)).text();
+    const action = /action="([^"]*)"/.exec(html)?.[1]?.replaceAll('&amp;', '&') ?? 'none';
+    assert.match(action, /^\/dex\/logout\?.*logout=yes$/);
+    const elsewhere = { method: 'POST', headers: { 'sec-fetch-site': 'cross-site' } };
+    assert.notEqual((await person.open(action, elsewhere)).status, 302);
+    assert.notEqual(person.session, '', 'another site cannot press the button');
+    assert.equal((await person.open(action)).status, 200, 'nor can a link');
+    assert.notEqual(person.session, '');
+    const answer = await person.open(action, { method: 'POST' });
+    assert.equal(person.session, '');
+    if (then === undefined) assert.match(await answer.text(), /id="out"/);
+    else assert.equal(answer.headers.get('location'), then);
+  }
+});
+
 test('scripts run by the nonce of the answer; scripts in attributes have to be allowed as a whole', async (t) => {
   const identity = await start(t, webFolder(t));
   const policies = await Promise.all(

@@ -31,7 +31,10 @@ export function createLogoutEndpoint(deps: Deps): HttpHandler {
       throw pageError(400, 'Unregistered post_logout_redirect_uri.');
     }
     const ended = await endSession(deps, request, { parameters, subject: asking?.subject });
-    if (ended === undefined) return deps.render(confirmLogoutPage(request.path, parameters), request.path);
+    if (ended === undefined) {
+      const asked = { path: request.path, parameters, inAddress: request.method === 'GET' };
+      return deps.render(confirmLogoutPage(asked), request.path);
+    }
     const state = parameters.get('state');
     const location =
       state === null || target === '' ? target : withParameters(target, new URLSearchParams({ state }), 'query');
@@ -69,7 +72,11 @@ async function endSession(
 
 async function collect(request: HttpRequest): Promise<URLSearchParams> {
   if (request.method === 'GET') return request.query;
-  if (request.method === 'POST') return await readForm(request);
+  if (request.method === 'POST') {
+    // The form of a page template has no fields: what it would say is in its address.
+    const form = await readForm(request);
+    return form.size > 0 ? form : request.query;
+  }
   throw pageError(400, 'Unsupported request method.');
 }
 

@@ -21,9 +21,10 @@ export type TemplateFile =
   | 'oob.html'
   | 'error.html'
   | 'device.html'
-  | 'device_success.html';
+  | 'device_success.html'
+  | 'logout.html';
 
-/** A page in the words of Dex's templates: the file, and its data but for `ReqPath`. */
+/** A page in the words of Dex's templates: the file, and its data, mostly but for `ReqPath`. */
 export interface TemplatePage {
   readonly file: TemplateFile;
   readonly data: Fields;
@@ -69,6 +70,10 @@ const SAMPLES: Readonly<Record<TemplateFile, readonly Fields[]>> = {
     { PostURL: '/device/auth/verify_code', UserCode: 'BCDF-GHJK', Invalid: true },
   ],
   'device_success.html': [{ ClientName: 'App' }],
+  'logout.html': [
+    { ShowConfirmation: true, LoggedOut: false, BackURL: '' },
+    { ShowConfirmation: false, LoggedOut: true, BackURL: '' },
+  ],
 };
 
 const MAX_FILES = 100;
@@ -97,7 +102,7 @@ export function loadTemplatePages(
     render: ({ file, data }, { path, nonce }) => {
       if (!used.has(file)) return undefined;
       try {
-        return templates.render(file, { ...data, ReqPath: path }, nonce);
+        return templates.render(file, { ReqPath: path, ...data }, nonce);
       } catch (error) {
         log.warn('a page template failed, the built-in page is shown', { file, error: describeError(error) });
         return undefined;
