@@ -108,6 +108,8 @@ function headersFor(dice: Dice, live: LiveValues, method: string): Record<string
   if (dice(10) === 0) headers['sec-fetch-site'] = pick(dice, ['cross-site', 'same-origin', 'none', 'x']);
   if (dice(10) === 0) headers['x-forwarded-for'] = headerText(pick(dice, STRANGE));
   if (dice(10) === 0) headers['cookie'] = headerText(pick(dice, STRANGE));
+  else if (live['cookie'] !== undefined && dice(3) === 0)
+    headers['cookie'] = valueFor(dice, 'cookie', live).replaceAll(/[^\x21-\x7e]/g, '');
   return headers;
 }
 

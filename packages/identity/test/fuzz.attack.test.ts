@@ -6,17 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { nextRequest, seededDice } from './fuzz-requests.ts';
 import type { Endpoint, FuzzRequest, LiveValues } from './fuzz-requests.ts';
-import {
-  authUrl,
-  basic,
-  HASH,
-  locationOf,
-  login,
-  loginForCode,
-  openLogin,
-  startTestIdentity,
-  USERS,
-} from './test-identity.ts';
+import { authUrl, basic, HASH, locationOf, login, openLogin, startTestIdentity, USERS } from './test-identity.ts';
 import type { TestIdentity } from './test-identity.ts';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_128);
@@ -81,21 +71,33 @@ const PLACES: readonly Place[] = [
 const PASSWORD = 'canary-of-a-password';
 const SECRET = 's3cret';
 
-let identity: TestIdentity;
-let live: LiveValues;
-before(async () => {
-  identity = await startTestIdentity({
-    oauth2: `passwordConnector: local, responseTypes: [code, token, id_token], grantTypes: [${GRANTS.map((grant) => `"${grant}"`).join(', ')}]`,
-    config: `${USERS}connectors: [{type: mockCallback, id: mock, name: Mock}]\n`,
-  });
-  live = await makeLiveValues();
-});
-after(() => identity.stop());
+/** What a server is asked with, and what it is. */
+interface Setting {
+  readonly identity: TestIdentity;
+  readonly live: LiveValues;
+}
 
-async function makeLiveValues(): Promise<LiveValues> {
-  const skip = await startTestIdentity();
-  const code = await loginForCode(skip);
-  await skip.stop();
+async function start(more: string): Promise<Setting> {
+  const grants = GRANTS.map((grant) => `"${grant}"`).join(', ');
+  const identity = await startTestIdentity({
+    oauth2: `passwordConnector: local, responseTypes: [code, token, id_token], grantTypes: [${grants}]`,
+    config: `${USERS}connectors: [{type: mockCallback, id: mock, name: Mock}]\n`,
+    more,
+  });
+  return { identity, live: await makeLiveValues(identity) };
+}
+
+async function codeOf(identity: TestIdentity): Promise<readonly [code: string, cookie: string]> {
+  const done = await login(identity);
+  const { pathname, search, searchParams } = locationOf(done);
+  const form = { req: searchParams.get('req') ?? '', approval: 'approve' };
+  const answer = locationOf(await identity.post(pathname + search, form));
+  const cookies = done.headers.getSetCookie().map((line) => line.split(';')[0]);
+  return [answer.searchParams.get('code') ?? '', cookies.join('; ')];
+}
+
+async function makeLiveValues(identity: TestIdentity): Promise<LiveValues> {
+  const [code, cookie] = await codeOf(identity);
   const page = new URL(await openLogin(identity), identity.origin);
   const away = locationOf(await identity.fetch(authUrl({}, '/dex/auth/mock')));
   const approval = locationOf(await login(identity));
@@ -128,7 +130,7 @@ async function makeLiveValues(): Promise<LiveValues> {
     id_token_hint: jwts,
     login: ['zoe@example.com', 'admin@kubeflow.org'],
     username: ['zoe@example.com', 'nobody@example.com'],
-    password: [PASSWORD],
+    password: [PASSWORD, 'password'],
     grant_type: GRANTS,
     code: [code],
     refresh_token: some(tokens['refresh_token']),
@@ -142,6 +144,7 @@ async function makeLiveValues(): Promise<LiveValues> {
     hmac: some(approval.searchParams.get('hmac')),
     approval: ['approve', 'rejected'],
     post_logout_redirect_uri: ['/bye'],
+    ...(cookie === '' ? {} : { cookie: [cookie] }),
     authorization: [...jwts, Buffer.from(`app:${SECRET}`).toString('base64'), Buffer.from('app:x').toString('base64')],
   };
 }
@@ -161,7 +164,7 @@ function readLog(lines: readonly string[]): readonly LogLine[] {
   });
 }
 
-function judgeLog(lines: readonly string[], refused: boolean): void {
+function judgeLog({ identity: { log: lines }, live }: Setting, refused: boolean): void {
   const records = readLog(lines).filter(({ level }) => level !== 'debug');
   for (const { level, msg } of records) assert.ok(level !== 'error' && msg !== 'forged');
   const text = lines.join('');
@@ -196,7 +199,7 @@ async function judge(place: Place, { method }: FuzzRequest, response: Response):
   const text = await response.text();
   const location = response.headers.get('location') ?? '';
   assert.ok(response.status < 500, `${response.status} ${text.slice(0, 300)}`);
-  assert.equal(response.headers.get('set-cookie'), null);
+  for (const line of response.headers.getSetCookie()) assert.match(line, /^dex_\w+=[\w.-]*; Path=\/dex.*; HttpOnly/);
   assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
   assert.doesNotMatch(location, /^(?:https?:)?\/\/(?:[^/]*\.)?evil|^\/\\|^javascript:|[\r\n]/i);
   assert.doesNotMatch(text, /<script>alert|at \S+ \(file:|node:internal|SQLITE|\.ts:\d+/);
@@ -207,33 +210,48 @@ async function judge(place: Place, { method }: FuzzRequest, response: Response):
   return isError || /[?&#]error=/.test(location);
 }
 
-describe(`${ROUNDS} nearly right requests (FUZZ_SEED=${SEED})`, () => {
-  for (const [index, place] of PLACES.entries()) {
-    test(`${place.path} refuses in form, tells the log why and nobody a secret`, async () => {
-      const dice = seededDice(SEED + index * 7919);
-      let refusals = 0;
-      for (let round = 0; round < ROUNDS; round += 1) {
-        const request = nextRequest(dice, place, live);
-        const { target, method, headers, body } = request;
-        identity.log.length = 0;
-        // Guesses would have to wait for one another.
-        identity.now += 1_000;
-        try {
-          const response = await identity.fetch(target, { method, headers, ...(body === undefined ? {} : { body }) });
-          const refused = await judge(place, request, response);
-          judgeLog(identity.log, refused);
-          if (refused) refusals += 1;
-        } catch (cause) {
-          throw new Error(`round ${round}: ${method} ${target.slice(0, 500)} ${body?.slice(0, 500) ?? ''}`, { cause });
-        }
-      }
-      assert.ok(refusals > 0, 'nothing was refused');
-    });
-  }
+/** Lines of the file: without login sessions there is no cookie at all. */
+const SETTINGS: Readonly<Record<string, string>> = { 'without sessions': '', 'with sessions': 'sessions: {}\n' };
 
-  test('afterwards everything works', async () => {
-    identity.now += 900_000;
-    assert.equal((await login(identity)).status, 303);
-    assert.equal((await identity.fetch('/dex/keys')).status, 200);
+for (const [name, more] of Object.entries(SETTINGS)) {
+  describe(`${ROUNDS} nearly right requests ${name} (FUZZ_SEED=${SEED})`, () => {
+    let setting: Setting;
+    before(async () => {
+      setting = await start(more);
+    });
+    after(() => setting.identity.stop());
+
+    for (const [index, place] of PLACES.entries()) {
+      test(`${place.path} refuses in form, tells the log why and nobody a secret`, async () => {
+        const { identity, live } = setting;
+        const dice = seededDice(SEED + index * 7919);
+        let refusals = 0;
+        for (let round = 0; round < ROUNDS; round += 1) {
+          const request = nextRequest(dice, place, live);
+          const { target, method, headers, body } = request;
+          identity.log.length = 0;
+          // Guesses would have to wait for one another.
+          identity.now += 1_000;
+          try {
+            const response = await identity.fetch(target, { method, headers, ...(body === undefined ? {} : { body }) });
+            const refused = await judge(place, request, response);
+            judgeLog(setting, refused);
+            if (more === '') assert.equal(response.headers.get('set-cookie'), null);
+            if (refused) refusals += 1;
+          } catch (cause) {
+            const sent = `${method} ${target.slice(0, 500)} ${JSON.stringify(headers)} ${body?.slice(0, 500) ?? ''}`;
+            throw new Error(`round ${round}: ${sent}`, { cause });
+          }
+        }
+        assert.ok(refusals > 0, 'nothing was refused');
+      });
+    }
+
+    test('afterwards everything works', async () => {
+      const { identity } = setting;
+      identity.now += 900_000;
+      assert.equal((await login(identity)).status, 303);
+      assert.equal((await identity.fetch('/dex/keys')).status, 200);
+    });
   });
-});
+}
