@@ -1,5 +1,6 @@
 /** The tutorial `docs/tutorials/ldap-login.md`, command by command as it stands there, on the local cluster with a real slapd. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -100,6 +101,29 @@ test('Dex takes the appended section, and the restart of the tutorial does no ha
   assert.match(shell(platform, command(/cat dex-config\.yaml/)), /configmap\/dex configured/);
   shell(platform, command(/kubectl delete pods -n kubeflow -l app=dex/));
   assert.match(shell(platform, command(/identity check/)), /groups: admins, developers/);
+});
+
+test('kfctl ldap check asks from the pod, which knows the name of the directory', { skip }, () => {
+  const env = {
+    ...process.env,
+    HOME: home.directory,
+    KUBECONFIG: platform.kubeconfig,
+    IDENTITY_PASSWORD: NICK.password,
+  };
+  const main = path.join(import.meta.dirname, '../packages/kfctl/src/main.ts');
+  const { status, stdout } = spawnSync(process.execPath, [main, 'ldap', 'check', '--user', NICK.user], {
+    env,
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /^Asked from the pod of dex/);
+  assert.match(
+    stdout,
+    /ok {3}user bind: accepted[^]*ok {3}groups: admins, developers[^]*ConfigMap kubeflow\/dex can be served/,
+  );
+  const file = path.join(home.directory, 'dex-config-final.yaml');
+  const checked = spawnSync(process.execPath, [main, 'dex', 'check', file], { env, encoding: 'utf8' });
+  assert.doesNotMatch(checked.stdout, /is not set/, 'variables come from the Secrets of the cluster');
 });
 
 test('Nick logs in with a browser, with the connector of his choice', { skip }, async (t) => {

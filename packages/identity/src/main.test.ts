@@ -15,7 +15,13 @@ interface Result {
   readonly output: string;
 }
 
-async function run(t: TestContext, args: readonly string[], until?: RegExp): Promise<Result> {
+interface RunOptions {
+  /** The process is asked to end when its output holds this. */
+  readonly until?: RegExp;
+  readonly input?: string;
+}
+
+async function run(t: TestContext, args: readonly string[], { until, input = '' }: RunOptions = {}): Promise<Result> {
   const child = spawn(process.execPath, [path.join(import.meta.dirname, 'main.ts'), ...args]);
   t.after(() => child.kill('SIGKILL'));
   let output = '';
@@ -25,6 +31,8 @@ async function run(t: TestContext, args: readonly string[], until?: RegExp): Pro
   };
   child.stdout.on('data', collect);
   child.stderr.on('data', collect);
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
   const [code] = (await once(child, 'exit')) as [number];
   return { code, output };
 }
@@ -37,7 +45,7 @@ function file(t: TestContext, text: string): string {
 }
 
 test('serves, and ends with 0 when asked to', async (t) => {
-  const { code, output } = await run(t, ['serve', file(t, configText())], /serving/);
+  const { code, output } = await run(t, ['serve', file(t, configText())], { until: /serving/ });
   assert.equal(code, 0, output);
 });
 
@@ -104,6 +112,17 @@ test('check tries every connector: files, keys and upstreams that say where they
   assert.match(output, /connector pw \(mockPassword\):\n {2}its settings are good/);
   assert.match(output, /Next: correct what the connectors say above/);
   assert.ok(!output.includes('hidden-secret'));
+});
+
+test('check takes the file from standard input, after a line with the password', async (t) => {
+  const config = `${configText()}connectors: [{type: mockPassword, id: pw, name: Pw, config: {username: a, password: b}}]\n`;
+  const good = await run(t, ['check', '-', '--user', 'a', '--password-stdin'], { input: `hunter2\n${config}` });
+  assert.equal(good.code, 0, good.output);
+  assert.match(good.output, /standard input can be served: 2 users/);
+  assert.doesNotMatch(good.output, /hunter2/);
+  const plain = await run(t, ['check', '-'], { input: 'issuer: x\n' });
+  assert.match(plain.output, /line 1: issuer is not an http or https URL/);
+  assert.equal((await run(t, ['check', file(t, config), '--password-stdin'])).code, 2);
 });
 
 test('check explains a connectors key that was appended a second time', async (t) => {

@@ -22,17 +22,22 @@ const USAGE = `Usage:
   identity reference                  print what the file may hold, as Markdown
   identity check CONFIG [--user U]    read the file, try its connectors, say what is wrong
                                       (with U the password is read from IDENTITY_PASSWORD)
+  identity check - [--user U --password-stdin]   the same with the file on standard input,
+                                      after a first line that is the password
 `;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   strict: false,
-  options: { user: { type: 'string' }, ...ADDRESS_OPTIONS },
+  options: { user: { type: 'string' }, 'password-stdin': { type: 'boolean' }, ...ADDRESS_OPTIONS },
 });
 const [command, file, ...rest] = positionals;
 const user = typeof values.user === 'string' ? values.user : undefined;
-const known = Object.keys(values).every((name) => name === 'user' || Object.hasOwn(ADDRESS_OPTIONS, name));
-const wellFormed = file !== undefined && rest.length === 0 && known;
+const passwordFirst = values['password-stdin'] === true;
+const known = Object.keys(values).every(
+  (name) => ['user', 'password-stdin'].includes(name) || Object.hasOwn(ADDRESS_OPTIONS, name),
+);
+const wellFormed = file !== undefined && rest.length === 0 && known && (!passwordFirst || file === '-');
 const env = { ...process.env, ...addressesFrom(values) };
 
 if (wellFormed && command === 'serve' && user === undefined) await serve(file);
@@ -78,10 +83,13 @@ async function reference(): Promise<void> {
 
 async function check(path: string): Promise<void> {
   const { checkFile } = await import('./check/check-file.ts');
-  const password = process.env['IDENTITY_PASSWORD'];
-  process.exitCode = await checkFile(path, {
+  const input = path === '-' ? process.getBuiltinModule('node:fs').readFileSync(0, 'utf8') : undefined;
+  const end = passwordFirst ? (input ?? '').indexOf('\n') + 1 : 0;
+  const password = passwordFirst ? input?.slice(0, end).trimEnd() : process.env['IDENTITY_PASSWORD'];
+  process.exitCode = await checkFile(input === undefined ? path : 'standard input', {
     env,
     person: { ...(user === undefined ? {} : { username: user }), ...(password === undefined ? {} : { password }) },
+    ...(input === undefined ? {} : { text: input.slice(end) }),
     write: (text) => void process.stdout.write(text),
   });
 }

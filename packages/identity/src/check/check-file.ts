@@ -13,6 +13,8 @@ export interface CheckIo {
   readonly env: Environment;
   /** Tried at every connector that can be tried. */
   readonly person: CheckedPerson;
+  /** What the file holds, where it is no file that could be read. */
+  readonly text?: string;
   write(text: string): void;
 }
 
@@ -65,7 +67,8 @@ async function tryConnectors({ connectors, basePath }: IdentityConfig, io: Check
   return good;
 }
 
-function readText(file: string, { write }: CheckIo): string | undefined {
+function readText(file: string, { write, text }: CheckIo): string | undefined {
+  if (text !== undefined) return text;
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {

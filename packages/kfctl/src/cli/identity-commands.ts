@@ -51,7 +51,9 @@ export function addIdentityCommands(program: Command, invoke: Invoke): void {
       await runConnectorsList(invoke(flags.verbose === true), flags);
     });
   const ldap = group(program, 'ldap', 'Look at the directory that people log in with.');
-  cluster(check(leaf(ldap, 'check', 'Try the connectors of the cluster, or of a file, from this machine.')))
+  cluster(
+    check(leaf(ldap, 'check', 'Try the connectors of the cluster, or of a file, from this machine or the pod of dex.')),
+  )
     .argument('[file]', 'configuration file of dex (default: the ConfigMap kubeflow/dex of the cluster)')
     .addHelpText('after', `${CHECK_HELP}\nExample: kfctl ldap check --user ada`)
     .action(async (file: string | undefined, flags: Flags & CheckFlags) => {

@@ -10,6 +10,7 @@ import { ExitCode } from '../cli/exit-code.ts';
 import { runProgram } from '../doctor/run-program.ts';
 import { kfctlError } from '../errors.ts';
 import { readDexConfig } from '../users/dex-config-map.ts';
+import { checkInside } from './check-inside.ts';
 import { connect } from './invocation.ts';
 import type { ClusterOptions, Invocation } from './invocation.ts';
 
@@ -17,8 +18,29 @@ export interface CheckFlags extends ClusterOptions {
   readonly user?: string;
 }
 
+/** Variables that the file names come from the cluster, if they are not set here and there is one. */
 export async function runDexCheck(invocation: Invocation, file: string, flags: CheckFlags): Promise<void> {
-  await runCheck(invocation, { file: path.resolve(invocation.directory, file), env: {}, flags });
+  const password = await findPassword(invocation, flags.user);
+  const question = { file: path.resolve(invocation.directory, file), user: flags.user, password };
+  const alone = await runCheck(invocation, { ...question, env: {} });
+  const env = UNSET.test(alone.output) ? await findClusterEnvironment(invocation, flags) : undefined;
+  report(invocation, env === undefined ? alone : await runCheck(invocation, { ...question, env }));
+}
+
+const UNSET = /names \S+, which is not set/;
+
+async function findClusterEnvironment(invocation: Invocation, flags: CheckFlags): Promise<Environment | undefined> {
+  try {
+    const { client } = await connect(invocation, flags);
+    try {
+      return await readDexEnvironment(client);
+    } finally {
+      client.close();
+    }
+  } catch {
+    // No cluster, or none with dex: the file is judged by what is set here.
+    return undefined;
+  }
 }
 
 /** Without a file the cluster's configuration is tried, with the values that its Secrets give. */
@@ -30,24 +52,49 @@ export async function runLdapCheck(invocation: Invocation, file: string | undefi
     const { text } = await readDexConfig(client);
     const copy = path.join(folder, 'config.yaml');
     await writeFile(copy, text, { mode: 0o600 });
-    await runCheck(invocation, { file: copy, env: await readDexEnvironment(client), flags });
+    const password = await findPassword(invocation, flags.user);
+    const question = { user: flags.user, password };
+    const here = await runCheck(invocation, { ...question, file: copy, env: await readDexEnvironment(client) });
+    const inside = NAME_UNKNOWN.test(here.output)
+      ? await checkInside(invocation, { ...flags, ...question, text })
+      : undefined;
+    const said = inside ?? here;
+    const place =
+      inside === undefined ? '' : 'Asked from the pod of dex, because a name is known inside the cluster only.\n\n';
+    const output = said.output.replaceAll(inside === undefined ? copy : 'standard input', 'ConfigMap kubeflow/dex');
+    report(invocation, { ok: said.ok, output: `${place}${output}` });
   } finally {
     client.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function runCheck(
-  invocation: Invocation,
-  { file, env, flags }: { file: string; env: Environment; flags: CheckFlags },
-): Promise<void> {
-  const password = await findPassword(invocation, flags.user);
-  const args = ['check', ...(flags.user === undefined ? [] : [`--user=${flags.user}`]), '--', file];
+const NAME_UNKNOWN = /ENOTFOUND|EAI_AGAIN/;
+
+interface Checked {
+  readonly ok: boolean;
+  readonly output: string;
+}
+
+interface Question {
+  readonly file: string;
+  readonly env: Environment;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+}
+
+async function runCheck(invocation: Invocation, { file, env, user, password }: Question): Promise<Checked> {
+  const args = ['check', ...(user === undefined ? [] : [`--user=${user}`]), '--', file];
   const { IDENTITY_PASSWORD: _dropped, ...own } = invocation.settings.env;
   const all = { ...own, ...env, ...(password === undefined ? {} : { IDENTITY_PASSWORD: password }) };
   const { code, stdout, stderr } = await runProgram('identity', { args, env: all, signal: invocation.signal });
-  invocation.terminal.result(`${stdout}${stderr}`.replace(/^Next: identity serve .*\n/m, '').trimEnd());
-  if (code !== 0) throw new ExitCode(1);
+  return { ok: code === 0, output: `${stdout}${stderr}` };
+}
+
+/** What to do next is `identity serve` for its own users only. */
+function report({ terminal }: Invocation, { ok, output }: Checked): void {
+  terminal.result(output.replace(/^Next: identity serve .*\n/m, '').trimEnd());
+  if (!ok) throw new ExitCode(1);
 }
 
 async function findPassword(invocation: Invocation, user: string | undefined): Promise<string | undefined> {
