@@ -16,6 +16,8 @@ const BARE = `require('node:http').createServer((_, response) => response.writeH
 /** As `startAuthService` has it. */
 const SESSION_KEY = 'k'.repeat(44);
 const MANY = 100_000;
+/** As the Deployment and the image have it. */
+const AS_DEPLOYED = { NODE_OPTIONS: '--max-semi-space-size=2', MALLOC_ARENA_MAX: '1' };
 
 export async function run(): Promise<void> {
   const why = whyNoLoad() || nginx.skip;
@@ -31,7 +33,7 @@ export async function run(): Promise<void> {
 /** Somebody logged in at an AuthService of its own. */
 async function startChecked(cleanup: Cleanup, settings: Readonly<Record<string, string>>): Promise<Target> {
   const identity = await startIdentity(cleanup);
-  const authservice = await startAuthService(cleanup, identity, settings);
+  const authservice = await startAuthService(cleanup, identity, { ...AS_DEPLOYED, ...settings });
   const application = await startApplication(cleanup);
   const port = await nginx.start(cleanup, { identity, authservice: authservice.port, application: application.port });
   const client = new Client({ port, tls: false });

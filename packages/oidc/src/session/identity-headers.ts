@@ -50,15 +50,14 @@ export interface IdentityHeaders {
   /** For a request that passes as somebody. */
   forCaller(caller: Caller, request: PassingRequest, via: 'cookie' | 'header'): HeaderEdits;
   /** The same without the proof, which is of one request: this depends on the caller and the headers alone. */
-  withoutProof(caller: Caller, headers: Credentials, via: 'cookie' | 'header'): HeaderEdits;
+  withoutProof(caller: Caller, headers: Credentials, via: 'cookie' | 'header'): ProvableEdits;
   /** Whether proofs are given: then what is told of a caller differs from request to request. */
   readonly isPerRequest: boolean;
-  /** What gives the value of ASSERTION_HEADER for each request of a caller; undefined where none is given. */
-  proverOf(caller: Caller): Prover | undefined;
   /** For a request that passes as nobody: no identity of the client's making may pass with it. */
   readonly forNobody: HeaderEdits;
 }
 
+/** Gives the value of ASSERTION_HEADER for each request of a caller. */
 export type Prover = (request: Pick<PassingRequest, 'method' | 'path'>) => string;
 
 /** A longer rest would not fit in an answer that every gateway takes; it is dropped with the session rather than passed on with it. */
@@ -66,8 +65,8 @@ const MAX_COOKIE_CHARACTERS = 10_000;
 /** Callers whose headers are kept ready. */
 const MAX_KNOWN = 1_024;
 
-/** What is told of one caller again and again. */
-interface Told extends HeaderEdits {
+export interface ProvableEdits extends HeaderEdits {
+  /** Undefined where no proofs are given. */
   readonly prove: Prover | undefined;
 }
 
@@ -94,18 +93,15 @@ export function createIdentityHeaders(options: IdentityHeaderOptions, clock: Clo
     const rest = typeof cookie === 'string' ? withoutCookies(cookie, isOwn) : cookie;
     if (rest === '' || (rest !== undefined && rest.length > MAX_COOKIE_CHARACTERS)) remove.push('cookie');
     else if (typeof rest === 'string' && rest !== cookie) set.push('cookie', rest);
-    return { set, remove };
+    return { set, remove, prove: told.prove };
   };
-  const proverOf: IdentityHeaders['proverOf'] = (caller) => tell(caller).prove;
   return {
     forNobody: { set: [], remove: [...names, ...aliases] },
     withoutProof,
     isPerRequest: assertions !== undefined,
-    proverOf,
     forCaller: (caller, request, via) => {
-      const { set, remove } = withoutProof(caller, request.headers, via);
-      const proof = proverOf(caller)?.(request);
-      return proof === undefined ? { set, remove } : { set: [...set, ASSERTION_HEADER, proof], remove };
+      const { set, remove, prove } = withoutProof(caller, request.headers, via);
+      return { set: prove === undefined ? set : [...set, ASSERTION_HEADER, prove(request)], remove };
     },
   };
 }
@@ -120,14 +116,14 @@ interface TellOptions {
 }
 
 /** What is told of a caller, kept ready for those who were here lately. */
-function createTell(options: TellOptions): (caller: Caller) => Told {
+function createTell(options: TellOptions): (caller: Caller) => ProvableEdits {
   const { userIdHeader, groupsHeader, assertions, clock, aliases, removedHeaders } = options;
   const always = [...(assertions === undefined ? [ASSERTION_HEADER] : []), ...removedHeaders];
   const [remove, removeGroups] = [
     [...aliases, ...always],
     [...aliases, groupsHeader, ...always],
   ];
-  const known = new RecentMap<Caller, Told>(MAX_KNOWN);
+  const known = new RecentMap<Caller, ProvableEdits>(MAX_KNOWN);
   // Sets of groups are the same arrays in many sessions.
   const groupTexts = new RecentMap<readonly string[], string>(MAX_KNOWN);
   const textOf = (groups: readonly string[]): string => {

@@ -45,10 +45,10 @@ export function createSessionPass<Rendered>(
   const isAllowed = ({ groups }: LiveSession): boolean =>
     everybody || groups.some((group) => allowedGroups.includes(group));
   const kept = new RecentMap<LiveSession, Kept<Rendered>>(MAX_KEPT);
-  const makeKept = (session: LiveSession, { headers }: PassingRequest): Kept<Rendered> => ({
-    rendered: render(identityHeaders.withoutProof(session, headers, 'cookie')),
-    prove: addProof && identityHeaders.proverOf(session),
-  });
+  const makeKept = (session: LiveSession, { headers }: PassingRequest): Kept<Rendered> => {
+    const edits = identityHeaders.withoutProof(session, headers, 'cookie');
+    return { rendered: render(edits), prove: addProof && edits.prove };
+  };
   return (request) => {
     const { cookie } = request.headers;
     if (typeof cookie !== 'string') return undefined;
