@@ -124,6 +124,11 @@ test('kfctl ldap check asks from the pod, which knows the name of the directory'
   const file = path.join(home.directory, 'dex-config-final.yaml');
   const checked = spawnSync(process.execPath, [main, 'dex', 'check', file], { env, encoding: 'utf8' });
   assert.doesNotMatch(checked.stdout, /is not set/, 'variables come from the Secrets of the cluster');
+  assert.equal(checked.status, 0, checked.stdout);
+  assert.match(
+    checked.stdout,
+    /^Asked from the pod of dex[^]*ok {3}bind: accepted[^]*dex-config-final\.yaml can be served/,
+  );
 });
 
 test('Nick logs in with a browser, with the connector of his choice', { skip }, async (t) => {

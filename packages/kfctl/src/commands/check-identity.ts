@@ -1,5 +1,5 @@
 /** Owns the commands `kfctl dex check` and `kfctl ldap check`: the identity program's own check, on a file or on the cluster's configuration. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Environment } from '@kfctl/core';
@@ -24,7 +24,8 @@ export async function runDexCheck(invocation: Invocation, file: string, flags: C
   const question = { file: path.resolve(invocation.directory, file), user: flags.user, password };
   const alone = await runCheck(invocation, { ...question, env: {} });
   const env = UNSET.test(alone.output) ? await findClusterEnvironment(invocation, flags) : undefined;
-  report(invocation, env === undefined ? alone : await runCheck(invocation, { ...question, env }));
+  const here = env === undefined ? alone : await runCheck(invocation, { ...question, env });
+  report(invocation, await askInside(invocation, { ...flags, ...question, here, label: question.file }));
 }
 
 const UNSET = /names \S+, which is not set/;
@@ -55,21 +56,32 @@ export async function runLdapCheck(invocation: Invocation, file: string | undefi
     const password = await findPassword(invocation, flags.user);
     const question = { user: flags.user, password };
     const here = await runCheck(invocation, { ...question, file: copy, env: await readDexEnvironment(client) });
-    const inside = NAME_UNKNOWN.test(here.output)
-      ? await checkInside(invocation, { ...flags, ...question, text })
-      : undefined;
-    const said = inside ?? here;
-    const place =
-      inside === undefined ? '' : 'Asked from the pod of dex, because a name is known inside the cluster only.\n\n';
-    const output = said.output.replaceAll(inside === undefined ? copy : 'standard input', 'ConfigMap kubeflow/dex');
-    report(invocation, { ok: said.ok, output: `${place}${output}` });
+    const asked = { ...flags, ...question, file: copy, here, label: 'ConfigMap kubeflow/dex' };
+    report(invocation, await askInside(invocation, asked));
   } finally {
     client.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
+interface Asked extends ClusterOptions, Omit<Question, 'env'> {
+  readonly here: Checked;
+  /** What the file is called. */
+  readonly label: string;
+}
+
 const NAME_UNKNOWN = /ENOTFOUND|EAI_AGAIN/;
+
+/** The answer from here, or from the pod of dex where names of the cluster are known. */
+async function askInside(invocation: Invocation, { here, file, label, ...question }: Asked): Promise<Checked> {
+  const outside = { ...here, output: here.output.replaceAll(file, label) };
+  if (!NAME_UNKNOWN.test(here.output)) return outside;
+  const inside = await checkInside(invocation, { ...question, text: await readFile(file, 'utf8') });
+  if (inside === undefined) return outside;
+  const said = inside.output.replaceAll('standard input', label);
+  const output = `Asked from the pod of dex, because a name is known inside the cluster only.\n\n${said}`;
+  return { ok: inside.ok, output };
+}
 
 interface Checked {
   readonly ok: boolean;
