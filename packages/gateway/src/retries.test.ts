@@ -6,9 +6,12 @@ import type { ClientHttp2Session } from 'node:http2';
 import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { Cleanup } from '../../testkit/src/front-door/cleanup.ts';
+import { noEnvoy } from '../../testkit/src/front-door/envoy.ts';
 import { parseVirtualService } from './istio/virtual-service.ts';
 import { ask, createHttp2Beds, GRPC, openClient } from './rig/http2-service.ts';
 import type { Answer, Http2Beds } from './rig/http2-service.ts';
+import { startRetryingEnvoy } from './rig/http2-proxies.ts';
 import { destinationRule, endpointSlice, to, virtualService } from './rig/objects.ts';
 import { startRig } from './rig/rig.ts';
 import type { Rig } from './rig/rig.ts';
@@ -106,32 +109,33 @@ async function deadPort(): Promise<number> {
   return port;
 }
 
+const CASES: readonly (readonly [retryOn: string, answer: RequestListener, isRetried: boolean])[] = [
+  ['5xx', status(500), true],
+  ['5xx', status(503), true],
+  ['5xx', status(404), false],
+  ['5xx', hangUp, true],
+  ['gateway-error', status(502), true],
+  ['gateway-error', status(504), true],
+  ['gateway-error', status(500), false],
+  ['gateway-error', hangUp, true],
+  ['reset', hangUp, true],
+  ['reset', status(503), false],
+  ['connect-failure', hangUp, false],
+  ['refused-stream', hangUp, false],
+  ['reset-before-request', hangUp, false],
+  ['retriable-4xx', status(409), true],
+  ['retriable-4xx', status(404), false],
+  ['429', status(429), true],
+  ['429,reset', hangUp, true],
+  ['503, retriable-status-codes', status(503), true],
+  ['retriable-status-codes', status(503), false],
+  ['5xx', status(503, { 'x-envoy-ratelimited': 'true' }), false],
+  ['envoy-ratelimited', status(429, { 'x-envoy-ratelimited': 'true' }), true],
+  ['connect-failure,unavailable', status(503), false],
+];
+
 describe('a request is sent again', () => {
-  const cases: readonly (readonly [retryOn: string, answer: RequestListener, isRetried: boolean])[] = [
-    ['5xx', status(500), true],
-    ['5xx', status(503), true],
-    ['5xx', status(404), false],
-    ['5xx', hangUp, true],
-    ['gateway-error', status(502), true],
-    ['gateway-error', status(504), true],
-    ['gateway-error', status(500), false],
-    ['gateway-error', hangUp, true],
-    ['reset', hangUp, true],
-    ['reset', status(503), false],
-    ['connect-failure', hangUp, false],
-    ['refused-stream', hangUp, false],
-    ['reset-before-request', hangUp, false],
-    ['retriable-4xx', status(409), true],
-    ['retriable-4xx', status(404), false],
-    ['429', status(429), true],
-    ['429,reset', hangUp, true],
-    ['503, retriable-status-codes', status(503), true],
-    ['retriable-status-codes', status(503), false],
-    ['5xx', status(503, { 'x-envoy-ratelimited': 'true' }), false],
-    ['envoy-ratelimited', status(429, { 'x-envoy-ratelimited': 'true' }), true],
-    ['connect-failure,unavailable', status(503), false],
-  ];
-  for (const [index, [retryOn, answer, isRetried]] of cases.entries()) {
+  for (const [index, [retryOn, answer, isRetried]] of CASES.entries()) {
     const name = `condition-${index}-`;
     test(`on ${retryOn}, case ${index}: ${isRetried ? 'yes' : 'no'}`, async () => {
       const bed = await serve(name, { attempts: 1, retryOn, backoff: '1ms' }, answer, status(200));
@@ -206,6 +210,51 @@ describe('a request is sent again', () => {
     await rig.settle();
     assert.deepEqual([(await get('/full')).status, bed.bodies.length], [500, 1]);
   });
+});
+
+describe('Envoy, told the same', { skip: noEnvoy }, () => {
+  const cleanup = new Cleanup();
+  const asked = new Map<string, number>();
+  let envoy: number;
+
+  before(async () => {
+    const listener: RequestListener = (request, response) => {
+      const path = request.url ?? '';
+      const turn = (asked.get(path) ?? 0) + 1;
+      asked.set(path, turn);
+      request.on('error', () => undefined);
+      const answer = turn === 1 ? CASES[Number(path.split('-')[1])]?.[1] : status(200);
+      answer?.(request, response);
+    };
+    const routes = CASES.map(([retryOn], index) => ({
+      prefix: `/case-${index}-`,
+      retryPolicy: renderPolicy(retryOn),
+    }));
+    envoy = await startRetryingEnvoy(cleanup, await listen(listener), routes);
+  });
+  after(() => cleanup.run());
+
+  /** As Istio's pilot does: numbers become status codes. */
+  function renderPolicy(retryOn: string): object {
+    const parts = retryOn.split(',').map((part) => part.trim());
+    const codes = parts.filter((part) => /^\d+$/.test(part)).map(Number);
+    const names = parts.filter((part) => !/^\d+$/.test(part));
+    return {
+      retry_on: [...names, ...(codes.length > 0 ? ['retriable-status-codes'] : [])].join(','),
+      num_retries: 1,
+      retriable_status_codes: codes,
+      retry_back_off: { base_interval: '0.001s' },
+    };
+  }
+
+  for (const [index, [retryOn, , isRetried]] of CASES.entries()) {
+    test(`does the same on ${retryOn}, case ${index}`, async () => {
+      const path = `/case-${index}-`;
+      const response = await fetch(`http://127.0.0.1:${envoy}${path}`, { method: 'POST', body: 'the body' });
+      await response.arrayBuffer();
+      assert.deepEqual([response.status === 200, asked.get(path)], [isRetried, isRetried ? 2 : 1]);
+    });
+  }
 });
 
 describe('a body', () => {

@@ -106,6 +106,29 @@ export const envoyGrpcWeb: Http2Proxy = {
   },
 };
 
+export interface RetriedRoute {
+  readonly prefix: string;
+  /** As Istio's pilot renders a VirtualService's retries. */
+  readonly retryPolicy: object;
+}
+
+/** An Envoy whose routes lead to one HTTP/1.1 server, each with its own policy of retries. */
+export async function startRetryingEnvoy(
+  cleanup: CleansUp,
+  web: number,
+  routes: readonly RetriedRoute[],
+): Promise<number> {
+  const [port, directory] = [await freePort(), await temporaryDirectory(cleanup)];
+  const file = path.join(directory, 'envoy.json');
+  const rendered = routes.map(({ prefix, retryPolicy }) => ({
+    match: { prefix },
+    route: { cluster: 'web', timeout: '0s', retry_policy: retryPolicy },
+  }));
+  const bootstrap = envoyBootstrap({ port, behind: { grpc: 1, web }, codec: 'AUTO', filters: [], routes: rendered });
+  await writeFile(file, JSON.stringify(bootstrap));
+  return runEnvoy(cleanup, file, port);
+}
+
 async function runEnvoy(cleanup: CleansUp, file: string, port: number): Promise<number> {
   const flags = ['--use-dynamic-base-id', '--concurrency', '1', '--log-level', 'error'];
   const program = startProgram(cleanup, [envoyProgram, '-c', file, ...flags]);
@@ -123,9 +146,11 @@ interface EnvoySettings {
   readonly codec: 'HTTP2' | 'AUTO';
   /** Before the router. */
   readonly filters: readonly object[];
+  /** Before the usual ones. */
+  readonly routes?: readonly object[];
 }
 
-function envoyBootstrap({ port, behind, tls, codec, filters: before }: EnvoySettings): object {
+function envoyBootstrap({ port, behind, tls, codec, filters: before, routes = [] }: EnvoySettings): object {
   const manager = {
     '@type': `${TYPE}.filters.network.http_connection_manager.v3.HttpConnectionManager`,
     stat_prefix: 'peer',
@@ -136,6 +161,7 @@ function envoyBootstrap({ port, behind, tls, codec, filters: before }: EnvoySett
           name: 'all',
           domains: ['*'],
           routes: [
+            ...routes,
             ...['/envoy.Echo/', '/web.Echo/'].map((prefix) => ({
               match: { prefix },
               route: { cluster: 'grpc', timeout: '0s' },
