@@ -8,6 +8,7 @@ import { CHECK_LEASE_NAME } from '@kfctl/oidc';
 import type { ApiServerOptions } from '../../cluster/src/index.ts';
 import { kubectl, runServer } from '../../cluster/test/running-server.ts';
 import { noRedis, REDIS_PASSWORD, startRedis } from '../../testkit/src/redis.ts';
+import { sampleSession, Told } from '../../testkit/src/session-store.ts';
 import { temporaryDirectory } from '../../testkit/src/front-door/programs.ts';
 import { createKubernetesStore } from '../src/session/kubernetes-store.ts';
 import { Browser } from './browser.ts';
@@ -180,6 +181,25 @@ test('kubectl tells sessions from the lease among them, which a replica of befor
     patch,
   ]);
   assert.ok((await list()).some(([name, holds]) => name === 'check-lease' && holds === 'check-lease'));
+});
+
+test('more sessions than a list has on one page are all told, and then what changes', async (t) => {
+  const server = await openApiServer(t);
+  const client = createKubeClient(await loadKubeConfig({ env: { KUBECONFIG: server.kubeconfigFile } }));
+  const store = createKubernetesStore({ client, namespace: 'istio-system', log: silentLogger });
+  t.after(() => store.close?.());
+  const seeds = Array.from({ length: 510 }, (_, index) => index);
+  for (let from = 0; from < seeds.length; from += 50)
+    await Promise.all(seeds.slice(from, from + 50).map((seed) => store.write(sampleSession(seed))));
+  const [told, abort] = [new Told(), new AbortController()];
+  t.after(() => abort.abort());
+  await store.follow(told, abort.signal);
+  assert.equal(told.sessions.size, seeds.length);
+  await store.delete(sampleSession(7).id);
+  await store.write(sampleSession(2_000));
+  await told.until((sessions) => sessions.has(sampleSession(2_000).id));
+  assert.equal(told.sessions.has(sampleSession(7).id), false);
+  assert.equal(told.sessions.size, seeds.length);
 });
 
 test('a cluster that is not there at the start: 503 for everybody, and sessions with it, without a restart', async (t) => {
