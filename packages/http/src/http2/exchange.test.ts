@@ -277,6 +277,28 @@ describe('an answer', () => {
     assert.equal((await peer.answer(1)).text.length, 40 * 65_536);
   });
 
+  test('of many small pieces may have each of them acknowledged twice, and a ping', async (t) => {
+    const requests: Downstream[] = [];
+    const rig = await startHttp2Rig(t, (request) => {
+      request.sendHead(200, [], true);
+      requests.push(request);
+    });
+    const peer = rig.open();
+    peer.request(1, GET);
+    await peer.settle();
+    for (let piece = 0; piece < 3_000; piece += 1) {
+      requests[0]?.write(Buffer.from('event'));
+      peer.send(
+        number(FRAME.windowUpdate, 0, 5),
+        number(FRAME.windowUpdate, 1, 5),
+        frame({ type: FRAME.ping, flags: 0, stream: 0 }, Buffer.alloc(8)),
+      );
+      if (piece % 100 === 0) await peer.settle();
+    }
+    requests[0]?.end([]);
+    assert.equal((await peer.answer(1)).text, 'event'.repeat(3_000));
+  });
+
   test('may be preceded by 100 Continue, and be followed by trailers', async (t) => {
     const rig = await startHttp2Rig(t, (request) => {
       request.sendContinue();

@@ -46,6 +46,8 @@ const RESETS = { burst: 200, perSecond: 50 };
 const NOISE = { burst: 2_000, perSecond: 200 };
 const REQUEST_WORTH = 4;
 const BYTES_WORTH_ONE = 512;
+/** A client may answer each piece of an answer with two windows and a ping, as some for gRPC do. */
+const PIECE_WORTH = 4;
 const SETTINGS_TIMEOUT_MS = 30_000;
 /** For a client to take what was written. */
 const TAKE_TIMEOUT_MS = 120_000;
@@ -95,7 +97,9 @@ export class Http2Connection implements Watched {
     this.#incoming = new IncomingFrames(this, head);
     this.#resets = new Patience(RESETS, clock.now);
     this.#noise = new Patience(NOISE, clock.now);
-    this.turns = new SendTurns(this.writer, (bytes) => this.#noise.give(bytes / BYTES_WORTH_ONE));
+    this.turns = new SendTurns(this.writer, (bytes, isWhole) =>
+      this.#noise.give(bytes / BYTES_WORTH_ONE + (isWhole ? PIECE_WORTH : 0)),
+    );
     this.#headDeadline = clock.now + options.headTimeoutMs;
     this.#idleDeadline = clock.now + options.idleMs;
     this.#settingsDeadline = clock.now + SETTINGS_TIMEOUT_MS;

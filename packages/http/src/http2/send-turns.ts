@@ -17,11 +17,12 @@ export interface Sender {
 export class SendTurns {
   readonly #writer: FrameWriter;
   readonly #line: Sender[] = [];
-  readonly #onSent: (bytes: number) => void;
+  readonly #onSent: (bytes: number, isWhole: boolean) => void;
   #window = DEFAULT_WINDOW;
   #isGoing = false;
 
-  constructor(writer: FrameWriter, onSent: (bytes: number) => void) {
+  /** `isWhole`: there was room for all that was to be sent. */
+  constructor(writer: FrameWriter, onSent: (bytes: number, isWhole: boolean) => void) {
     this.#writer = writer;
     this.#onSent = onSent;
   }
@@ -37,7 +38,7 @@ export class SendTurns {
       this.#window -= size;
       sent += size;
     }
-    if (sent > 0) this.#onSent(sent);
+    if (sent > 0) this.#onSent(sent, sent === chunk.length);
     return sent;
   }
 
