@@ -15,12 +15,14 @@ describe('directories that die', SLAPD_MISSING === undefined ? {} : { skip: SLAP
     const both = { connector: 'both', login: 'jane', password: 'foo' };
     const lone = { ...both, connector: 'lone' };
     const { refreshToken } = await identify(identity, both);
-    await identify(identity, lone);
+    const { refreshToken: loneToken } = await identify(identity, lone);
     await first.stop();
     assert.equal((await refreshAt(identity, refreshToken)).status, 200);
     await identify(identity, both);
     assert.equal((await submit(identity, lone)).status, 500);
+    assert.equal((await refreshAt(identity, loneToken)).status, 500);
     await first.start();
+    assert.equal((await refreshAt(identity, loneToken)).status, 200, 'the token lives on');
     await identify(identity, lone);
     await second.stop();
     await identify(identity, both);

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseConfig } from '../../config/parse-config.ts';
+import { createProblems } from '../../config/problems.ts';
+import { parseYamlTree } from '../../config/yaml-tree.ts';
 import { isFilter, tidyFilter } from './filter-text.ts';
-import { parseHosts } from './ldap-config.ts';
+import { ldapSchema, parseHosts } from './ldap-config.ts';
+import type { LdapConfig } from './ldap-config.ts';
+import { loadTls } from './ldap-connection.ts';
 import { firstValue, requestable } from './ldap-entry.ts';
 import { searchFilter } from './ldap-filter.ts';
 import { isDisabled } from './find-user.ts';
@@ -111,6 +115,72 @@ test('a user name attribute is a name, a list of names, never none', async () =>
   assert.equal(await problemsWith('[]'), 'is empty');
   assert.equal(await problemsWith('null'), 'is required');
   assert.match(await problemsWith('{a: b}'), /is a map, not string/);
+});
+
+interface Read {
+  readonly config: LdapConfig | undefined;
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+function read(more: string): Read {
+  const problems = createProblems();
+  const text = `{host: ldap.example.com, userSearch: {baseDN: "dc=x", username: uid, idAttr: uid, emailAttr: mail}, ${more}}`;
+  const tree = parseYamlTree(text, problems);
+  const config = ldapSchema.read(tree, { path: '', problems, offset: 0, env: {}, expand: false });
+  const words = (list: readonly { path: string; message: string }[]): string[] =>
+    list.map(({ path, message }) => `${path} ${message}`);
+  return { config, problems: words(problems.errors), warnings: words(problems.warnings) };
+}
+
+test('what secures the connection, and the port where none is given', () => {
+  const rows: readonly (readonly [string, string, number])[] = [
+    ['', 'ldaps', 636],
+    ['startTLS: true', 'starttls', 389],
+    ['insecureNoSSL: true', 'none', 389],
+    ['insecureNoSSL: true, startTLS: true', 'none', 389],
+    ['insecureNoSSL: true, insecureSkipVerify: true, startTLS: false', 'none', 389],
+  ];
+  for (const [settings, security, port] of rows) {
+    const { config, problems } = read(settings);
+    assert.deepEqual(problems, [], settings);
+    assert.equal(config?.security, security, settings);
+    assert.deepEqual(config?.hosts, [{ name: 'ldap.example.com', port }], settings);
+  }
+  assert.match(read('insecureNoSSL: true, startTLS: true').warnings.join(), /wins over startTLS/);
+  assert.match(read('clientCert: /a.pem').problems.join(), /goes with clientCert/);
+});
+
+test('what promises a login without a form is refused', () => {
+  assert.match(read('kerberos: {enabled: true, spn: HTTP/x}').problems.join(), /kerberos is not supported/);
+  assert.deepEqual(read('kerberos: {enabled: false}').problems, []);
+});
+
+test('an authority in the settings wins over a file, and must be one', () => {
+  const pem = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+  const data = Buffer.from(pem + pem).toString('base64');
+  const both = read(`rootCA: /nonexistent.pem, rootCAData: ${data}`).config;
+  assert.ok(both);
+  assert.equal(loadTls(both).ca?.length, 2);
+  for (const [settings, words] of [
+    [`rootCAData: ${Buffer.from('no PEM').toString('base64')}`, /no certificates found/],
+    ['rootCA: /nonexistent.pem', /cannot read rootCA \/nonexistent\.pem/],
+    ['clientCert: /nonexistent.pem, clientKey: /nonexistent.key', /cannot read clientCert/],
+  ] as const) {
+    const { config } = read(settings);
+    assert.ok(config);
+    assert.throws(() => loadTls(config), words);
+  }
+});
+
+test('the old keys are one matcher, and count only where the list is empty', () => {
+  const old = 'groupSearch: {baseDN: "dc=x", nameAttr: cn, userAttr: DN, groupAttr: member, recursionGroupAttr: member';
+  const matchers = (settings: string): unknown => read(settings).config?.groupSearch.userMatchers;
+  assert.deepEqual(matchers(`${old}}`), [{ userAttr: 'DN', groupAttr: 'member', recursionGroupAttr: 'member' }]);
+  assert.deepEqual(matchers(`${old}, userMatchers: [{userAttr: uid, groupAttr: memberUid}]}`), [
+    { userAttr: 'uid', groupAttr: 'memberUid', recursionGroupAttr: '' },
+  ]);
+  assert.deepEqual(matchers('groupSearch: {baseDN: "dc=x", nameAttr: cn}'), []);
 });
 
 test('filters hold what was typed as a value', () => {

@@ -309,6 +309,15 @@ describe('the scenarios of Dex', SKIP, () => {
     ]);
   });
 
+  test('groups are searched only where the scope was asked for', async (t) => {
+    const nameless = { ...GROUPS, nameAttr: 'name', userMatchers: [{ userAttr: 'DN', groupAttr: 'member' }] };
+    const { password } = await openWith(t, { groupSearch: nameless });
+    const ask = async (groups: boolean): Promise<LoginOutcome | undefined> =>
+      await password?.login({ username: 'jane', password: 'foo' }, { groups, offlineAccess: false });
+    assert.equal((await ask(false))?.kind, 'authenticated');
+    await assert.rejects(ask(true), /lacks name/);
+  });
+
   test('groups of groups at any depth, circles included', async (t) => {
     const groupSearch = {
       baseDN: 'ou=Nested,dc=example,dc=org',
