@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { compileTemplates } from '../src/pages/go-template/compile.ts';
-import { TEST_FUNCTIONS, toValue } from './template-cases.ts';
+import { createRandom, TEST_FUNCTIONS, toValue } from './template-cases.ts';
 import type { TemplateCase } from './template-cases.ts';
 
 const TESTDATA = path.join(import.meta.dirname, '../src/pages/go-template/testdata');
@@ -45,15 +45,6 @@ test('the recorded answers are what Go answers', options, () => {
     recorded.cases.map(({ template, output }) => ({ template, output })),
   );
 });
-
-/** A small generator with a seed: the same templates each time. */
-function createRandom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7f_ff_ff_ff;
-    return Math.floor((state / 0x80_00_00_00) * below);
-  };
-}
 
 const VALUES = [
   '.s',

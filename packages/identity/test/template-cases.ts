@@ -24,3 +24,12 @@ export function toValue(json: unknown): Value {
     return new Map(Object.entries(json).map(([key, value]) => [key, toValue(value)]));
   return (json ?? undefined) as Value;
 }
+
+/** A number below the one given; the same ones for the same seed. */
+export function createRandom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7f_ff_ff_ff;
+    return Math.floor((state / 0x80_00_00_00) * below);
+  };
+}

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { TEST_FUNCTIONS, toValue } from '../../../test/template-cases.ts';
+import { createRandom, TEST_FUNCTIONS, toValue } from '../../../test/template-cases.ts';
 import type { TemplateCase } from '../../../test/template-cases.ts';
 import { compileTemplates } from './compile.ts';
 import type { Value } from './values.ts';
@@ -76,6 +76,51 @@ test('templates that do not end are ended', () => {
   assert.match(mistakeOf('{{printf "%99999d" 1}}'), /too wide/);
   assert.match(mistakeOf('{{if true}}'.repeat(200) + '{{end}}'.repeat(200)), /levels of nesting/);
   assert.match(mistakeOf(`{{${'('.repeat(50_000)}}}`), /levels of nesting/);
+});
+
+test('whatever is done to a template, the worst that comes of it is a mistake with its place', () => {
+  const pieces = [
+    '{{',
+    '}}',
+    '{{- ',
+    ' -}}',
+    '(',
+    ')',
+    '|',
+    '.',
+    '$',
+    '"',
+    '`',
+    "'",
+    '<',
+    '<script>',
+    '</script>',
+    '<style>',
+    '<a href="',
+    '/*',
+    '*/',
+    '\\',
+    '&#',
+    '{{end}}',
+    '{{else}}',
+    '\0',
+  ];
+  const random = createRandom(3);
+  const templates = recorded.cases.map(({ template }) => template);
+  let mistakes = 0;
+  for (let count = 0; count < 3000; count += 1) {
+    let text = templates[random(templates.length)] ?? '';
+    for (let change = 0; change <= random(4); change += 1) {
+      const at = random(text.length + 1);
+      const piece = random(2) === 0 ? (pieces[random(pieces.length)] ?? '') : '';
+      text = text.slice(0, at) + piece + text.slice(at + (piece === '' ? 1 + random(5) : 0));
+    }
+    const mistake = mistakeOf(text);
+    if (mistake === 'none') continue;
+    mistakes += 1;
+    assert.match(mistake, /^page\.html:\d+:\d+: /, JSON.stringify(text));
+  }
+  assert.ok(mistakes > 500, `only ${String(mistakes)} mistakes`);
 });
 
 test('files call each other; a file of definitions alone replaces nothing', () => {
