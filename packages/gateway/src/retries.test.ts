@@ -161,6 +161,23 @@ describe('a request is sent again', () => {
     assert.equal(await flagsOf('/silent'), '-');
   });
 
+  test('as the mesh says where the rule says nothing', async () => {
+    const mesh = (text: string): void =>
+      rig.sources.configMaps.put({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'istio', namespace: 'istio-system' },
+        data: { mesh: text },
+      });
+    mesh('defaultHttpRetryPolicy: { attempts: 1, retryOn: gateway-error, backoff: 1ms }');
+    const silent = await serve('meshed', undefined, status(503), status(200));
+    assert.deepEqual([(await get('/meshed')).status, silent.bodies.length], [200, 2]);
+    const own = await serve('unmeshed', { attempts: 0 }, status(503));
+    assert.deepEqual([(await get('/unmeshed')).status, own.bodies.length], [503, 1]);
+    mesh('{}');
+    await rig.settle();
+  });
+
   test('to another endpoint while there is one that did not have it', async () => {
     const name = 'others';
     const seen: number[] = [];

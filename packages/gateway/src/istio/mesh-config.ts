@@ -4,6 +4,8 @@ import { isFieldName, isFieldValue } from '@kfctl/http';
 import type { EscapedSlashes } from '../request/normalize-path.ts';
 import { Fields } from './fields.ts';
 import type { Problems } from './fields.ts';
+import { DEFAULT_RETRIES, parseRetryPolicy } from './retry-policy.ts';
+import type { RetryPolicy } from './retry-policy.ts';
 
 export interface MeshConfig {
   readonly authorizers: ReadonlyMap<string, ExternalAuthorizer>;
@@ -12,6 +14,8 @@ export interface MeshConfig {
   readonly trustedProxies: number;
   /** Of the requests that come without a trace, so many percent begin one that is sampled; 0: none begins one. */
   readonly samplingPercent: number;
+  /** For routes that say nothing about retries. */
+  readonly retries: RetryPolicy;
 }
 
 /** One `extensionProviders[].envoyExtAuthzHttp`. Header names are lower-case patterns: `name`, `prefix*` or `*suffix`. */
@@ -35,6 +39,7 @@ export const DEFAULT_MESH_CONFIG: MeshConfig = {
   escapedSlashes: 'reject',
   trustedProxies: 0,
   samplingPercent: 0,
+  retries: DEFAULT_RETRIES,
 };
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -64,6 +69,7 @@ export function parseMeshConfig(text: string, problems: Problems): MeshConfig {
     escapedSlashes: escapedSlashes ?? 'reject',
     trustedProxies: topology?.integer('numTrustedProxies', { min: 0, max: 100 }) ?? 0,
     samplingPercent: readSampling(fields, proxies?.child('tracing')),
+    retries: parseRetryPolicy(fields.child('defaultHttpRetryPolicy')),
   };
 }
 

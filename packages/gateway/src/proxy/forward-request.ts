@@ -6,6 +6,7 @@ import { WebAnswer } from '../grpc/web-answer.ts';
 import { readWebBody } from '../grpc/web-body.ts';
 import { becomeGrpc, readWebCall } from '../grpc/web-request.ts';
 import type { WebCall } from '../grpc/web-request.ts';
+import { DEFAULT_RETRIES } from '../istio/retry-policy.ts';
 import type { Destination, ForwardAction } from '../istio/route-action.ts';
 import type { PolicyRequest } from '../policy/match-rule.ts';
 import { findRefusal, NO_POLICIES, requiredChecks } from '../policy/policy-table.ts';
@@ -42,7 +43,15 @@ export function forwardRequest(flow: RoutedFlow, action: ForwardAction): void {
     const request = web === undefined ? build() : withWebBody(build(), web, onBad);
     for (const mirror of action.mirrors) mirrorRequest(mirror, { flow, request, mayPass: mayPass(flow, request) });
     const translation = web && new WebAnswer(web);
-    const forwarding: Forwarding = new Forwarding({ flow, action, destination, cluster, request, web: translation });
+    const forwarding: Forwarding = new Forwarding({
+      flow,
+      action,
+      destination,
+      cluster,
+      request,
+      retries: action.retries === DEFAULT_RETRIES ? flow.state.mesh.retries : action.retries,
+      web: translation,
+    });
     forwarding.start();
   };
   const set = flow.state.destinationPolicies(endpoints);

@@ -4,6 +4,7 @@ import { NO_LISTENER, NOT_WATCHED } from '@kfctl/http';
 import type { DownstreamListener, FieldList, Watched } from '@kfctl/http';
 import { readGrpcTimeout } from '../grpc/grpc-request.ts';
 import type { WebAnswer } from '../grpc/web-answer.ts';
+import type { RetryPolicy } from '../istio/retry-policy.ts';
 import type { Destination, ForwardAction } from '../istio/route-action.ts';
 import type { Cluster } from '../upstream/cluster/cluster.ts';
 import { wantsHttp2 } from '../upstream/by-protocol.ts';
@@ -48,6 +49,7 @@ export interface ForwardingInput {
   readonly destination: Destination;
   readonly cluster: Cluster;
   readonly request: UpstreamRequest;
+  readonly retries: RetryPolicy;
   /** For a client that speaks grpc-web while the endpoint speaks gRPC. */
   readonly web: WebAnswer | undefined;
 }
@@ -91,12 +93,12 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
       this.#touch();
     });
     source.pause();
-    const { action, cluster, request, flow } = this.#input;
-    if (needsBodyAgain(action.retries, wantsHttp2(cluster.protocol, request))) {
+    const { retries, cluster, request, flow } = this.#input;
+    if (needsBodyAgain(retries, wantsHttp2(cluster.protocol, request))) {
       this.#replay = new ReplayBody(source, flow.deps.replayBudget);
     }
     // A try is as long as the endpoint takes, not as long as the client does (Envoy).
-    if (action.retries.perTryTimeoutMs > 0) source.once('end', () => this.#limitTry());
+    if (retries.perTryTimeoutMs > 0) source.once('end', () => this.#limitTry());
   }
 
   onGone(): void {
@@ -123,8 +125,8 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
   onHead(head: UpstreamHead): void {
     this.#touch();
     if (this.#tryTimer !== undefined) clearTimeout(this.#tryTimer);
-    const { action, request, flow } = this.#input;
-    if (isRetriedAnswer(action.retries, head, request.isGrpc) && this.#repeatAnswered()) return;
+    const { retries, request, flow } = this.#input;
+    if (isRetriedAnswer(retries, head, request.isGrpc) && this.#repeatAnswered()) return;
     this.#replay?.release();
     flow.answer.begin(head.status, this.#responseFields(head), head.hasBody);
   }
@@ -157,17 +159,17 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
   }
 
   onFailure(failure: UpstreamFailure): void {
-    const { flow, action, request } = this.#input;
+    const { flow, retries, request } = this.#input;
     if (this.#isDone) return;
     if (flow.answer.hasBegun) {
       this.#clear();
       return flow.answer.abort(FLAGS[failure.kind]);
     }
-    const isRetried = this.#canRepeat() && isRetriedFailure(action.retries, failure, request);
+    const isRetried = this.#canRepeat() && isRetriedFailure(retries, failure, request);
     if (isRetried && this.#hasTriesLeft()) return this.#repeat(isPromptlyRetried(failure, request));
     this.#clear();
     flow.deps.log.debug('upstream failed', { kind: failure.kind, detail: failure.detail, request: flow.requestId });
-    const wasLast = isRetried && action.retries.attempts > 0;
+    const wasLast = isRetried && retries.attempts > 0;
     const flags = wasLast ? `${FLAGS[failure.kind]},URX` : FLAGS[failure.kind];
     flow.answer.refuse(failure.kind === 'protocol' ? 502 : 503, { flags });
   }
@@ -180,15 +182,15 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
   }
 
   #hasTriesLeft(): boolean {
-    return this.#tried.length <= this.#input.action.retries.attempts;
+    return this.#tried.length <= this.#input.retries.attempts;
   }
 
   /** False: the answer is the client's. */
   #repeatAnswered(): boolean {
-    const { flow, action, cluster } = this.#input;
+    const { flow, retries, cluster } = this.#input;
     if (!this.#canRepeat() || !cluster.hasRoomForRetry) return false;
     if (!this.#hasTriesLeft()) {
-      if (action.retries.attempts > 0) flow.answer.flag('URX');
+      if (retries.attempts > 0) flow.answer.flag('URX');
       return false;
     }
     this.#exchange?.abort('answered');
@@ -199,7 +201,7 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
   #repeat(promptly: boolean): void {
     if (this.#tryTimer !== undefined) clearTimeout(this.#tryTimer);
     if (promptly) return this.#attempt();
-    const pause = backoffMs(this.#input.action.retries, this.#tried.length - 1, Math.random());
+    const pause = backoffMs(this.#input.retries, this.#tried.length - 1, Math.random());
     this.#tryTimer = setTimeout(() => this.#attemptLater(), pause);
   }
 
@@ -213,9 +215,9 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
   }
 
   #attempt(): void {
-    const { flow, cluster, request, action } = this.#input;
+    const { flow, cluster, request, retries } = this.#input;
     const isRetry = this.#tried.length > 0;
-    const address = cluster.pick(flow, { addresses: this.#tried, areAvoided: action.retries.avoidsTried });
+    const address = cluster.pick(flow, { addresses: this.#tried, areAvoided: retries.avoidsTried });
     if (address === undefined) {
       this.#clear();
       return noUpstream(flow);
@@ -233,15 +235,15 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
   }
 
   #limitTry(): void {
-    const { perTryTimeoutMs } = this.#input.action.retries;
+    const { perTryTimeoutMs } = this.#input.retries;
     if (perTryTimeoutMs === 0 || this.#isDone || this.#input.flow.answer.hasBegun) return;
     clearTimeout(this.#tryTimer);
     this.#tryTimer = setTimeout(() => this.#onTryTimeout(), perTryTimeoutMs);
   }
 
   #onTryTimeout(): void {
-    const { action } = this.#input;
-    const isRetried = this.#canRepeat() && isRetriedTimeout(action.retries);
+    const { retries } = this.#input;
+    const isRetried = this.#canRepeat() && isRetriedTimeout(retries);
     if (!isRetried || !this.#hasTriesLeft()) return this.#timeout(504, isRetried ? 'UT,URX' : 'UT');
     this.#exchange?.abort('timeout');
     this.#repeat(false);
