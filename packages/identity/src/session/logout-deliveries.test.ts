@@ -219,7 +219,7 @@ test('a storage that fails ends no logout, and is told of once', async (t) => {
   const setting = await start(t, { ...createMemoryStorage(), create: down, list: down });
   const deliveries = setting.replica();
   await deliveries.tell([END]);
-  assert.match(setting.log.at(-1) ?? '', /cannot be stored: storage is down/);
+  assert.match(setting.log.at(-1) ?? '', /answered 503, and it cannot be stored: storage is down/);
   await deliveries.retryDue();
   await deliveries.retryDue();
   assert.equal(said(setting, 'waiting logout notices cannot be read'), 1);

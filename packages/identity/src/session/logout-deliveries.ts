@@ -1,8 +1,8 @@
 /**
- * Owns that clients learn of the end of a session though they cannot be reached just then. What is to be told again is stored: it
- * outlives the process, and of several replicas one tells it.
+ * Owns that clients learn of the end of a session though they cannot be reached just then. What is to be told is stored until it was:
+ * it outlives the process, and of several replicas one tells it.
  *
- *   session over ──► told at once ──(failed)──► stored ──(due)──► claimed, told again ──► told, or given up
+ *   session over ──► stored ──► told at once ──(failed)──► (due) claimed, told again ──► told, or given up: forgotten
  */
 import { describeError } from '@kfctl/core';
 import type { Clock, Logger, RandomBytes } from '@kfctl/core';
@@ -18,7 +18,7 @@ import { tellClient } from './logout-notice.ts';
 import type { NoticeOutcome, SessionEnd } from './logout-notice.ts';
 
 export interface LogoutDeliveries {
-  /** Tells the clients now and stores those that cannot be told. Never throws. */
+  /** Tells the clients now, and those that cannot be told later. Never throws. */
   tell(ends: readonly SessionEnd[]): Promise<void>;
   /** Tells those that are due. Never throws; a storage that fails is logged once until it fails otherwise. */
   retryDue(): Promise<void>;
@@ -34,6 +34,7 @@ export interface LogoutDeliveryDeps {
   readonly log: Logger;
 }
 
+/** Shorter than the shortest delay: nobody else tells a client that is being told. */
 const TIMEOUT_MS = 3000;
 /** With the delays between them some five minutes: a restart of the client, not a holiday of it. */
 const MAX_ATTEMPTS = 9;
@@ -43,6 +44,12 @@ const MAX_DELAY_MS = 60_000;
 const LIFETIME_MS = 3_600_000;
 const MAX_WAITING = 1000;
 const MAX_AT_ONCE = 8;
+
+type Kept =
+  | { readonly kind: 'kept'; readonly id: string }
+  | { readonly kind: 'unwanted' }
+  /** There is one attempt, and no other. */
+  | { readonly kind: 'lost'; readonly reason: string };
 
 export function createLogoutDeliveries(deps: LogoutDeliveryDeps): LogoutDeliveries {
   const work = new DeliveryWork(deps);
@@ -95,8 +102,14 @@ class DeliveryWork {
   }
 
   async #tellFirst(end: SessionEnd, http: UpstreamHttp): Promise<void> {
+    const kept = await this.#keep(end);
+    if (kept.kind === 'unwanted') return;
     const outcome = await this.#attempt(end, http);
-    if (!this.#isOver(end, { outcome, attempts: 1 })) await this.#keep(end);
+    if (kept.kind === 'kept') {
+      if (this.#isOver(end, { outcome, attempts: 1 })) await this.#forget(kept.id);
+    } else if (outcome.kind === 'failed') {
+      this.#giveUp(end, { attempts: 1, reason: `${outcome.reason}, and ${kept.reason}` });
+    }
   }
 
   async #tellAgain(stored: Stored<'logoutNotice'>, http: UpstreamHttp): Promise<void> {
@@ -104,7 +117,7 @@ class DeliveryWork {
     if (notice === undefined) return;
     const outcome = await this.#attempt(notice, http);
     if (!this.#isOver(notice, { outcome, attempts: notice.attempts })) return;
-    if ((await this.#deps.storage.take('logoutNotice', stored.id)) !== undefined) this.#waiting -= 1;
+    await this.#forget(stored.id);
   }
 
   async #withHttp(work: (http: UpstreamHttp) => Promise<void>): Promise<void> {
@@ -130,23 +143,32 @@ class DeliveryWork {
     );
   }
 
-  async #keep(end: SessionEnd): Promise<void> {
-    const { storage, clock, random } = this.#deps;
+  /** Before the client is told: whoever is killed meanwhile leaves the rest to others, who begin when telling is over. */
+  async #keep(end: SessionEnd): Promise<Kept> {
+    const { config, storage, clock, random } = this.#deps;
     const { clientId, subject, sid } = end;
-    if (this.#waiting >= MAX_WAITING) return this.#giveUp(end, { attempts: 1, reason: 'too many others wait' });
+    const id = random(16).toString('hex');
     const times = { nextAt: clock.now() + this.#delayAfter(1), expiresAt: clock.now() + LIFETIME_MS };
     try {
-      await storage.create('logoutNotice', random(16).toString('hex'), {
-        clientId,
-        subject,
-        sid,
-        attempts: 1,
-        ...times,
-      });
-      this.#waiting += 1;
+      const client = await createClientFinder(config().staticClients, storage)(clientId);
+      if ((client?.backchannelLogoutUri ?? '') === '') return { kind: 'unwanted' };
+      if (this.#waiting >= MAX_WAITING) return { kind: 'lost', reason: 'too many others wait' };
+      await storage.create('logoutNotice', id, { clientId, subject, sid, attempts: 1, ...times });
+    } catch (error) {
+      return { kind: 'lost', reason: `it cannot be stored: ${describeError(error)}` };
+    }
+    this.#waiting += 1;
+    this.#showCounts();
+    return { kind: 'kept', id };
+  }
+
+  async #forget(id: string): Promise<void> {
+    try {
+      if ((await this.#deps.storage.take('logoutNotice', id)) !== undefined) this.#waiting -= 1;
       this.#showCounts();
     } catch (error) {
-      this.#giveUp(end, { attempts: 1, reason: `cannot be stored: ${describeError(error)}` });
+      // Told once more, which does no harm.
+      this.#deps.log.warn('a logout notice cannot be forgotten', { error: describeError(error) });
     }
   }
 
