@@ -155,10 +155,11 @@ const FORGES: readonly Row[] = [
 
 const CLOUDS: readonly Row[] = [
   upstream('google', GOOGLE, 'sub, address and name, groups of the directory, those of groups too where asked'),
-  kept('google-domains', 'google: people of other domains are refused, and a whitelist of groups is obeyed.', [
-    GOOGLE,
-    'denies people of other domains and says when an address is not verified',
-  ]),
+  kept(
+    'google-domains',
+    'google: people of other domains are refused, and an address that was not verified is told so.',
+    [GOOGLE, 'denies people of other domains and says when an address is not verified'],
+  ),
   kept(
     'google-tokens',
     'google: ID tokens of another client, issuer, login, time or key, and other issuers, are refused.',
@@ -174,11 +175,28 @@ const CLOUDS: readonly Row[] = [
     'groups need a tenant of one’s own, and a client needs one way to prove itself',
   ]),
   upstream('linkedin', LINKEDIN, 'id, both names and the address, no groups'),
-  upstream('openshift', OPENSHIFT, 'uid and name, groups of the list'),
+  upstream('openshift', OPENSHIFT, 'uid, name and groups'),
   kept('oauth-identity', 'oauth: identity by the configured claims of userinfo, and no refresh.', [OAUTH, ...SUITE]),
 ];
 
+const ALLOWED = 'src/connectors/allowed-groups.test.ts';
+const OF_A_GROUP = 'members of an allowed group log in, others do not, and whoever has left it is refused at a refresh';
+
 const OTHERS: readonly Row[] = [
+  kept(
+    'allowed-groups',
+    'Where groups, orgs, teams or allowedGroups are named, nobody else logs in or refreshes, though no client asked for groups.',
+    [
+      ALLOWED,
+      ...(['google', 'gitlab', 'microsoft', 'bitbucket-cloud', 'gitea', 'openshift'] as const).map(
+        (type) => `${type}: ${OF_A_GROUP}`,
+      ),
+      'atlassian-crowd: members of an allowed group log in, others do not',
+    ],
+    [GITHUB, 'organizations and teams decide who may log in and what the groups are'],
+    [OIDC, 'claims are mapped, modified, filtered and required as configured'],
+    [SAML, 'groups: one value with a delimiter, allowed groups, filtered groups'],
+  ),
   kept('saml-login', 'saml: an answer of samlify logs in with groups; groups are divided, allowed and filtered.', [
     SAML,
     'samlify understands our request, and its answer logs in',
