@@ -68,7 +68,8 @@ function webFolder(t: TestContext, changes: Readonly<Record<string, string | Buf
     ...Object.fromEntries(Object.entries(TEMPLATES).map(([name, text]) => [`templates/${name}`, text])),
     'static/css/main.css': 'body { color: rgb(1, 2, 3) } #banner { font-family: Own }',
     'static/site.js': 'window.loaded = document.title;',
-    'static/img/bg.png': PNG,
+    // As large as a photograph: what follows the picture's end does not count.
+    'static/img/bg.png': Buffer.concat([PNG, Buffer.alloc(2_000_000)]),
     'themes/corp/styles.css': 'body { background: rgb(4, 5, 6) }',
     'themes/corp/logo.png': PNG,
     'themes/corp/favicon.png': PNG,

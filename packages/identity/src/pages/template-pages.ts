@@ -129,7 +129,7 @@ function readSources(dir: string, log: Logger): readonly Source[] {
     .toSorted()
     .slice(0, MAX_FILES)
     .flatMap((name) => {
-      const bytes = readWebFile(dir, path.join('templates', name), log);
+      const bytes = readWebFile(dir, path.join('templates', name), { log });
       return bytes === undefined ? [] : [{ name, text: bytes.toString('utf8') }];
     });
 }

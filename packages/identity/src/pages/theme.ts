@@ -24,6 +24,7 @@ export interface Theme {
   readonly footer: Markup | undefined;
 }
 
+/** Of what travels inside each page. */
 const MAX_FILE_BYTES = 512 * 1024;
 // Dex's old names for its light theme.
 const LIGHT = new Set(['light', 'coreos', 'tectonic']);
@@ -33,7 +34,7 @@ export function loadTheme(frontend: FrontendConfig, log: Logger): Theme {
   const { dir, theme, logoURL } = frontend;
   const folder = themeFolder(frontend);
   if (dir !== '' && !existsSync(dir)) log.warn('frontend.dir is not there, the built-in pages are used', { dir });
-  const read = (file: string): Buffer | undefined => readWebFile(dir, file, log);
+  const read = (file: string): Buffer | undefined => readWebFile(dir, file, { log });
   const css = read(path.join(folder, 'styles.css'))?.toString('utf8').replaceAll('</', '<\\/') ?? '';
   const logo = isAddress(logoURL) ? logoURL : dataUrl(read(logoFile(logoURL, folder)), logoURL || 'logo.png');
   return {
@@ -68,14 +69,18 @@ function isAddress(logoURL: string): boolean {
 }
 
 /** A file below the directory; undefined when it is not there, outside, too large or cannot be read. */
-export function readWebFile(dir: string, file: string, log: Logger): Buffer | undefined {
+export function readWebFile(
+  dir: string,
+  file: string,
+  { log, maxBytes = MAX_FILE_BYTES }: { readonly log: Logger; readonly maxBytes?: number },
+): Buffer | undefined {
   const full = path.resolve(dir, file);
   if (dir === '' || !full.startsWith(path.resolve(dir) + path.sep)) return undefined;
   try {
     const stats = statSync(full, { throwIfNoEntry: false });
     if (stats?.isFile() !== true) return undefined;
-    if (stats.size <= MAX_FILE_BYTES) return readFileSync(full);
-    log.warn('web file is too large', { file, bytes: stats.size, limit: MAX_FILE_BYTES });
+    if (stats.size <= maxBytes) return readFileSync(full);
+    log.warn('web file is too large', { file, bytes: stats.size, limit: maxBytes });
   } catch (error) {
     log.warn('web file cannot be read', { file, error: describeError(error) });
   }

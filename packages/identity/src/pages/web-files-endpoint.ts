@@ -7,6 +7,9 @@ import type { FrontendConfig } from '../config/config.ts';
 import { pageError } from './error-page.ts';
 import { MEDIA_TYPES, readWebFile } from './theme.ts';
 
+/** Pictures that fill a screen; they are read for each request. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
 /** `folder` is below the directory; the rest of the path is the file, of known kinds alone, in folders of its own or none. */
 export function createWebFilesEndpoint(
   { dir }: FrontendConfig,
@@ -19,7 +22,7 @@ export function createWebFilesEndpoint(
     const safe = /^(?:[\w-][\w.-]*\/){0,8}[\w-][\w.-]*$/.test(file) && type !== undefined;
     const bytes =
       safe && isInside(dir, path.join(folder, path.dirname(file)))
-        ? readWebFile(dir, path.join(folder, file), log)
+        ? readWebFile(dir, path.join(folder, file), { log, maxBytes: MAX_BYTES })
         : undefined;
     if (bytes === undefined || type === undefined) throw pageError(404, 'There is nothing here.');
     // An image may be opened by itself: nothing in it may run.
