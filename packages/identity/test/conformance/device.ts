@@ -271,6 +271,10 @@ const PAGES: readonly Row[] = [
       identity.now += 300_001;
       await expectPage(await identity.fetch(back), 400, /Invalid or expired/);
       await expectJsonError(await poll(identity, device_code), 400, 'expired_token');
+      const patient = await servers.fresh({ more: 'expiry: {deviceRequests: 2h}\n' });
+      const late = await walk(patient, (await codesOf(patient)).user_code);
+      patient.now += 30 * 60_000;
+      await expectPage(await patient.fetch(late), 400, /Invalid or expired auth code/);
     },
   },
   {

@@ -1,6 +1,7 @@
 /** Owns the shapes in which answers come: a page, a redirect to the client, JSON of the token endpoint. */
 import assert from 'node:assert/strict';
-import { locationOf } from '../test-identity.ts';
+import { locationOf, startTestIdentity } from '../test-identity.ts';
+import type { TestOptions } from '../test-identity.ts';
 
 /** A page for people that names the status in words and says this. Gives its text. */
 export async function expectPage(response: Response, status: number, text: RegExp): Promise<string> {
@@ -38,4 +39,10 @@ export async function expectJsonError(
   assert.equal(body.error, error, text);
   if (typeof description === 'string') assert.equal(body.error_description ?? '', description);
   else if (description !== undefined) assert.match(body.error_description ?? '', description);
+}
+
+/** The server does not start, and says so in these words; one that starts all the same is stopped. */
+export async function expectNoStart(options: TestOptions, words: RegExp | ((error: Error) => boolean)): Promise<void> {
+  const started = startTestIdentity(options).then((identity) => identity.stop());
+  await assert.rejects(started, words);
 }

@@ -1,6 +1,6 @@
 /** Owns the rows about introspection and revocation. */
 import assert from 'node:assert/strict';
-import { basic, claimsOf, ISSUER, loginForTokens } from '../test-identity.ts';
+import { basic, claimsOf, ISSUER, locationOf, loginForTokens, openLogin, redeem } from '../test-identity.ts';
 import type { TestIdentity, Tokens } from '../test-identity.ts';
 import { expectJsonError } from './expectations.ts';
 import { held } from './held-by.ts';
@@ -57,6 +57,20 @@ export const INTROSPECTION: Section = {
           token_type: 'Bearer',
           token_use: 'access_token',
         });
+      },
+    },
+    {
+      id: 'username',
+      fact: 'username is preferred_username, and name where there is none.',
+      stand: 'kept',
+      proof: async (servers) => {
+        const { identity, tokens } = await known(servers);
+        assert.equal((await introspect(identity, { token: tokens.access_token }))['username'], 'admin');
+        const form = { login: 'zoe@example.com', password: 'password' };
+        const done = locationOf(await identity.post(await openLogin(identity, OFFLINE), form));
+        const zoe = (await (await redeem(identity, done.searchParams.get('code') ?? '')).json()) as Tokens;
+        for (const token of [zoe.access_token, zoe.refresh_token ?? ''])
+          assert.equal((await introspect(identity, { token }))['username'], 'zo');
       },
     },
     {

@@ -1,18 +1,10 @@
 /** Owns the rows about how the configuration file is read. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import {
-  authUrl,
-  claimsOf,
-  configText,
-  loginForTokens,
-  openLogin,
-  redeem,
-  startTestIdentity,
-  USERS,
-} from '../test-identity.ts';
+import { authUrl, claimsOf, configText, loginForTokens, openLogin, redeem, USERS } from '../test-identity.ts';
 import type { TestIdentity, TestOptions } from '../test-identity.ts';
 import type { Row, Section } from './row.ts';
+import { expectNoStart } from './expectations.ts';
 import { fileOf, folderOf, runMain } from './main-process.ts';
 import type { Servers } from './servers.ts';
 
@@ -163,10 +155,11 @@ staticclients: [{ID: app, NAME: A, Secret: s, redirecturis: [/login/oidc]}]
       why: 'What `cat a b > c` makes on its second run would forget connectors without a word.',
       proof: async () => {
         const part = 'connectors: [{type: mockCallback, id: m, name: M}]\n';
-        const twice = startTestIdentity({ text: FRAME + part + part });
-        await assert.rejects(twice, /connectors is given twice[^]*Join both under one "connectors:" key/);
-        const other = startTestIdentity({ text: `${FRAME}${part}web: {http: "127.0.0.1:0"}\n` });
-        await assert.rejects(other, /web is given twice/);
+        await expectNoStart(
+          { text: FRAME + part + part },
+          /connectors is given twice[^]*Join both under one "connectors:" key/,
+        );
+        await expectNoStart({ text: `${FRAME}${part}web: {http: "127.0.0.1:0"}\n` }, /web is given twice/);
       },
     },
     {
@@ -193,7 +186,7 @@ staticclients: [{ID: app, NAME: A, Secret: s, redirecturis: [/login/oidc]}]
       proof: async () => {
         const config =
           'connectors: [{type: mockPassword, id: m, name: M, config: {username: u, password: p, usr: x}}]\n';
-        await assert.rejects(startTestIdentity({ config }), /usr/);
+        await expectNoStart({ config }, /usr/);
       },
     },
     {
@@ -205,7 +198,7 @@ staticclients: [{ID: app, NAME: A, Secret: s, redirecturis: [/login/oidc]}]
       proof: async (servers) => {
         const name = 'DEX_CONFIG_DISALLOW_UNKNOWN_FIELDS';
         const unknown = { oauth2: 'skipAprovalScreen: true' };
-        await assert.rejects(startTestIdentity({ ...unknown, env: { [name]: 'true' } }), /skipAprovalScreen/);
+        await expectNoStart({ ...unknown, env: { [name]: 'true' } }, /skipAprovalScreen/);
         const config =
           'connectors: [{type: mockPassword, id: m, name: M, config: {username: u, password: p, usr: x}}]\n';
         assert.ok(await letsIn(await servers.at({ config, env: { [name]: 'false' } }), 'u'));
@@ -248,11 +241,7 @@ staticclients: [{ID: app, NAME: A, Secret: s, redirecturis: [/login/oidc]}]
       stand: 'kept',
       proof: async () => {
         for (const text of ['1d', '90', 'soon', '-5m'])
-          await assert.rejects(
-            startTestIdentity({ more: `expiry: {idTokens: ${text}}\n` }),
-            /idTokens is not a duration/,
-            text,
-          );
+          await expectNoStart({ more: `expiry: {idTokens: ${text}}\n` }, /idTokens is not a duration/);
       },
     },
     ...EXPANSION,

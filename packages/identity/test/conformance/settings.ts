@@ -16,10 +16,10 @@ import {
   login,
   loginForTokens,
   openLogin,
-  startTestIdentity,
   USERS,
 } from '../test-identity.ts';
 import type { TestOptions } from '../test-identity.ts';
+import { expectNoStart } from './expectations.ts';
 import { held } from './held-by.ts';
 import { certificateOf, fileOf, folderOf, portOf, runMain, serveMain } from './main-process.ts';
 import type { Row, Section } from './row.ts';
@@ -41,7 +41,7 @@ const refusesToServe = (id: string, fact: string, options: TestOptions, words: R
   stand: 'absent',
   dex: 'Has it.',
   why: 'A file that counts on it is refused with its line, never served without it.',
-  proof: async () => assert.rejects(startTestIdentity(options), words),
+  proof: async () => expectNoStart(options, words),
 });
 
 const STORAGE: readonly Row[] = [

@@ -1,6 +1,7 @@
 /** Owns the rows about mistakes of the configuration file: each is named, and the server does not start. */
 import assert from 'node:assert/strict';
-import { HASH, startTestIdentity } from '../test-identity.ts';
+import { HASH } from '../test-identity.ts';
+import { expectNoStart } from './expectations.ts';
 import { fileOf, runMain } from './main-process.ts';
 import type { Row, Section } from './row.ts';
 
@@ -27,8 +28,7 @@ function refuses(id: string, fact: string, cases: readonly Case[], more: Partial
     stand: 'kept',
     ...more,
     proof: async () => {
-      for (const [changes, words] of cases)
-        await assert.rejects(startTestIdentity({ text: fileWith(changes) }), words, JSON.stringify(changes));
+      for (const [changes, words] of cases) await expectNoStart({ text: fileWith(changes) }, words);
     },
   };
 }
@@ -214,8 +214,7 @@ export const VALIDATION: Section = {
           'storage: {config: {password: hunter2}, type: oracle}',
         ];
         for (const more of written) {
-          const told = startTestIdentity({ text: fileWith({ more }) });
-          await assert.rejects(told, (error: Error) => {
+          await expectNoStart({ text: fileWith({ more }) }, (error) => {
             assert.match(error.message, /line \d+: /);
             assert.doesNotMatch(error.message, /hunter2/, more);
             return true;
