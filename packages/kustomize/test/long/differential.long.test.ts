@@ -36,7 +36,7 @@ test('1500 YAML files are read and written as by kubectl', { skip }, async () =>
   await agree(1500, makeYamlCase);
 });
 
-test('1000 strategic merges with directives, odd keys and odd shapes come out as with kubectl', { skip }, async () => {
-  const kinds = await agree(1000, makeMergeCase);
-  assert.ok((kinds.get('same') ?? 0) >= 600, `only ${kinds.get('same')} cases were accepted by both`);
+test('600 strategic merges with directives, odd keys and odd shapes come out as with kubectl', { skip }, async () => {
+  const kinds = await agree(600, makeMergeCase);
+  assert.ok((kinds.get('same') ?? 0) >= 360, `only ${kinds.get('same')} cases were accepted by both`);
 });
