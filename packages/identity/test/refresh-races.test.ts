@@ -15,9 +15,11 @@ interface Setting {
   readonly token: string;
   /** How often the upstream gave new tokens. */
   renewals(): number;
+  /** Another provider on the same storage; only where that is a file. */
+  replicate(): Promise<TestIdentity>;
 }
 
-async function start(t: TestContext, policy: string): Promise<Setting> {
+async function start(t: TestContext, policy: string, storage = 'type: memory'): Promise<Setting> {
   let renewals = 0;
   const upstream = await startUpstreamServer({
     '/login/oauth/access_token': ({ form }: StubRequest) => {
@@ -30,9 +32,11 @@ async function start(t: TestContext, policy: string): Promise<Setting> {
     '/api/v1/user': { body: { id: 7, login: 'kim', full_name: 'Kim', email: 'kim@example.com' } },
   });
   const config = `{baseURL: "${upstream.origin}", clientID: dex, clientSecret: s, redirectURI: "https://x/dex/callback"}`;
-  const identity = await startTestIdentity({
+  const options = {
+    storage,
     config: `connectors: [{type: gitea, id: gitea, name: G, config: ${config}}]\nexpiry: {refreshTokens: {${policy}}}\n`,
-  });
+  };
+  const identity = await startTestIdentity(options);
   t.after(async () => {
     await identity.stop();
     await upstream.close();
@@ -41,7 +45,12 @@ async function start(t: TestContext, policy: string): Promise<Setting> {
   const back = new URLSearchParams({ state: out.searchParams.get('state') ?? '', code: 'c' });
   const done = locationOf(await identity.fetch(`/dex/callback?${back.toString()}`));
   const tokens = (await (await redeem(identity, done.searchParams.get('code') ?? '')).json()) as Tokens;
-  return { identity, token: tokens.refresh_token ?? '', renewals: () => renewals };
+  return {
+    identity,
+    token: tokens.refresh_token ?? '',
+    renewals: () => renewals,
+    replicate: () => startTestIdentity(options),
+  };
 }
 
 async function refresh(identity: TestIdentity, token: string): Promise<{ status: number; successor: string }> {
@@ -73,6 +82,28 @@ test('without one a single request of ten wins, and its successor goes on workin
   assert.equal(renewals(), 1);
   assert.equal((await refresh(identity, winners[0]?.successor ?? '')).status, 200);
 });
+
+for (const [policy, statuses] of [
+  ['reuseInterval: 30s', [200, 200]],
+  ['', [200, 400]],
+] as const) {
+  test(`two replicas that ask the upstream at once log nobody out (${policy || 'no reuse interval'})`, async (t) => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'identity-replicas-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const storage = `type: sqlite3, config: {file: ${path.join(directory, 'dex.db')}}`;
+    const { identity: left, token: first, renewals, replicate } = await start(t, policy, storage);
+    const right = await replicate();
+    t.after(() => right.stop());
+    let token = first;
+    for (let round = 1; round <= 3; round += 1) {
+      for (const replica of [left, right]) replica.now += 60_000;
+      const answers = await Promise.all([refresh(left, token), refresh(right, token)]);
+      assert.deepEqual(answers.map(({ status }) => status).toSorted(), statuses);
+      assert.equal(renewals(), round);
+      token = answers.find(({ status }) => status === 200)?.successor ?? '';
+    }
+  });
+}
 
 test('two replicas on one storage give the same successor', async (t) => {
   const directory = mkdtempSync(path.join(tmpdir(), 'identity-replicas-'));

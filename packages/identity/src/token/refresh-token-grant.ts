@@ -1,5 +1,5 @@
 /** Owns refreshing (RFC 6749 §6): rotation, the reuse interval, lifetimes, and asking the connector again. */
-import { constantTimeEqual, describeError } from '@kfctl/core';
+import { constantTimeEqual, delay, describeError } from '@kfctl/core';
 import { decodeSubject } from '@kfctl/oidc';
 import { connectorScopes, splitScopes } from '../authorize/scopes.ts';
 import type { Client } from '../clients/find-client.ts';
@@ -175,8 +175,12 @@ async function askConnector(deps: ProviderDeps, record: RefreshToken, known: Aut
   }
 }
 
+/** In which a replica that has asked an upstream writes what it got. */
+const SETTLE_MS = 250;
+
 /** The connector says the person is gone or shut out: the token dies with it. Unless a faster replica used up what was asked with. */
 async function revoke(deps: ProviderDeps, { handle, record }: Presentation, reason: string): Promise<Refreshed> {
+  if (record.connectorData !== '') await delay(SETTLE_MS);
   const current = await deps.storage.get('refreshToken', handle.id);
   if (current !== undefined && current.token !== record.token) return LOST;
   deps.log.info('refresh token revoked', { client: record.clientId, connector: record.connectorId, reason });

@@ -114,7 +114,11 @@ export const ADVISORIES: Section = {
         why: 'A client in a hurry is no attacker, and a failure would be tried again.',
       },
       [CODE, 'a refresh token is used once: of 50 parallel uses exactly one wins and none ends in a failure'],
-      ['test/refresh-races.test.ts', 'without one a single request of ten wins, and its successor goes on working'],
+      [
+        'test/refresh-races.test.ts',
+        'without one a single request of ten wins, and its successor goes on working',
+        'two replicas that ask the upstream at once log nobody out (no reuse interval)',
+      ],
     ),
     mended('login-csrf', 'A login that an attacker began goes to that client with that state, and nowhere else.', [
       ATTACKS,
