@@ -119,6 +119,8 @@ export const DISCOVERY: Section = {
         assert.ok((await grants(servers, listed)).includes('client_credentials'));
         const flagged = { env: { DEX_CLIENT_CREDENTIAL_GRANT_ENABLED_BY_DEFAULT: '1' } };
         assert.ok((await grants(servers, flagged)).includes('client_credentials'));
+        const both = { ...flagged, oauth2: 'grantTypes: [authorization_code]' };
+        assert.deepEqual(await grants(servers, both), ['authorization_code']);
       },
     },
     {
