@@ -36,8 +36,22 @@ export function readPathSettings(reader: EnvReader): PathSettings {
     afterLoginUrl: readAfterLoginUrl(reader),
     afterLoginNamesPage: reader.optional('AFTER_LOGIN_URL') !== undefined,
     afterLogoutUrl: afterLogoutUrl ?? '/',
-    postLogoutRedirectUri: afterLogoutUrl === undefined ? undefined : absoluteUrl(afterLogoutUrl, redirectUri),
+    postLogoutRedirectUri: postLogoutRedirectUriOf(reader, afterLogoutUrl, redirectUri),
   };
+}
+
+/**
+ * Where the provider is asked to lead back to: as named; the front page, where the provider is below the same origin by paths alone; otherwise
+ * nowhere, since providers refuse places that were not registered.
+ */
+function postLogoutRedirectUriOf(
+  reader: EnvReader,
+  afterLogoutUrl: string | undefined,
+  redirectUri: string,
+): string | undefined {
+  if (afterLogoutUrl !== undefined) return absoluteUrl(afterLogoutUrl, redirectUri);
+  const isBesideUs = (reader.optional('OIDC_AUTH_URL') ?? '').startsWith('/') && redirectUri.startsWith('/');
+  return isBesideUs ? '/' : undefined;
 }
 
 /** A path on the site that the redirect URI names; the path where it names none. */

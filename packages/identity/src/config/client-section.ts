@@ -34,7 +34,10 @@ const entry: Shape<ClientEntry> = object('An application that may ask who somebo
   secretEnv: string('The environment variable that holds the client secret.'),
   name: string('Shown on the approval page.', { required: true }),
   redirectURIs: listOf('Where codes may be sent; a path such as /login/oidc stays relative.', uri),
-  postLogoutRedirectURIs: listOf('Where the browser may be sent after logout.', uri),
+  postLogoutRedirectURIs: listOf(
+    'Where the browser may be sent after logout. Without any: to `/`, for clients whose codes go to a path of this origin.',
+    uri,
+  ),
   public: boolean('Cannot keep a secret: a CLI or a page. May use localhost when it has no redirectURIs.'),
   trustedPeers: listOf('Clients that may ask for tokens whose audience is this client.', string('A client id.')),
   logoURL: string('Accepted for compatibility; pages load nothing from elsewhere.'),
@@ -93,6 +96,12 @@ export const clientsSection: Shape<readonly StaticClient[]> = listOf(
   resolved,
 );
 
+/** Who gets codes at a path is at home on this origin, and the front page of that leads nowhere else. */
+function postLogoutRedirectUrisOf({ redirectURIs, postLogoutRedirectURIs }: ClientEntry): readonly string[] {
+  const isHere = postLogoutRedirectURIs.length === 0 && redirectURIs.some((text) => /^\/(?!\/)/.test(text));
+  return isHere ? ['/'] : postLogoutRedirectURIs;
+}
+
 function resolve(client: ClientEntry, { env }: ReadContext): StaticClient {
   const fromEnv = client.secretEnv === '' ? undefined : env[client.secretEnv];
   return {
@@ -100,7 +109,7 @@ function resolve(client: ClientEntry, { env }: ReadContext): StaticClient {
     secret: fromEnv === undefined ? client.secret : new Secret(fromEnv),
     name: client.name,
     redirectUris: client.redirectURIs,
-    postLogoutRedirectUris: client.postLogoutRedirectURIs,
+    postLogoutRedirectUris: postLogoutRedirectUrisOf(client),
     public: client.public,
     trustedPeers: client.trustedPeers,
     allowedConnectors: client.allowedConnectors,

@@ -41,7 +41,7 @@ enablePasswordDB: true
 staticPasswords:
 - {email: ${USER}, hash: "${HASH}", username: admin, userID: "1"}
 staticClients:
-- {id: ${CLIENT_ID}, name: Platform, secret: "${CLIENT_SECRET}", redirectURIs: [/login/oidc], postLogoutRedirectURIs: [/]${client}}
+- {id: ${CLIENT_ID}, name: Platform, secret: "${CLIENT_SECRET}", redirectURIs: [/login/oidc]${client}}
 ${sections}`,
   );
   const program = startProgram(cleanup, [process.execPath, `${PACKAGES}/identity/src/main.ts`, 'serve', file]);
