@@ -5,6 +5,7 @@ import { removeSlapd, SLAPD_MISSING } from '../../testkit/src/slapd.ts';
 import {
   BASE,
   changeEntry,
+  GROUPS,
   identify,
   plain,
   SEATTLE,
@@ -30,6 +31,19 @@ describe('overlays of a directory', SLAPD_MISSING === undefined ? {} : { skip: S
     assert.deepEqual(claims['groups'], ['developers', 'qa']);
     const john = await identify(identity, { connector: 'ldap', login: 'john', password: 'bar' });
     assert.equal(john.claims['groups'], undefined);
+  });
+
+  test('a person in more groups than the directory gives at once logs in with all of them', async (t) => {
+    // As Active Directory does: so many without paging, any number with it. The administrator has no limits.
+    const slapd = await startDirectory({
+      database: 'sizelimit size.soft=1 size.hard=1 size.pr=500 size.prtotal=unlimited',
+    });
+    t.after(() => removeSlapd(slapd));
+    const groupSearch = { ...GROUPS, baseDN: BASE };
+    const anonymous = { ...plain(slapd), bindDN: '', bindPW: '', groupSearch };
+    const identity = await startWithDirectories(t, { ldap: anonymous });
+    const { claims } = await identify(identity, { connector: 'ldap', login: 'jane', password: 'foo' });
+    assert.deepEqual(claims['groups'], ['admins', 'developers', 'childGroup', 'circularGroup1']);
   });
 
   test('an account that a password policy has locked is refused like a wrong password, and the log has the reason', async (t) => {

@@ -180,6 +180,19 @@ export const LDAP_GROUPS: Section = {
       'groups are searched only where the scope was asked for',
     ]),
     held({
+      id: 'size-limit',
+      fact: 'A person in more groups than the directory gives at once has all of them: they are read by pages.',
+      stand: 'more',
+      dex: 'Fails the login.',
+      why: 'Active Directory gives a thousand at once, OpenLDAP five hundred.',
+      by: [
+        [
+          'test/ldap-overlays.test.ts',
+          'a person in more groups than the directory gives at once logs in with all of them',
+        ],
+      ],
+    }),
+    held({
       id: 'member-of',
       fact: 'memberOf on the person’s entry names groups, by a matcher.',
       stand: 'more',

@@ -1,6 +1,6 @@
 /** Owns finding the groups of a person, and the groups of those groups where that is asked for. */
 import { AppError } from '@kfctl/core';
-import type { Client, Entry } from 'ldapts';
+import type { Client, Entry, SearchOptions } from 'ldapts';
 import { IDENTITY_ERRORS } from '../../errors.ts';
 import type { GroupSearch, LdapConfig, UserMatcher } from './ldap-config.ts';
 import { firstValue, requestable, valuesOf } from './ldap-entry.ts';
@@ -8,6 +8,9 @@ import { searchFilter } from './ldap-filter.ts';
 import { resultCode } from './ldap-connection.ts';
 
 const NO_SUCH_OBJECT = 32;
+const SIZE_LIMIT_EXCEEDED = 4;
+/** Less than any server's limit of a page. */
+const PAGE_SIZE = 200;
 /** Groups of groups end somewhere: a directory that says otherwise is broken or hostile. */
 const MAX_GROUPS = 5000;
 
@@ -42,17 +45,28 @@ async function searchGroups(
   search: GroupSearch,
   { attribute, value }: Membership,
 ): Promise<readonly Group[]> {
+  const options = {
+    scope: search.scope,
+    filter: searchFilter(search.filter, [attribute], value),
+    attributes: requestable([search.nameAttr]),
+  };
   try {
-    const { searchEntries } = await client.search(search.baseDN, {
-      scope: search.scope,
-      filter: searchFilter(search.filter, [attribute], value),
-      attributes: requestable([search.nameAttr]),
-    });
-    return searchEntries.map((entry) => toGroup(entry, search));
+    const entries = await searchAll(client, search.baseDN, options);
+    return entries.map((entry) => toGroup(entry, search));
   } catch (error) {
     // No such base: nobody has groups there.
     if (resultCode(error) === NO_SUCH_OBJECT) return [];
     throw error;
+  }
+}
+
+/** Directories give so many entries at once; Active Directory a thousand, and the others by pages (RFC 2696). */
+async function searchAll(client: Client, baseDN: string, options: SearchOptions): Promise<readonly Entry[]> {
+  try {
+    return (await client.search(baseDN, options)).searchEntries;
+  } catch (error) {
+    if (resultCode(error) !== SIZE_LIMIT_EXCEEDED) throw error;
+    return (await client.search(baseDN, { ...options, paged: { pageSize: PAGE_SIZE } })).searchEntries;
   }
 }
 
