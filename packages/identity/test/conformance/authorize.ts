@@ -161,6 +161,20 @@ const RULES: readonly Row[] = [
   }),
 ];
 
+const ENFORCED: Row = {
+  id: 'pkce-enforced-met',
+  fact: 'With oauth2.pkce.enforce a request with code_challenge goes on; without enforce one without goes on too.',
+  stand: 'kept',
+  dex: '2.45 has no such setting; later versions as here.',
+  follows: 'head',
+  proof: async (servers) => {
+    const strict = await servers.at({ oauth2: 'skipApprovalScreen: true, pkce: {enforce: true}' });
+    const challenge = { code_challenge: CHALLENGE, code_challenge_method: 'S256' };
+    assert.equal((await strict.fetch(authUrl(challenge))).status, 302);
+    assert.equal((await (await servers.at()).fetch(authUrl())).status, 302);
+  },
+};
+
 const ORDER: readonly Row[] = [
   {
     id: 'client-unknown',
@@ -509,5 +523,5 @@ const GOOD: readonly Row[] = [
 export const AUTHORIZE: Section = {
   id: '2.4',
   title: 'Authorization requests',
-  rows: [...CHOOSE_CONNECTOR, ...REDIRECT_URIS, ...ORDER, ...RULES, ...GOOD],
+  rows: [...CHOOSE_CONNECTOR, ...REDIRECT_URIS, ...ORDER, ...RULES, ENFORCED, ...GOOD],
 };

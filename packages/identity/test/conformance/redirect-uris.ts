@@ -108,6 +108,7 @@ export const REDIRECT_URIS: readonly Row[] = [
         'http://localhost@evil.example/',
         'http://128.0.0.1/',
         'http://0.0.0.0/',
+        'http://localhost/#fragment',
         'http://evil.example/?http://localhost',
         'custom://localhost/',
         'https://app.example.com/plain',

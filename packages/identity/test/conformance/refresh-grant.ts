@@ -186,6 +186,20 @@ const SCOPES: readonly Row[] = [
     },
   },
   {
+    id: 'refresh-other-person',
+    fact: 'A refresh for which the upstream names somebody else gives no tokens.',
+    stand: 'safer',
+    dex: 'Keeps the id and takes the other claims.',
+    why: 'A name and groups of somebody else are worth as much as an id.',
+    proof: async (servers) => {
+      const { identity, token, upstream } = await offlineByUpstream(servers, '');
+      upstream.routes.set('/api/v1/user', { body: { ...PERSON, id: 8, login: 'eve' } });
+      const response = await refresh(identity, token);
+      assert.ok(response.status >= 400, String(response.status));
+      assert.equal(((await response.json()) as Tokens).id_token, undefined);
+    },
+  },
+  {
     id: 'refresh-local-changed',
     fact: 'A static person who was changed in the file is changed at the next refresh.',
     stand: 'kept',
