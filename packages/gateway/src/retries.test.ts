@@ -329,7 +329,7 @@ describe('a body', () => {
 
 describe('the time of one try', () => {
   test('ends it, and another endpoint is asked', async () => {
-    const bed = await serve('slow', { attempts: 1, retryOn: '5xx', perTryTimeout: '50ms' }, silence, status(200));
+    const bed = await serve('slow', { attempts: 1, retryOn: '5xx', perTryTimeout: '400ms' }, silence, status(200));
     assert.equal((await post('/slow', 'again')).status, 200);
     assert.deepEqual(bed.bodies, ['again', 'again']);
   });

@@ -121,7 +121,7 @@ for (const proxy of [direct, envoyProxy, nginxProxy]) {
 
     test('a deadline ends the call on both sides', async () => {
       const before = echo.cancelled.length;
-      const { error } = await client.unary('Hang', Buffer.alloc(0), { deadlineMs: 200 });
+      const { error } = await client.unary('Hang', Buffer.alloc(0), { deadlineMs: 800 });
       assert.equal(error?.code, status.DEADLINE_EXCEEDED);
       await until(() => echo.cancelled.length > before);
       assert.equal(echo.cancelled.at(-1), 'Hang');
