@@ -316,6 +316,19 @@ describe('a body', () => {
     assert.deepEqual([code, bed.bodies[1]], [200, 'begin end']);
   });
 
+  test('is still whole when more than is kept of it comes in the pause before the next try', async () => {
+    const early: RequestListener = (request, response) =>
+      void request.once('data', () => response.writeHead(503).end());
+    const bed = await serve('pause', { attempts: 1, retryOn: '503', backoff: '1s' }, early, status(200));
+    const stream = client.request({ ':method': 'POST', ':path': '/pause' });
+    stream.write('begin ');
+    while (bed.bodies.length < 1) await rig.settle();
+    stream.end('x'.repeat(1_200_000));
+    const code = await new Promise((resolve) => stream.on('response', (headers) => resolve(headers[':status'])));
+    stream.resume();
+    assert.deepEqual([code, bed.bodies[1]?.slice(0, 7), bed.bodies[1]?.length], [200, 'begin x', 1_200_006]);
+  });
+
   test('of a client that goes away is sent to nobody again', async () => {
     const bed = await serve('leaves', { attempts: 5, retryOn: '5xx,reset', backoff: '1ms' }, silence);
     const stream = client.request({ ':method': 'POST', ':path': '/leaves' });

@@ -201,6 +201,7 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
   #repeat(promptly: boolean): void {
     if (this.#tryTimer !== undefined) clearTimeout(this.#tryTimer);
     if (promptly) return this.#attempt();
+    this.#replay?.hold();
     const pause = backoffMs(this.#input.retries, this.#tried.length - 1, Math.random());
     this.#tryTimer = setTimeout(() => this.#attemptLater(), pause);
   }

@@ -63,6 +63,13 @@ export class ReplayBody {
     return body;
   }
 
+  /** Nothing comes before the next opening: what came with nobody to send it to could be more than is kept. */
+  hold(): void {
+    this.#current?.destroy();
+    this.#current = undefined;
+    this.#source.pause();
+  }
+
   /** The request is not sent again. */
   release(): void {
     this.#budget.giveBack(this.#bytes);
