@@ -165,7 +165,13 @@ describe('a rule of its own', () => {
 
   test('takes tokens from the parameters that it names', async () => {
     await rule({ fromParams: ['access', 'token'] });
-    assert.equal(typeof (await ask(`/x?a=1&token=${token()}`)), 'object');
+    const sent = token();
+    const seen = await ask(`/x?a=1&to%6Ben=${sent}&b=%20&token=${sent}&c`);
+    assert.ok(typeof seen === 'object');
+    assert.equal(seen['url'], '/x?a=1&b=%20&c');
+    const alone = await ask(`/x?token=${sent}`);
+    assert.ok(typeof alone === 'object');
+    assert.equal(alone['url'], '/x');
     assert.equal(await ask(`/x?jwt=${token()}`), 403);
     assert.equal(await ask('/x?access=abc'), 401);
   });
@@ -184,6 +190,11 @@ describe('a rule of its own', () => {
     const seen = await ask('/', { authorization });
     assert.ok(typeof seen === 'object');
     assert.equal(seen['authorization'], authorization);
+    await rule({ forwardOriginalToken: true, fromParams: ['token'] });
+    const sent = token();
+    const kept = await ask(`/x?token=${sent}`);
+    assert.ok(typeof kept === 'object');
+    assert.equal(kept['url'], `/x?token=${sent}`);
   });
 
   test('is refused where it names keys twice or in no form', () => {

@@ -19,8 +19,8 @@ export type TokenVerdict =
 
 interface TokenPlace {
   readonly text: string;
-  /** The header it came in; undefined for a query parameter. */
-  readonly header: string | undefined;
+  readonly in: 'header' | 'parameter';
+  readonly name: string;
 }
 
 const NONE: TokenVerdict = { kind: 'none' };
@@ -56,13 +56,13 @@ function tokensFor(head: RequestHead, rule: JwtRule): TokenPlace[] {
   for (const { name, prefix } of rule.fromHeaders) {
     const value = findField(head.fields, name);
     const fits = value !== undefined && value.slice(0, prefix.length).toLowerCase() === prefix.toLowerCase();
-    if (fits) places.push({ text: value.slice(prefix.length).trim(), header: name });
+    if (fits) places.push({ text: value.slice(prefix.length).trim(), in: 'header', name });
   }
   if (rule.fromParams.length === 0 || head.query === '') return places;
   const parameters = new URLSearchParams(head.query);
   for (const name of rule.fromParams) {
     const text = parameters.get(name);
-    if (text !== null) places.push({ text, header: undefined });
+    if (text !== null) places.push({ text, in: 'parameter', name });
   }
   return places;
 }
@@ -98,15 +98,27 @@ async function verifyFor(place: TokenPlace, rule: JwtRule, keyStore: KeyStore): 
 
 /** Sets what the rule wants upstreams to know, and takes the token away unless it may travel on. */
 export function applyToken(
-  fields: string[],
+  head: Pick<RequestHead, 'fields' | 'query'>,
   { rule, place, token, payload }: TokenVerdict & { readonly kind: 'valid' },
 ): void {
+  const { fields } = head;
   for (const { header, claim } of rule.claimHeaders) {
     const value = renderClaim(claimAt(token.claims, claim));
     if (value !== undefined) setField(fields, header, value);
   }
   if (rule.payloadHeader !== undefined) setField(fields, rule.payloadHeader, payload);
-  if (!rule.forwardOriginalToken && place.header !== undefined) removeField(fields, place.header);
+  if (rule.forwardOriginalToken) return;
+  if (place.in === 'header') removeField(fields, place.name);
+  else head.query = withoutParameter(head.query, place.name);
+}
+
+/** Each occurrence, however its name is escaped; the rest stays byte for byte. */
+function withoutParameter(query: string, name: string): string {
+  const kept = query
+    .slice(1)
+    .split('&')
+    .filter((part) => !new URLSearchParams(part).has(name));
+  return kept.length === 0 ? '' : `?${kept.join('&')}`;
 }
 
 function claimAt(claims: JwtClaims, path: readonly string[]): unknown {

@@ -129,7 +129,7 @@ class Passage {
     }
     if (verdict.kind === 'valid') {
       flow.token = verdict.token;
-      applyToken(flow.head.fields, verdict);
+      applyToken(flow.head, verdict);
       this.#seen = undefined;
     }
     this.#judge();

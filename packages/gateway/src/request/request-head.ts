@@ -8,7 +8,8 @@ import type { EscapedSlashes } from './normalize-path.ts';
 export interface RequestHead extends AcceptedHead {
   readonly method: string;
   readonly path: string;
-  readonly query: string;
+  /** With its mark; loses a token that stays at the gateway. */
+  query: string;
   /** Host and port as sent, lower-case. */
   readonly authority: string;
   /** Without port and trailing dot. */
