@@ -96,6 +96,23 @@ describe('a mirror', () => {
     for (const { text } of answers) assert.equal(text, `app ${body.length}`);
   });
 
+  test('that cannot be reached keeps nothing of what was meant for it', async () => {
+    (await rig.upstream('closed', () => undefined)).close();
+    let status = 503;
+    await rig.upstream('flaky', (request, response) => {
+      request.resume().on('end', () => {
+        response.writeHead(status).end();
+        status = 200;
+      });
+    });
+    await route({ mirror: host('closed') });
+    const body = 'x'.repeat(900_000);
+    // Together more than may be kept of all requests, those that may have to be sent again among them.
+    for (let turn = 0; turn < 40; turn += 1) await ask(client, { ':method': 'POST', ':path': '/' }, body);
+    await route({ ...to('flaky'), retries: { attempts: 1, retryOn: '503', backoff: '1ms' } });
+    assert.equal((await ask(client, { ':method': 'POST', ':path': '/' }, body)).status, 200);
+  });
+
   test('gets no copy of what its own policies refuse', async () => {
     await route({ mirror: host('mirror') });
     const deny = { action: 'DENY', rules: [{ to: [{ operation: { paths: ['/secret'] } }] }] };

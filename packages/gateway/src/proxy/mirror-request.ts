@@ -43,6 +43,8 @@ export function mirrorRequest({ target, percent }: Mirror, { flow, request, mayP
     isOver = true;
     clearTimeout(timer);
     mirrorLoad.active -= 1;
+    // What nobody has read of it is kept for nobody.
+    if (copy.body.kind !== 'none') copy.body.source.destroy();
   };
   const timer = setTimeout(giveUp, LONGEST_MS).unref();
   const copy = copyOf(request, () => giveUp(), flow);
