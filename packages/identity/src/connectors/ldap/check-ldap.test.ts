@@ -44,6 +44,7 @@ describe('the check of a directory', SLAPD_MISSING === undefined ? {} : { skip: 
   });
   after(() => Promise.all([removeSlapd(slapd), removeSlapd(withoutTls)]));
 
+  let person: { username: string; password?: string } = { username: 'nkili', password: '12341234' };
   const walk = async (settings: Settings, people: Settings = {}, groups: Settings = {}): Promise<string> => {
     const config = {
       host: `127.0.0.1:${slapd.port}`,
@@ -55,11 +56,22 @@ describe('the check of a directory', SLAPD_MISSING === undefined ? {} : { skip: 
     const connectors = [{ type: 'ldap', id: 'ldap', name: 'LDAP', config }];
     const file = { issuer: 'https://x/dex', storage: { type: 'memory' }, web: { http: ':0' }, connectors };
     const read = await requireConfig(JSON.stringify(file), {}, 'test');
-    const report = await read.connectors[0]?.check?.({ username: 'nkili', password: '12341234' });
+    const report = await read.connectors[0]?.check?.(person);
     const text = report?.lines.join('\n') ?? '';
     assert.doesNotMatch(text, /12341234|Code: 0x/);
     return text;
   };
+
+  test('says when a password was not tried', async (t) => {
+    const before = person;
+    t.after(() => (person = before));
+    assert.match(await walk({}), /ok {3}user bind: accepted/);
+    person = { username: 'nkili' };
+    assert.match(
+      await walk({}),
+      /ok {3}user bind: not tried: no password was given \(IDENTITY_PASSWORD\)[^]*groups: admins/,
+    );
+  });
 
   const at = (port: number, host = 'localhost'): Settings => ({ host: `${host}:${port}` });
   const CONNECTIONS: readonly (readonly [string, () => Settings, RegExp])[] = [

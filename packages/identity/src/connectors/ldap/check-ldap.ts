@@ -62,7 +62,9 @@ class Walk {
       await this.#bind();
       const entry = username === undefined ? undefined : await this.#findUser(username);
       if (entry === undefined) return;
-      if (password !== undefined) await this.#bindUser(entry, password);
+      if (password === undefined)
+        this.#note('user bind', 'nothing', 'not tried: no password was given (IDENTITY_PASSWORD)');
+      else await this.#bindUser(entry, password);
       await this.#groups(entry);
     } catch (error) {
       if (!(error instanceof StepFailed)) throw error;
