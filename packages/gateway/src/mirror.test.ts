@@ -4,9 +4,10 @@ import type { ClientHttp2Session } from 'node:http2';
 import { after, before, describe, test } from 'node:test';
 import { parseVirtualService } from './istio/virtual-service.ts';
 import { ask, openClient } from './rig/http2-service.ts';
-import { policy, requireAuthservice, to, virtualService } from './rig/objects.ts';
+import { kubeflowGateway, policy, requireAuthservice, to, virtualService, withoutRedirect } from './rig/objects.ts';
 import { startRig } from './rig/rig.ts';
 import type { Rig } from './rig/rig.ts';
+import { openWire } from '../../testkit/src/wire.ts';
 
 interface Copy {
   readonly url: string;
@@ -51,6 +52,24 @@ async function route(more: object): Promise<void> {
 
 async function until(isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await rig.settle();
+}
+
+/** Half a body, and its rest after the answer. */
+async function sendOnOverHttp1(): Promise<void> {
+  const wire = openWire(rig.plainPort());
+  wire.send('POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n');
+  await wire.until(/hasty/);
+  wire.send('6\r\nsecond\r\n0\r\n\r\nGET / HTTP/1.0\r\nHost: h\r\n\r\n');
+  await wire.ended;
+  wire.socket.destroy();
+}
+
+async function sendOnOverHttp2(): Promise<void> {
+  const stream = client.request({ ':method': 'POST', ':path': '/' });
+  stream.on('error', () => undefined).write('first');
+  await new Promise((resolve) => stream.once('data', resolve));
+  stream.end('second');
+  await new Promise((resolve) => stream.once('close', resolve));
 }
 
 describe('a mirror', () => {
@@ -112,6 +131,26 @@ describe('a mirror', () => {
     await route({ ...to('flaky'), retries: { attempts: 1, retryOn: '503', backoff: '1ms' } });
     assert.equal((await ask(client, { ':method': 'POST', ':path': '/' }, body)).status, 200);
   });
+
+  for (const kind of ['HTTP/1.1', 'HTTP/2']) {
+    test(`never takes for whole what nobody read to its end, from a client of ${kind}`, async () => {
+      const ends: string[] = [];
+      await rig.upstream('hasty', (request, response) => {
+        if (request.method === 'GET') response.end();
+        else request.once('data', () => response.end('hasty'));
+      });
+      await rig.upstream('careful', (request, response) => {
+        if (request.method === 'GET') return void response.end();
+        request.on('error', () => undefined).on('end', () => void ends.push('whole'));
+        request.on('close', () => void ends.push('over')).resume();
+      });
+      rig.sources.gateways.put(withoutRedirect(kubeflowGateway()));
+      await route({ ...to('hasty'), mirror: host('careful') });
+      await (kind === 'HTTP/2' ? sendOnOverHttp2() : sendOnOverHttp1());
+      await until(() => ends.includes('over'));
+      assert.deepEqual(ends, ['over']);
+    });
+  }
 
   test('gets no copy of what its own policies refuse', async () => {
     await route({ mirror: host('mirror') });

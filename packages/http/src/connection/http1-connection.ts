@@ -126,6 +126,7 @@ export class Http1Connection implements Watched {
     if (!this.#body.isDone) {
       // Only what is behind the body can be the next request.
       this.#discard = MAX_DISCARDED_BYTES;
+      this.#request?.cutBody();
       this.#deadline = this.#options.clock.now + this.#options.headTimeoutMs;
       if (this.socket.isPaused()) this.socket.resume();
       return this.advance();
@@ -214,7 +215,8 @@ export class Http1Connection implements Watched {
   }
 
   #onBodyEnd(): void {
-    if (this.#discard === undefined) this.#deadline = Number.POSITIVE_INFINITY;
+    if (this.#discard !== undefined) return;
+    this.#deadline = Number.POSITIVE_INFINITY;
     this.#request?.endBody();
   }
 

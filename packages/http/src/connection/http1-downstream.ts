@@ -87,6 +87,11 @@ export class Http1Downstream implements Downstream {
     this.#body?.push(null);
   }
 
+  /** The rest is thrown away: whoever reads on must not take what there was for all of it. */
+  cutBody(): void {
+    this.#body?.destroy();
+  }
+
   /** The client is gone, or what it sends is no request. */
   breakOff(): void {
     this.#body?.destroy();

@@ -378,6 +378,33 @@ describe('a body', () => {
     assert.ok(opened.reduce((sum, bytes) => sum + bytes, 0) >= 20 * 8 * 16_384 - CONNECTION_WINDOW / 2);
   });
 
+  for (const [when, window] of [
+    ['that has left', 65_535],
+    ['that waits for room', 0],
+  ] as const) {
+    test(`that goes on after an answer ${when} never looks whole to who reads it yet`, async (t) => {
+      const told: string[] = [];
+      const rig = await startHttp2Rig(t, (request) => {
+        request.body.on('data', (chunk: Buffer) => void told.push(String(chunk)));
+        request.body.on('end', () => void told.push('end')).on('close', () => void told.push('close'));
+        request.body.once('data', () => {
+          request.sendHead(200, [], true);
+          request.write(Buffer.from('enough'));
+          request.end([]);
+        });
+      });
+      const peer = rig.open(Buffer.concat([PREFACE, settings([[4, window]])]));
+      peer.send(head(1, POST, 0), data(1, 'first'));
+      await peer.find(({ type, stream }) => type === FRAME.headers && stream === 1);
+      peer.send(data(1, 'second'), data(1, 'third', END_STREAM));
+      await peer.settle();
+      peer.send(number(FRAME.windowUpdate, 1, 100));
+      assert.equal((await peer.answer(1)).text, 'enough');
+      await peer.settle();
+      assert.deepEqual(told, ['first', 'close']);
+    });
+  }
+
   test('that has padding has none for its reader', async (t) => {
     const rig = await startHttp2Rig(t, echo);
     const peer = rig.open();

@@ -180,7 +180,8 @@ export class Http2Stream implements Downstream, Sender {
     this.#clientEnded = true;
     if (this.#length !== undefined && this.#received !== this.#length) return CODE.protocol;
     this.trailers = trailers;
-    this.#body?.end();
+    // What was thrown away is missing: whoever reads on must not take the rest for all of it.
+    if (this.#discarded === 0) this.#body?.end();
     if (this.#hasEnded) this.#connection.closed(this);
     return undefined;
   }

@@ -16,6 +16,8 @@ export class RequestBody {
   #stream: Readable | undefined;
   #isWanted = false;
   #hasEnded = false;
+  /** Some of it was dropped: what there is must not look like all of it. */
+  #isCut = false;
   /** Bytes that are kept here. */
   size = 0;
 
@@ -58,6 +60,7 @@ export class RequestBody {
   }
 
   end(): void {
+    if (this.#isCut) return;
     this.#hasEnded = true;
     if (this.#isWanted && this.#blocks.length === 0) this.#stream?.push(null);
   }
@@ -65,6 +68,7 @@ export class RequestBody {
   /** The rest will not come, or is not wanted: gives how much of it was here. */
   drop(): number {
     const { size } = this;
+    if (size > 0) [this.#isCut, this.#hasEnded] = [true, false];
     this.size = 0;
     this.#blocks.length = 0;
     return size;
