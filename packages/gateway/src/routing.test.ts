@@ -77,6 +77,27 @@ describe('header operations', () => {
   });
 });
 
+describe('a header that rule and destination both set', () => {
+  const operations = (value: string) => ({
+    headers: { request: { set: { 'x-both': value } }, response: { set: { 'x-both': value } } },
+  });
+  const values = async (): Promise<unknown[]> => {
+    const { headers } = await fetchText(rig.tlsPort(), '/');
+    return [(await seen())['x-both'], headers['x-both']];
+  };
+
+  test("is the destination's where it is the only one", async () => {
+    await rules({ ...operations('rule'), route: [destination('one', operations('destination'))] });
+    assert.deepEqual(await values(), ['destination', 'destination']);
+  });
+
+  test("is the rule's where it splits", async () => {
+    const split = ['one', 'two'].map((name) => destination(name, { weight: 50, ...operations('destination') }));
+    await rules({ ...operations('rule'), route: split });
+    assert.deepEqual(await values(), ['rule', 'rule']);
+  });
+});
+
 test('a direct response has its status, its body as text or bytes, and headers', async () => {
   await rules(
     {

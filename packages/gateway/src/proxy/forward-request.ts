@@ -16,7 +16,7 @@ import type { EndpointSet } from '../upstream/service-directory.ts';
 import type { UpstreamBody, UpstreamRequest } from '../upstream/upstream.ts';
 import { pushForwarded } from './forwarded.ts';
 import { Forwarding, noUpstream } from './forwarding.ts';
-import { applyHeaderChanges, hostFrom } from './header-changes.ts';
+import { applyHeaderChanges, hostFrom, operationsInOrder } from './header-changes.ts';
 import { mirrorRequest } from './mirror-request.ts';
 import { passPolicies } from './pass-policies.ts';
 import type { RoutedFlow } from './request-flow.ts';
@@ -114,8 +114,9 @@ function buildRequest({ flow, action, destination, target, web }: BuildInput): U
   flow.answer.traceId = flow.deps.tracer.continueTrace(fields, flow.requestId, state.mesh.samplingPercent);
   if (web !== undefined) becomeGrpc(fields, web);
   pushForwarded(fields, flow);
-  applyHeaderChanges(fields, action.headers.request, state.headRules.fields);
-  applyHeaderChanges(fields, destination.headers.request, state.headRules.fields);
+  for (const { request } of operationsInOrder(action, destination)) {
+    applyHeaderChanges(fields, request, state.headRules.fields);
+  }
   // RFC 8441 section 5: over HTTP/2 there is no key; the upstream's HTTP/1.1 handshake wants one.
   if (head.webSocket && findField(fields, 'sec-websocket-key') === undefined) {
     fields.push('sec-websocket-key', randomBytes(16).toString('base64'));

@@ -18,7 +18,7 @@ import type {
   UpstreamRequest,
 } from '../upstream/upstream.ts';
 import { webSocketFields, withoutCors, withoutOwn } from './answer-fields.ts';
-import { applyHeaderChanges } from './header-changes.ts';
+import { applyHeaderChanges, operationsInOrder } from './header-changes.ts';
 import { ReplayBody } from './replay-body.ts';
 import type { RoutedFlow } from './request-flow.ts';
 import {
@@ -256,8 +256,7 @@ export class Forwarding implements UpstreamHandler, DownstreamListener, Watched 
     flow.answer.upstreamMs = elapsed;
     const fields = action.cors === undefined ? withoutOwn(head.fields) : withoutCors(withoutOwn(head.fields));
     this.#input.web?.begin(head, fields);
-    applyHeaderChanges(fields, action.headers.response);
-    applyHeaderChanges(fields, destination.headers.response);
+    for (const { response } of operationsInOrder(action, destination)) applyHeaderChanges(fields, response);
     fields.push('x-envoy-upstream-service-time', String(Math.round(elapsed)));
     return fields;
   }
