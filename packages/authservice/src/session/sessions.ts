@@ -16,6 +16,7 @@ import type {
   StoredSession,
 } from '@kfctl/oidc';
 import { sessionsUnavailable } from '../errors.ts';
+import { Removals } from './removals.ts';
 import type { SessionStore } from './session-store.ts';
 
 export interface NewSession extends Identity {
@@ -49,10 +50,13 @@ export const LONGEST_UNTOLD_MS: number = 8 * 3_600_000;
 const MAX_SESSIONS = 100;
 /** Two replicas that write one session at the same time: rare, and never many. */
 const MAX_WRITES = 10;
+/** A session that is told to be gone again and again while it is read is gone. */
+const MAX_READS = 3;
 
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #memory: SessionMemory;
+  readonly #removals = new Removals();
   /** Ids that the store did not know, each with the time until which that is believed. */
   readonly #absent = new Map<string, number>();
   #isSweeping = false;
@@ -76,22 +80,21 @@ export class Sessions {
 
   /** Follows the store; resolves once sessions are known. */
   async open(signal: AbortSignal): Promise<void> {
-    await this.#options.store.follow(this.#memory, signal);
+    await this.#options.store.follow(this.#removals.hearing(this.#memory), signal);
     this.#memory.found();
   }
 
   /** The live session of a token that memory does not know: another replica may have made it a moment ago. */
   async lookUp(token: string): Promise<LiveSession | undefined> {
-    const { store, tokens, clock } = this.#options;
+    const { tokens, clock } = this.#options;
     if (!tokens.isGenuine(token)) return undefined;
     if (!this.isReady) throw sessionsUnavailable('sessions are not loaded yet');
     const id = sessionIdOf(token);
     if (this.#memory.hasEnded(id) || (this.#absent.get(id) ?? 0) > clock.now()) return undefined;
-    const stored = await store.get(id).catch((cause: unknown) => {
-      throw sessionsUnavailable('cannot read a session from the store', cause);
+    await this.#ask(id, (stored) => {
+      if (stored !== undefined) this.#memory.put(stored);
+      else if (this.#absent.size < MAX_ABSENT) this.#absent.set(id, clock.now() + ABSENT_MS);
     });
-    if (stored !== undefined) this.#memory.put(stored);
-    else if (this.#absent.size < MAX_ABSENT) this.#absent.set(id, clock.now() + ABSENT_MS);
     return this.find(token);
   }
 
@@ -220,14 +223,26 @@ export class Sessions {
     }
   }
 
-  async #read(id: string): Promise<{ readonly stored: StoredSession; readonly record: SessionRecord } | undefined> {
-    const stored = await this.#options.store.get(id).catch((cause: unknown) => {
-      throw sessionsUnavailable('cannot read a session from the store', cause);
+  #read(id: string): Promise<{ readonly stored: StoredSession; readonly record: SessionRecord } | undefined> {
+    return this.#ask(id, (stored) => {
+      const record = stored === undefined ? undefined : openSession(stored, this.#options.sealer);
+      if (stored === undefined || record === undefined) return undefined;
+      this.#memory.learn(id, record);
+      return { stored, record };
     });
-    const record = stored === undefined ? undefined : openSession(stored, this.#options.sealer);
-    if (stored === undefined || record === undefined) return undefined;
-    this.#memory.learn(id, record);
-    return { stored, record };
+  }
+
+  /** What `take` makes of a session as the store has it; it is asked again where the session was told to be gone meanwhile. */
+  async #ask<Taken>(id: string, take: (stored: StoredSession | undefined) => Taken): Promise<Taken> {
+    const read = (): Promise<StoredSession | undefined> =>
+      this.#options.store.get(id).catch((cause: unknown) => {
+        throw sessionsUnavailable('cannot read a session from the store', cause);
+      });
+    for (let attempt = 0; attempt < MAX_READS; attempt += 1) {
+      const answer = await this.#removals.ask(id, read, (stored) => ({ taken: take(stored) }));
+      if (answer !== undefined) return answer.taken;
+    }
+    return take(undefined);
   }
 
   /**
@@ -244,10 +259,12 @@ export class Sessions {
       if (found === undefined) this.#memory.remove(id);
       const edited = found === undefined ? undefined : edit(found.record);
       if (found === undefined || edited === undefined) return undefined;
-      if (await store.write(sealSession(id, edited, sealer), found.stored)) {
-        this.#memory.learn(id, edited);
-        return edited;
-      }
+      const write = (): Promise<boolean> => store.write(sealSession(id, edited, sealer), found.stored);
+      const isWritten = await this.#removals.ask(id, write, (isTaken) => {
+        if (isTaken) this.#memory.learn(id, edited);
+        return isTaken;
+      });
+      if (isWritten === true) return edited;
     }
     throw sessionsUnavailable('a session changes faster than it can be written');
   }
