@@ -45,6 +45,11 @@ const PLACES: readonly string[] = [
   '<script>/* {{.}} */ var a = 1; // {{.}}\nvar b = {{.}};</script>',
   '<script>var a = 4 / 2, b = {{.}}, c = /["\'`]/.test({{.}}) / 1; var d = "{{.}}";</script>',
   '<script type="module">const a = {{.}};</script>',
+  '<script type="text/javascript1.5">var a = {{.}};</script>',
+  '<script>if (1) /"/.test({{.}});</script>',
+  '<script>var a = [1].with(0, 1) / 2, b = "/{{.}}";</script>',
+  '<script>var a = `${{.}}{${ {{.}} }`;</script>',
+  '<script>var a = { if: 1 }, b = a.if / 2, c = "/", d = {{.}};</script>',
   '<script type="application/json">{"a": {{.}}}</script>',
   '<script type="text/x-template"><b>{{.}}</b></script>',
   '<script><!--\nvar a = "{{.}}";\n//--></script>',
@@ -52,6 +57,8 @@ const PLACES: readonly string[] = [
   '<button onclick="f(\'{{.}}\')">x</button>',
   '<button onclick="f(&quot;{{.}}&quot;, &#39;{{.}}&#39;)">x</button>',
   '<button onclick=f({{.}})>x</button>',
+  '<button onclick="f(&quot {{.}} &QUOT )">x</button>',
+  '<button onclick="f(4 /{{.}}, `\n{{.}}`)">x</button>',
   '<style>p { color: {{.}}; content: "{{.}}"; background: url({{.}}), url("{{.}}") }</style>',
   "<style>/* {{.}} */ @import '{{.}}';</style>",
   '<p style="color: {{.}}; background: url(\'{{.}}\')">x</p>',
@@ -75,6 +82,7 @@ const HOSTILE: readonly string[] = [
   `java\nscript:${RUN}`,
   `\u0001javascript:${RUN}`,
   ` javascript:${RUN}`,
+  RUN,
   'javascript',
   'script',
   `avascript:${RUN}//`,
@@ -205,12 +213,17 @@ test('where no escaping is safe nothing is written', () => {
     '<a href=" &#x6a;avascript&colon;f({{.}})">',
     '<a href="&unknown;{{.}}">',
     '<a onclick="f(&unknown;{{.}})">',
+    '<a href="&{{.}}">',
+    '<a href="&#{{. | urlquery}}avascript:x">',
     '<a href="data:text/html,{{.}}">',
     '<iframe srcdoc="{{.}}"></iframe>',
     '<script type="{{.}}">x</script>',
     '<script type="importmap">{{.}}</script>',
     '<script>var a = /{{.}}/;</script>',
     '<script>var a = "b\n{{.}}";</script>',
+    '<script>var a = {} / 2, b = "/{{.}}";</script>',
+    '<script>var a = "<!{{.}}-", b = "<script>";</script>',
+    '<script>var a = "<!--", b = "<scr{{.}}>";</script>',
     '<script>var a = "b\\{{.}}";</script>',
     '<script>"<!--<script>{{.}}"</script>',
     '<script>var a = "</scr{{.}}";</script>',
@@ -238,6 +251,25 @@ test('where no escaping is safe nothing is written', () => {
       /^Error \[AppError\]: p:\d+:\d+: |cannot be made safe|ends inside/,
       text,
     );
+  }
+});
+
+test('data changes nothing of the template around it', () => {
+  for (const [text, data, expected] of [
+    // The slash and the sign stood there twice: `//` hides the rest of a script.
+    ['<b onclick="f(4 /{{.}})">', 2, '<b onclick="f(4 / 2 )">'],
+    ['<b onclick="f(4 <{{.}})">', 2, '<b onclick="f(4 < 2 )">'],
+    ['<script>f(4 /{{.}})</script>', 2, '<script>f(4 / 2 )</script>'],
+    // Of two addresses in a style sheet the second was taken for a part of the first's query.
+    ['<style>a{b:url(/x?y)}c{d:url({{.}})}</style>', 'https://a/l.png', 'd:url(https://a/l.png)}'],
+    ['<a href="/x?a=1&{{.}}=2">', 'b', '<a href="/x?a=1&b=2">'],
+    // In SVG `&#125` is a brace.
+    ['<svg><style>a{color:{{.}}}</style></svg>', '&#125', String.raw`color:\26 #125}`],
+    ['<svg></svg><style>a{color:{{.}}}</style>', '&', 'color:&}'],
+    ['<svg><style>a{b:url({{.}})}</style>', '/l?a=1&b=2', String.raw`url(/l?a=1\26 b=2)`],
+  ] as const) {
+    const { templates } = compileTemplates([{ name: 'p', text }], {});
+    assert.ok(templates.render('p', data, '').html.includes(expected), text);
   }
 });
 

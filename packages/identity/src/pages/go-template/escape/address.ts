@@ -12,6 +12,8 @@ const CODE_SCHEMES = new Set(['javascript', 'vbscript', 'data']);
 const MAX_UNDECIDED = 2000;
 
 export interface AddressContext extends InnerLanguage {
+  /** Whether what follows may still be part of a scheme. */
+  readonly isOpen: boolean;
   /** Whether the template wrote the address of a script. */
   readonly runsCode: boolean;
   /** What is percent-encoded already, all of it. */
@@ -54,6 +56,9 @@ export function createAddressContext(): AddressContext {
       byData ||= part === 'start' && text !== '';
       settle(text);
       return text;
+    },
+    get isOpen() {
+      return part === 'start';
     },
     get runsCode() {
       return part === 'code';

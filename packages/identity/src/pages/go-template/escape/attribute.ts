@@ -50,11 +50,16 @@ export function createAttributeContext(language: Language, isQuoted: boolean): A
   const inner = innerLanguage(language, address);
   const escape = isQuoted ? escapeText : escapeUnquoted;
   let before = '';
+  // `?a=1&` is common in addresses; where a scheme may come, data could make a letter of it, `&#106;`.
+  const takeHeld = (): string => {
+    const held = references.flush();
+    if (held !== '' && address?.isOpen !== false) throw new Unsafe('data behind an unfinished character reference');
+    return held;
+  };
   const write = (value: Value): string => {
     if (language === 'text') return plain(value);
-    const held = references.flush();
     if (references.unknown) throw new Unsafe('data behind a character reference of unknown meaning');
-    if (held !== '' && language !== 'address') throw new Unsafe('data behind an unfinished character reference');
+    const held = takeHeld();
     before += held;
     inner?.text(held);
     if (language === 'refresh') return refresh(before, value);
@@ -70,7 +75,7 @@ export function createAttributeContext(language: Language, isQuoted: boolean): A
     value: (value) => escape(write(value)),
     encoded: (text) => {
       if (address === undefined || references.unknown) return escape(write(text));
-      address.text(references.flush());
+      address.text(takeHeld());
       return escape(address.encoded(text));
     },
     get runsCode() {
@@ -86,7 +91,7 @@ function innerLanguage(language: Language, address: InnerLanguage | undefined): 
     case 'candidates':
       return { text: (text) => text, value: filterCandidate };
     case 'script':
-      return createScriptContext();
+      return createScriptContext(true);
     case 'style':
       return createStyleContext();
     case 'text':

@@ -18,15 +18,18 @@ export interface RawText {
 }
 
 const SCRIPTS =
-  /^(?:|module|(?:text|application)\/(?:x-)?(?:javascript|ecmascript|jscript|livescript)|application\/(?:[\w.-]+\+)?json|text\/json)$/;
+  /^(?:|module|(?:text|application)\/(?:x-)?(?:javascript(?:1\.[0-5])?|ecmascript|jscript|livescript)|application\/(?:[\w.-]+\+)?json|text\/json)$/;
 
-/** Undefined for an element with ordinary content. `type` is that of a script element. */
-export function createRawText(element: string, type: string): RawText | undefined {
+/** What data could make whole: `watch` does not see it. */
+const HIDING = /<(?:!-?|s|sc|scr|scri|scrip)$/;
+
+/** Undefined for an element with ordinary content. `type` is that of a script element, `isForeign` whether it may be SVG's. */
+export function createRawText(element: string, type: string, isForeign: boolean): RawText | undefined {
   switch (element) {
     case 'script':
       return rawText(element, scriptLanguage(type));
     case 'style':
-      return rawText(element, createStyleContext());
+      return rawText(element, isForeign ? createForeignSheet() : createStyleContext());
     case 'textarea':
     case 'title':
       return rawText(element, PLAIN);
@@ -40,6 +43,12 @@ const PLAIN: InnerLanguage = {
   text: (text) => text,
   value: (value) => escapeText(value === undefined ? '' : toText(value)),
 };
+
+/** HTML Standard §13.2.6.5: text with character references there, and `&#125` in data would be a brace. CSS has another way to write "&". */
+function createForeignSheet(): InnerLanguage {
+  const { text, value } = createStyleContext();
+  return { text, value: (given) => value(given).replaceAll('&', String.raw`\26 `) };
+}
 
 const NO_DATA: InnerLanguage = {
   text: (text) => text,
@@ -90,6 +99,7 @@ function rawText(element: string, language: InnerLanguage): RawText {
     value: (value) => {
       const held = pending;
       pending = '';
+      if (element === 'script' && HIDING.test(tail)) throw new Unsafe('data behind what may begin "<!--" or "<script"');
       if (held === '') return language.value(value);
       if (held !== '<' || language !== PLAIN) throw new Unsafe('data behind "<"');
       return `&lt;${language.value(value)}`;

@@ -3,9 +3,13 @@
 /** Of the hundreds of names those that templates write; another one makes the place one where no data can go. */
 const NAMED: Readonly<Record<string, string>> = {
   amp: '&',
+  AMP: '&',
   lt: '<',
+  LT: '<',
   gt: '>',
+  GT: '>',
   quot: '"',
+  QUOT: '"',
   apos: "'",
   nbsp: '\u00A0',
   colon: ':',
@@ -22,6 +26,8 @@ const NAMED: Readonly<Record<string, string>> = {
   Tab: '\t',
   NewLine: '\n',
 };
+/** These need no semicolon. */
+const BARE = /^(?:amp|lt|gt|quot|nbsp)$|^(?:AMP|LT|GT|QUOT)$/;
 const MAX_LENGTH = 12;
 
 export interface ReferenceDecoder {
@@ -55,6 +61,7 @@ export function createReferenceDecoder(): ReferenceDecoder {
     const name = flush().slice(1);
     const meaning = character === ';' ? lookUp(name) : undefined;
     if (meaning !== undefined) return meaning;
+    if (character !== '=' && BARE.test(name)) return `${lookUp(name) ?? ''}${step(character)}`;
     // `&copy=1` in an address is text; `&copy;` and `&#58 ` are not.
     unknown ||= character === ';' || name.startsWith('#');
     return `&${name}${step(character)}`;

@@ -6,6 +6,8 @@ import type { InnerLanguage } from './context.ts';
 
 type State = 'code' | '"' | "'" | '`' | 'regexp' | 'class' | 'line' | 'block';
 
+/** Behind the parenthesis of these a statement begins, and so a slash a regular expression. ECMA-262 §14. */
+const HEADS = new Set(['if', 'while', 'for', 'with']);
 /** Behind these a slash begins a regular expression, and behind other words it divides. ECMA-262 §12. */
 const NOT_OPERANDS = new Set(
   'break case continue delete do else finally in instanceof new return throw try typeof void yield await'.split(' '),
@@ -17,29 +19,39 @@ interface Script {
   /** Whether what stands before is something that can be divided. */
   operand: boolean;
   word: string;
+  /** Whether the word is the name of a member, which no keyword is. */
+  member: boolean;
   last: string;
   /** The beginning of what may be a comment; of a comment, what may be its end. */
   pending: string;
   /** Nothing but space and comments since the line began. */
   lineStart: boolean;
   escaped: boolean;
-  /** A string that a line end broke off: where this stands nobody can say. */
-  broken: boolean;
+  /** Why nobody can say where this stands; empty as long as it is known. */
+  lost: string;
+  /** Whether what stands before is `}`, of a block or of a value. */
+  afterBrace: boolean;
+  /** Of each parenthesis that is open, whether a statement begins behind it. */
+  readonly parentheses: boolean[];
   /** Braces that are open in each `${…}`. */
   readonly braces: number[];
   blockHadLine: boolean;
 }
 
-export function createScriptContext(): InnerLanguage {
+/** `isWritten`: the text is in the page as it is; otherwise what `text` returns of it. */
+export function createScriptContext(isWritten = false): InnerLanguage {
   const script: Script = {
     state: 'code',
     operand: false,
     word: '',
+    member: false,
     last: '',
     pending: '',
     lineStart: true,
     escaped: false,
-    broken: false,
+    lost: '',
+    afterBrace: false,
+    parentheses: [],
     braces: [],
     blockHadLine: false,
   };
@@ -49,22 +61,29 @@ export function createScriptContext(): InnerLanguage {
       for (const character of text) out += step(script, character);
       return out;
     },
-    value: (value) => writeValue(script, value),
+    value: (value) => writeValue(script, value, isWritten),
   };
 }
 
-function writeValue(script: Script, value: Value): string {
+function writeValue(script: Script, value: Value, isWritten: boolean): string {
   const { state } = script;
   if (state === 'line' || state === 'block') return '';
-  if (script.broken) throw new Unsafe('data behind a string that is not closed');
+  if (script.lost !== '') throw new Unsafe(`data behind ${script.lost}`);
   if (script.escaped) throw new Unsafe('data behind a backslash');
   if (state === 'regexp' || state === 'class') throw new Unsafe('data in a regular expression');
-  if (state !== 'code') return escapeString(value, state === '`');
+  if (state !== 'code') return writeString(script, value);
   if (script.pending === '/' && !isOperand(script))
     throw new Unsafe('data where a regular expression or a division may stand');
-  const held = script.pending;
-  Object.assign(script, { pending: '', operand: true, word: '', last: '', lineStart: false });
+  const held = isWritten ? '' : script.pending;
+  Object.assign(script, { pending: '', operand: true, word: '', last: '', lineStart: false, afterBrace: false });
   return held + toScript(value);
+}
+
+function writeString(script: Script, value: Value): string {
+  const text = escapeString(value, script.state === '`');
+  // A "$" before data and a "{" behind it are no `${`.
+  if (text !== '') script.last = '';
+  return text;
 }
 
 /** One character further; what is written of it. */
@@ -114,7 +133,7 @@ function stepQuoted(script: Script, character: string): void {
   else if (state === '`' && script.last === '$' && character === '{') {
     script.braces.push(0);
     Object.assign(script, { state: 'code', operand: false, word: '' });
-  } else if (state !== '`' && /[\n\r]/.test(character)) script.broken = true;
+  } else if (state !== '`' && /[\n\r]/.test(character)) script.lost = 'a string that is not closed';
   script.last = character;
 }
 
@@ -146,12 +165,20 @@ function stepCode(script: Script, character: string): string {
 /** A slash that begins no comment. */
 function slash(script: Script): string {
   const divides = isOperand(script);
-  Object.assign(script, { state: divides ? 'code' : 'regexp', operand: false, word: '', last: '/', lineStart: false });
+  if (script.afterBrace) script.lost = '"}" and a slash, a division or a regular expression';
+  Object.assign(script, {
+    state: divides ? 'code' : 'regexp',
+    operand: false,
+    word: '',
+    last: '/',
+    lineStart: false,
+    afterBrace: false,
+  });
   return '/';
 }
 
-function isOperand({ word, operand }: Script): boolean {
-  return word === '' ? operand : !NOT_OPERANDS.has(word);
+function isOperand({ word, member, operand }: Script): boolean {
+  return word === '' ? operand : member || !NOT_OPERANDS.has(word);
 }
 
 function stepToken(script: Script, character: string): void {
@@ -162,13 +189,16 @@ function stepToken(script: Script, character: string): void {
     return;
   }
   if (WORD.test(character)) {
-    script.word = WORD.test(last) ? script.word + character : character;
-    Object.assign(script, { last: character, lineStart: false });
+    if (!WORD.test(last)) Object.assign(script, { word: '', member: last === '.' });
+    script.word += character;
+    Object.assign(script, { last: character, lineStart: false, afterBrace: false });
     return;
   }
   // `x++ / 2` divides.
   const doubled = character === last && (character === '+' || character === '-');
-  script.operand = character === ')' || character === ']' || doubled;
+  if (character === '(') script.parentheses.push(!script.member && HEADS.has(script.word));
+  script.operand = character === ')' ? script.parentheses.pop() !== true : character === ']' || doubled;
+  script.afterBrace = character === '}';
   script.word = '';
   script.last = doubled ? character + character : character;
   script.lineStart &&= character === '-';

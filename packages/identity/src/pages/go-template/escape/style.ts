@@ -47,7 +47,7 @@ function writeValue(style: Style, text: string): string {
     style.word = 'x';
     return HARMLESS.test(text) && !HARMFUL.test(text) ? text : REPLACEMENT;
   }
-  if (style.state === 'url-start') Object.assign(style, { state: 'url', quote: '' });
+  if (style.state === 'url-start') openString(style, '', 'url');
   // In a string the address is looked at for its scheme alone: `content` is no address, `@import` is.
   if (style.state === 'url') return style.address.value(text);
   const asAddress = style.address.value(text);

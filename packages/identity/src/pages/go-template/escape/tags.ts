@@ -22,6 +22,8 @@ export interface Page {
   attribute: string;
   /** `type` of a script, as the template wrote it; undefined without. */
   type: string | undefined;
+  /** How many elements `svg` and `math` are open, in which browsers read style sheets as text. */
+  foreign: number;
   quote: '' | '"' | "'";
   value: AttributeContext | undefined;
   raw: RawText | undefined;
@@ -39,6 +41,7 @@ export function createPage(nonce: string): Page {
     isEnd: false,
     attribute: '',
     type: undefined,
+    foreign: 0,
     quote: '',
     value: undefined,
     raw: undefined,
@@ -81,11 +84,18 @@ function beginTag(page: Page): void {
 }
 
 function endTag(page: Page): void {
-  page.raw = page.isEnd ? undefined : createRawText(page.element, page.type ?? '');
+  countForeign(page);
+  page.raw = page.isEnd ? undefined : createRawText(page.element, page.type ?? '', page.foreign > 0);
   // Within SVG such an element ends here, in HTML it does not: nobody can say what follows.
   if (page.raw !== undefined && page.out.endsWith('/')) throw new Unsafe(`what follows <${page.element}/>`);
   page.out += '>';
   page.state = page.raw === undefined ? 'text' : 'raw';
+}
+
+function countForeign(page: Page): void {
+  if (page.element !== 'svg' && page.element !== 'math') return;
+  if (page.isEnd) page.foreign = Math.max(0, page.foreign - 1);
+  else if (!page.out.endsWith('/')) page.foreign += 1;
 }
 
 function beginValue(page: Page, character: string): void {
