@@ -22,11 +22,11 @@ export interface RefreshLoad {
 }
 
 export function createRefreshLoad({ port, path, authorization, tokens }: TokenLoad): RefreshLoad {
-  const lanes = tokens.map((token) => {
-    const lane = { socket: connect(port, '127.0.0.1').setNoDelay(), token };
-    lane.socket.on('error', () => undefined);
-    return lane;
-  });
+  const open = (): Socket =>
+    connect(port, '127.0.0.1')
+      .setNoDelay()
+      .on('error', () => undefined);
+  const lanes = tokens.map((token) => ({ socket: open(), token }));
   const head = `POST ${path} HTTP/1.1\r\nHost: bench\r\nAuthorization: ${authorization}\r\nContent-Type: application/x-www-form-urlencoded\r\n`;
   const turn = async (lane: (typeof lanes)[number]): Promise<void> => {
     const body = `grant_type=refresh_token&refresh_token=${lane.token}`;
@@ -41,6 +41,8 @@ export function createRefreshLoad({ port, path, authorization, tokens }: TokenLo
       const end = performance.now() + milliseconds;
       let count = 0;
       const drive = async (lane: (typeof lanes)[number]): Promise<void> => {
+        // Servers end connections that rest while others are measured.
+        if (lane.socket.destroyed || lane.socket.readableEnded) lane.socket = open();
         for (; performance.now() < end; count += 1) await turn(lane);
       };
       await Promise.all(lanes.map(drive));
