@@ -285,6 +285,29 @@ test('a route timeout gives 504, silence beyond the idle limit ends the request'
   assert.equal((await get('/silent')).status, 504);
 });
 
+test('a client that opens no window for an answer under way is given up, and its upstream freed', async (t) => {
+  const freed = Promise.withResolvers<void>();
+  await rig.upstream('endless', (_request, response) => {
+    response.on('close', () => freed.resolve());
+    const fill = (): void => {
+      while (!response.destroyed && response.write(Buffer.alloc(65_536)));
+      if (!response.destroyed) response.once('drain', fill);
+    };
+    fill();
+  });
+  route('endless');
+  await rig.settle();
+  const settings = { initialWindowSize: 0 };
+  const closed = connectHttp2(`https://127.0.0.1:${rig.tlsPort()}`, { rejectUnauthorized: false, settings });
+  t.after(() => closed.destroy());
+  const stream = closed.request({ ':path': '/endless' });
+  let bytes = 0;
+  stream.on('data', (chunk: Buffer) => void (bytes += chunk.length)).on('error', () => undefined);
+  await new Promise((resolve) => stream.once('close', resolve));
+  await freed.promise;
+  assert.deepEqual([bytes, stream.rstCode !== 0], [0, true]);
+});
+
 test('a client that goes away frees the upstream', async () => {
   const gone = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
