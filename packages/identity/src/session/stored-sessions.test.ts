@@ -1,6 +1,7 @@
-/** Sessions that are ended while their browser exchanges its token. */
+/** Sessions that are ended: while their browser exchanges its token, and many at once. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { silentLogger, systemRandom } from '@kfctl/core';
 import type { HttpRequest } from '@kfctl/http';
 import { SAMPLE_RECORDS } from '../../../testkit/src/identity-storage.ts';
@@ -9,6 +10,7 @@ import { createMemoryStorage } from '../storage/memory/memory-storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { hashToken } from './browser-binding.ts';
 import { createLoginSessions } from './login-sessions.ts';
+import type { LogoutDeliveries } from './logout-deliveries.ts';
 import { endSessions } from './stored-sessions.ts';
 
 const clock = { now: () => Date.UTC(2030, 0, 1) };
@@ -36,14 +38,15 @@ const WEB: WebConfig = {
   clientRemoteIP: { header: '', trustedProxies: [] },
 };
 
-const endAll = (storage: Storage): Promise<number> =>
+const nobody = (): Promise<void> => Promise.resolve();
+const endAll = (storage: Storage, tell: LogoutDeliveries['tell'] = nobody): Promise<number> =>
   endSessions(
     {
       storage,
       clock,
       log: silentLogger,
       findClient: () => Promise.resolve(undefined),
-      logouts: { tell: () => Promise.resolve(), retryDue: () => Promise.resolve() },
+      logouts: { tell, retryDue: nobody },
     },
     () => true,
   );
@@ -80,3 +83,38 @@ for (const moment of ['before', 'after'] as const) {
     assert.deepEqual(await memory.list('loginSession'), []);
   });
 }
+
+async function withSessions(count: number): Promise<Storage> {
+  const storage = createMemoryStorage();
+  for (let n = 0; n < count; n += 1)
+    await storage.create('loginSession', `id${n}`, { ...SAMPLE_RECORDS.loginSession.record, sid: `sid${n}` });
+  return storage;
+}
+
+test('of many sessions the slow clients are told together, not one after the other', async () => {
+  const storage = await withSessions(50);
+  const told: string[] = [];
+  let atOnce = 0;
+  let most = 0;
+  const ended = await endAll(storage, async ([end]) => {
+    told.push(end?.sid ?? '');
+    atOnce += 1;
+    most = Math.max(most, atOnce);
+    await setImmediate();
+    atOnce -= 1;
+  });
+  assert.deepEqual([ended, told.length, new Set(told).size], [50, 50, 50]);
+  assert.ok(most >= 10, `${String(most)} at once`);
+});
+
+test('whoever dies while many sessions are ended leaves those of whose end nobody was told', async () => {
+  const storage = await withSessions(500);
+  let told = 0;
+  let most = 0;
+  await endAll(storage, async () => {
+    told += 1;
+    most = Math.max(most, 500 - (await storage.list('loginSession')).length - told);
+  });
+  assert.equal(told, 500);
+  assert.ok(most < 100, `${String(most)} sessions were gone and nobody told`);
+});

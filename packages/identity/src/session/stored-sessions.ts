@@ -33,22 +33,31 @@ export async function listSessions({
 }
 
 const MAX_ROUNDS = 5;
+/** A client that does not answer holds up each for seconds: together, and not all, for a connector has thousands. */
+const MAX_AT_ONCE = 32;
 
 /** Ends all sessions that are meant, as a logout in their browsers would; resolves with their number. */
 export async function endSessions(
   deps: EndDeps & { readonly clock: Clock },
   isMeant: (session: KnownSession) => boolean,
 ): Promise<number> {
-  const ended = new Map<string, LoginSession>();
+  const ended = new Set<string>();
+  const end = async ({ sid, record, ids }: KnownSession): Promise<void> => {
+    const taken = await Promise.all(ids.map((id) => deps.storage.take('loginSession', id)));
+    if (!taken.some((one) => one !== undefined)) return;
+    ended.add(sid);
+    // At once: when this process dies, those of whose end nobody was told are still there to be ended.
+    await tellOfEnd(deps, record);
+  };
   // A token that is being exchanged right now leaves a record that the first look did not show.
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const meant = (await listSessions(deps)).filter(isMeant);
     if (meant.length === 0) break;
-    for (const { sid, record, ids } of meant) {
-      const taken = await Promise.all(ids.map((id) => deps.storage.take('loginSession', id)));
-      if (taken.some((one) => one !== undefined)) ended.set(sid, record);
-    }
+    const rest = meant.values();
+    const work = async (): Promise<void> => {
+      for (const session of rest) await end(session);
+    };
+    await Promise.all(Array.from({ length: MAX_AT_ONCE }, work));
   }
-  for (const session of ended.values()) await tellOfEnd(deps, session);
   return ended.size;
 }
