@@ -1,7 +1,8 @@
 /** Owns what ways to log in the cluster has: those of dex's configuration, and those kept through its management API. */
 import { defineResource, isKubeError } from '@kfctl/kube';
 import type { KubeClient, ResourceType, UnknownObject } from '@kfctl/kube';
-import { parse } from 'yaml';
+import { parseDocument } from 'yaml';
+import { kfctlError } from '../errors.ts';
 import { NAMESPACE } from './dex-config-map.ts';
 
 export interface ListedConnector {
@@ -51,6 +52,17 @@ function connectorsOfFile(text: string): Named[] {
     return { id: textOf('id'), type: textOf('type'), name: textOf('name') };
   });
   return file.get('enablepassworddb') === true ? [...named, { id: 'local', type: 'local', name: 'Email' }] : named;
+}
+
+// What the parser says of a mistake shows the line, which may be one of a secret.
+function parse(text: string): unknown {
+  const document = parseDocument(text, { prettyErrors: false });
+  const [mistake] = document.errors;
+  if (mistake === undefined) return document.toJS();
+  const line = text.slice(0, mistake.pos[0]).split('\n').length;
+  throw kfctlError('DEX_CONFIG_INVALID', `line ${line} of the configuration of dex in the cluster is not YAML`, {
+    hint: 'Correct it: kubectl -n kubeflow edit configmap dex',
+  });
 }
 
 /** Keys of dex's file mean the same in any case of letters. */

@@ -170,3 +170,18 @@ test('connectors of the file and of the API are listed by id, without their sett
   assert.ok(!`${text}${json.text}`.includes('do-not-show') && !json.text.includes(config64));
   assert.equal(await config(), before);
 });
+
+test('a configuration that is no YAML is told by its line, and nothing of the line is shown', async (t) => {
+  const put = async (text: string): Promise<void> => {
+    const map = await client.get(resources.configMaps, 'dex', { namespace: 'kubeflow' });
+    assert.ok(map);
+    await client.replace(resources.configMaps, { ...map, data: { ...map.data, 'config.yaml': text } });
+  };
+  const before = await config();
+  t.after(() => put(before));
+  await put('issuer: x\nconnectors:\n- id: a\n  config:\n    bindPW: "do-not-show" more\n');
+  const { code, text } = await kfctl(['dex', 'connectors', 'list']);
+  assert.equal(code, 1);
+  assert.match(text, /line 5 of the configuration of dex/);
+  assert.ok(!text.includes('do-not-show'), text);
+});
