@@ -201,6 +201,25 @@ test('no more than a thousand wait, whatever the number of logouts', async (t) =
   assert.match(setting.log.at(-1) ?? '', /too many others wait/);
 });
 
+test('a client that is down is asked for a few of its notices at a time, and holds up nobody else', async (t) => {
+  const setting = await start(t);
+  const record = { ...END, attempts: 1, nextAt: setting.now, expiresAt: setting.now + HOUR_MS };
+  for (let count = 10; count < 50; count += 1) await setting.storage.create('logoutNotice', `n${count}`, record);
+  await setting.storage.create('logoutNotice', 'z', { ...record, clientId: 'left' });
+  const deliveries = setting.replica();
+  await deliveries.retryDue();
+  assert.equal(setting.heard.length, 8);
+  const left = await setting.storage.list('logoutNotice');
+  assert.deepEqual([left.length, left.some(({ record: { clientId } }) => clientId === 'left')], [40, false]);
+  setting.statuses = [200];
+  await deliveries.retryDue();
+  assert.equal(setting.heard.length, 40);
+  setting.now += HOUR_MS / 2;
+  await deliveries.retryDue();
+  assert.deepEqual(await setting.storage.list('logoutNotice'), []);
+  assert.equal(setting.metric(WAITING), '0');
+});
+
 test('a client that left, or wants to be told elsewhere by now, is taken at its word', async (t) => {
   const setting = await start(t);
   const deliveries = setting.replica();

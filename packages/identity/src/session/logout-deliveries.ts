@@ -94,8 +94,8 @@ class DeliveryWork {
     const due = all.filter(({ record }) => record.nextAt <= clock.now());
     if (due.length > 0) {
       await this.#withHttp(async (http) => {
-        for (let start = 0; start < due.length; start += MAX_AT_ONCE)
-          await Promise.all(due.slice(start, start + MAX_AT_ONCE).map((stored) => this.#tellAgain(stored, http)));
+        const byClient = Map.groupBy(due, ({ record }) => record.clientId);
+        await Promise.all([...byClient.values()].map((notices) => this.#tellClientAgain(notices, http)));
       });
     }
     this.#showCounts();
@@ -112,12 +112,22 @@ class DeliveryWork {
     }
   }
 
-  async #tellAgain(stored: Stored<'logoutNotice'>, http: UpstreamHttp): Promise<void> {
+  /** Until it cannot be told: one that does not answer would hold up the notices of all others for as many timeouts as it has. */
+  async #tellClientAgain(notices: readonly Stored<'logoutNotice'>[], http: UpstreamHttp): Promise<void> {
+    for (let start = 0; start < notices.length; start += MAX_AT_ONCE) {
+      const some = notices.slice(start, start + MAX_AT_ONCE);
+      const reached = await Promise.all(some.map((stored) => this.#tellAgain(stored, http)));
+      if (!reached.includes(true)) return;
+    }
+  }
+
+  /** False when the client is not there to be told. */
+  async #tellAgain(stored: Stored<'logoutNotice'>, http: UpstreamHttp): Promise<boolean> {
     const notice = await this.#claim(stored);
-    if (notice === undefined) return;
+    if (notice === undefined) return true;
     const outcome = await this.#attempt(notice, http);
-    if (!this.#isOver(notice, { outcome, attempts: notice.attempts })) return;
-    await this.#forget(stored.id);
+    if (this.#isOver(notice, { outcome, attempts: notice.attempts })) await this.#forget(stored.id);
+    return outcome.kind !== 'failed' || outcome.final;
   }
 
   async #withHttp(work: (http: UpstreamHttp) => Promise<void>): Promise<void> {
