@@ -46,7 +46,10 @@ function importsOf(file: string): Import[] {
 }
 
 const sources = globSync('packages/*/src/**/*.ts', { cwd: root });
-const isTest = (file: string): boolean => file.endsWith('.test.ts') || file.startsWith('packages/testkit/');
+/** What tests are set up with, beside what they test. */
+const isRig = (file: string): boolean => /\/rig(\/|\.ts$)/.test(file);
+const isTest = (file: string): boolean =>
+  file.endsWith('.test.ts') || file.startsWith('packages/testkit/') || isRig(file);
 
 test('packages import only what lies below them', () => {
   const wrong = sources
@@ -66,6 +69,14 @@ test('no relative import leaves its package', () => {
       const target = path.posix.normalize(path.posix.join(path.posix.dirname(file), specifier));
       return !target.startsWith(`packages/${from}/`);
     });
+  assert.deepEqual(wrong, []);
+});
+
+test('rigs are imported by tests alone', () => {
+  const wrong = sources
+    .filter((file) => !isTest(file))
+    .flatMap(importsOf)
+    .filter(({ specifier }) => isRig(specifier));
   assert.deepEqual(wrong, []);
 });
 
