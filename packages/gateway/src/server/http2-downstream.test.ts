@@ -79,10 +79,8 @@ describe('an answer over HTTP/2', () => {
         socket.write(Buffer.concat([head('POST', path, 0), body]));
         const [first, ...rest] = await answer;
         assert.equal(first?.type, FRAME.headers);
-        assert.deepEqual(
-          rest.map(({ type }) => type),
-          path === '/text' ? [FRAME.data] : [],
-        );
+        assert.ok(rest.every(({ type }) => type === FRAME.data));
+        assert.equal(Buffer.concat(rest.map(({ payload }) => payload)).toString(), path === '/text' ? 'no' : '');
         socket.destroy();
       }
     });

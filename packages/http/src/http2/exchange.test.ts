@@ -405,6 +405,37 @@ describe('a body', () => {
     });
   }
 
+  test('that comes after its answer has room for all of it before the answer ends, or the stream ends with the answer', async (t) => {
+    const rig = await startHttp2Rig(t, (request) => {
+      request.sendHead(Number(request.raw.target.slice(1)), [], true);
+      request.write(Buffer.from('ok'));
+      request.end([]);
+    });
+    const peer = rig.open();
+    await peer.settle();
+    const post = (stream: number, status: string, length: number): void =>
+      peer.request(stream, [...to(`/${status}`, POST), ['content-length', String(length)]], 0);
+    post(1, '200', 1_000_000);
+    assert.equal((await peer.answer(1)).text, 'ok');
+    const own = peer.frames.filter(({ stream }) => stream === 1).map(({ type }) => type);
+    assert.deepEqual(own, [FRAME.headers, FRAME.data, FRAME.windowUpdate, FRAME.data]);
+    const told = peer.frames.find(({ type, stream }) => type === FRAME.windowUpdate && stream === 1);
+    assert.equal(told?.payload.readUInt32BE(0), 1_000_000 - 262_144);
+    for (let sent = 0; sent < 1_000_000; sent += 10_000)
+      peer.send(data(1, Buffer.alloc(10_000), sent === 990_000 ? END_STREAM : 0));
+    post(3, '200', 10_000_000);
+    assert.equal((await peer.answer(3)).text, 'ok');
+    assert.equal(await peer.resetCode(3), CODE.none);
+    // Who is refused stops by itself, and has a moment to do so.
+    post(5, '403', 10_000_000);
+    assert.equal((await peer.answer(5)).text, 'ok');
+    await peer.settle();
+    assert.deepEqual(
+      peer.frames.filter(({ type }) => type === FRAME.reset).map(({ stream }) => stream),
+      [3],
+    );
+  });
+
   test('that has padding has none for its reader', async (t) => {
     const rig = await startHttp2Rig(t, echo);
     const peer = rig.open();

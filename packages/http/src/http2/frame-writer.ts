@@ -66,6 +66,8 @@ export class FrameWriter {
 
   /** A frame of numbers with 32 bits each. */
   numbers(type: number, stream: number, numbers: readonly number[]): void {
+    // Room that is told of before an answer ends is to be there before its end.
+    if (type === FRAME.windowUpdate) this.#dataStream = 0;
     this.#begin(type, stream, numbers.length * 4);
     for (const number of numbers) this.#number(number);
   }

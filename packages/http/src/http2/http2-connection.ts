@@ -195,6 +195,10 @@ export class Http2Connection implements Watched {
     if (!this.isClosing) this.#incoming.giveRoom(bytes);
   }
 
+  giveAllRoom(): void {
+    if (!this.isClosing) this.#incoming.giveAllRoom();
+  }
+
   /** Ends the connection for what the client did (section 5.4.1). */
   fail(code: Code): void {
     if (this.isClosing) return;

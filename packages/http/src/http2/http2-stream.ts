@@ -2,7 +2,8 @@
  * Owns one request that came over HTTP/2, and its answer.
  *
  *   client:  HEADERS ── DATA … ── END_STREAM           an answer that is complete before its request: what still comes is thrown away
- *   answer:      HEADERS ── DATA … ── END_STREAM       for a moment, then the stream is reset, without an error (RFC 9113 section 8.1)
+ *   answer:      HEADERS ── DATA … ── END_STREAM       for a moment, then the stream is reset, without an error (RFC 9113 section 8.1);
+ *                                                      at once, if that would not do
  */
 import type { Duplex, Readable } from 'node:stream';
 import { AppError } from '@kfctl/core';
@@ -51,6 +52,7 @@ export class Http2Stream implements Downstream, Sender {
   /** Nothing more comes from whoever answers. */
   #isAnswered = false;
   #lastFields: FieldList = NONE;
+  #isSuccess = false;
   /** END_STREAM has been written. */
   #hasEnded = false;
   #isClosed = false;
@@ -100,6 +102,8 @@ export class Http2Stream implements Downstream, Sender {
 
   sendHead(status: number, fields: FieldList, hasBody: boolean): void {
     if (this.#isClosed) return;
+    this.#isSuccess = status < 300;
+    if (!hasBody) this.#welcomeRest();
     this.#connection.writer.head({ stream: this.id, status, fields, endsStream: !hasBody });
     if (hasBody) return;
     this.#isAnswered = true;
@@ -206,6 +210,7 @@ export class Http2Stream implements Downstream, Sender {
 
   #sendEnd(): void {
     const { writer } = this.#connection;
+    this.#welcomeRest();
     const fields = this.#lastFields;
     if (fields.length === 0) writer.endData(this.id);
     else writer.head({ stream: this.id, status: undefined, fields, endsStream: true });
@@ -217,8 +222,31 @@ export class Http2Stream implements Downstream, Sender {
     this.#tunnel?.onSent();
     if (this.#isClosed) return;
     if (this.#clientEnded) return this.#connection.closed(this);
+    if (this.#isHopeless) return this.#connection.reset(this, CODE.none);
     this.#deadline = this.#connection.now + LINGER_MS;
     this.#dropBody();
+  }
+
+  /**
+   * A body that will not be taken to its end. Who is refused stops by itself, who is not would go on: it is told with the answer, as Envoy does.
+   */
+  get #isHopeless(): boolean {
+    return this.#isSuccess && this.#rest > MAX_DISCARDED_BYTES && this.#length !== undefined;
+  }
+
+  /** What is still to come of the body, for all that is known. */
+  get #rest(): number {
+    return (this.#length ?? Number.POSITIVE_INFINITY) - this.#received;
+  }
+
+  /** An answer is about to end before its request. Some clients read nothing after it (curl 7.88), so room for what is thrown away comes before. */
+  #welcomeRest(): void {
+    if (this.#clientEnded || this.#isClosed || this.#isHopeless) return;
+    this.#dropBody();
+    this.#connection.giveAllRoom();
+    this.#window ??= new ReceiveWindow(STREAM_WINDOW);
+    const told = this.#window.open(Math.min(this.#rest, MAX_DISCARDED_BYTES));
+    if (told > 0) this.#connection.writer.numbers(FRAME.windowUpdate, this.id, [told]);
   }
 
   #await(): void {

@@ -61,6 +61,12 @@ export class IncomingFrames {
     if (told > 0) this.#connection.writer.numbers(FRAME.windowUpdate, 0, [told]);
   }
 
+  /** The client may be told of room for the last time. */
+  giveAllRoom(): void {
+    const told = this.#window.giveAll();
+    if (told > 0) this.#connection.writer.numbers(FRAME.windowUpdate, 0, [told]);
+  }
+
   #skipPreface(): boolean {
     const skipped = this.#frame.skip(PREFACE);
     this.#hasPreface = skipped === true;

@@ -26,4 +26,17 @@ export class ReceiveWindow {
     this.#left += told;
     return told;
   }
+
+  /** Whatever was read, the peer may send at least so much from now on; gives what it is to be told, 0 for nothing. */
+  open(bytes: number): number {
+    const told = Math.max(bytes - this.#left, 0);
+    this.#read = Math.max(this.#read - told, 0);
+    this.#left += told;
+    return told;
+  }
+
+  /** Gives back all that was read, however little; gives what the peer is to be told, 0 for nothing. */
+  giveAll(): number {
+    return this.open(this.#left + this.#read);
+  }
 }
