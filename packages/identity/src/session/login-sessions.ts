@@ -104,8 +104,7 @@ export function createLoginSessions(deps: LoginSessionDeps): LoginSessions {
     touch: (request, found, change) => touch({ ...deps, create }, request, { found, change }),
     end: async (request) => {
       const found = await find(request);
-      const session = found === undefined ? undefined : await storage.take('loginSession', found.id);
-      await forgetTwin(storage, session);
+      const session = await takeWithTwin(storage, found);
       if (readCookie(request, settings.cookieName) === undefined) return { cookies: [], session };
       const gone = { path: config.basePath, secure: isSecure(request, config.issuer), maxAgeSeconds: 0 };
       return { cookies: [renderCookie(settings.cookieName, '', gone)], session };
@@ -117,10 +116,35 @@ const NO_SESSION: StartedSession = { sid: '', cookies: [] };
 
 type Create = (request: HttpRequest, record: LoginSession, token?: string) => Promise<readonly string[]>;
 
-/** The token before the last exchange lives a little longer than that, and never longer than the session. */
-async function forgetTwin(storage: Storage, session: LoginSession | undefined): Promise<void> {
+/**
+ * The token before the last exchange lives a little longer than that, and never longer than the session. What is taken has the clients
+ * of both.
+ */
+async function takeWithTwin(storage: Storage, found: FoundSession | undefined): Promise<LoginSession | undefined> {
+  const session = found === undefined ? undefined : await storage.take('loginSession', found.id);
   const { twin = '' } = session ?? {};
-  if (twin !== '') await storage.take('loginSession', twin);
+  const other = twin === '' ? undefined : await storage.take('loginSession', twin);
+  return session && { ...session, clients: together(session.clients, other?.clients ?? []) };
+}
+
+function together(some: readonly string[], others: readonly string[]): readonly string[] {
+  return [...new Set([...some, ...others])].slice(-MAX_CLIENTS);
+}
+
+async function addClients(storage: Storage, id: string, clients: readonly string[]): Promise<void> {
+  await storage.update('loginSession', id, (current) =>
+    clients.every((client) => current.clients.includes(client))
+      ? undefined
+      : { ...current, clients: together(current.clients, clients) },
+  );
+}
+
+/** For whoever comes while the token is exchanged: it goes on with the other one. In this order, so that whoever exchanges it sees one. */
+async function addClientsToBoth(storage: Storage, id: string, clients: readonly string[]): Promise<void> {
+  if (clients.length === 0) return;
+  await addClients(storage, id, clients);
+  const { twin = '' } = (await storage.get('loginSession', id)) ?? {};
+  if (twin !== '') await addClients(storage, twin, clients);
 }
 
 type StartDeps = LoginSessionDeps & Pick<LoginSessions, 'find'> & { readonly create: Create };
@@ -131,8 +155,7 @@ async function start(deps: StartDeps, request: HttpRequest, login: SessionStart)
     if (!isSameBrowser(deps, request, login.browser)) return NO_SESSION;
     // A new login never goes on under the token of before (session fixation).
     const found = await find(request);
-    const before = found === undefined ? undefined : await storage.take('loginSession', found.id);
-    await forgetTwin(storage, before);
+    const before = await takeWithTwin(storage, found);
     const same = isSamePerson(before, login) ? before : undefined;
     const sid = same?.sid || randomToken(16, random);
     const origin = originOf(request, deps.config.web);
@@ -161,16 +184,20 @@ async function touch(
   { found: { id, record }, change }: Touch,
 ): Promise<readonly string[]> {
   const nowMs = clock.now();
+  const { clients = [] } = change;
   const next = withExpiry({ ...record, ...change, lastUsedAt: nowMs }, settings);
   if (record.renewed || nowMs - record.issuedAt < RENEW_AFTER_MS) {
     const due = nowMs - record.lastUsedAt >= TOUCH_EVERY_MS || Object.keys(change).length > 0;
     const write = (current: LoginSession): LoginSession => ({
       ...next,
+      // Others may have let in other clients meanwhile.
+      clients: together(current.clients, clients),
       renewed: current.renewed,
       ...(current.twin === undefined ? {} : { twin: current.twin }),
       expiresAt: current.renewed ? current.expiresAt : next.expiresAt,
     });
-    if (due) await storage.update('loginSession', id, write);
+    const written = due ? await storage.update('loginSession', id, write) : undefined;
+    if (written?.renewed === true) await addClientsToBoth(storage, id, clients);
     return [];
   }
   // Of several requests at once one gets the new token.
@@ -179,12 +206,20 @@ async function touch(
   const marked = await storage.update('loginSession', id, (current) =>
     current.renewed ? undefined : { ...current, ...mark },
   );
-  if (marked === undefined) return [];
-  const cookies = await create(request, { ...next, issuedAt: nowMs, twin: id }, token);
+  if (marked === undefined) {
+    await addClientsToBoth(storage, id, clients);
+    return [];
+  }
+  const all = together(marked.clients, clients);
+  const cookies = await create(request, { ...next, clients: all, issuedAt: nowMs, twin: id }, token);
   // Whoever ended the session meanwhile found the token before alone.
-  if ((await storage.get('loginSession', id)) !== undefined) return cookies;
-  await storage.take('loginSession', hashToken(token));
-  return [];
+  const before = await storage.get('loginSession', id);
+  if (before === undefined) {
+    await storage.take('loginSession', hashToken(token));
+    return [];
+  }
+  await addClients(storage, hashToken(token), before.clients);
+  return cookies;
 }
 
 function withExpiry(record: LoginSession, settings: SessionsConfig): LoginSession {
@@ -210,7 +245,7 @@ function originOf(request: HttpRequest, web: WebConfig): RecordContext['origin']
 function toRecord(login: SessionStart, { before, sid, nowMs, settings, origin }: RecordContext): LoginSession {
   const { connectorId, clientId, who, groups, offline, persistent } = login;
   // The same person again: applications that were let in stay in.
-  const clients = [...new Set([...(before?.clients ?? []), clientId])].slice(-MAX_CLIENTS);
+  const clients = together(before?.clients ?? [], [clientId]);
   return withExpiry(
     {
       sid,

@@ -10,6 +10,7 @@ import { createMemoryStorage } from '../storage/memory/memory-storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { hashToken } from './browser-binding.ts';
 import { createLoginSessions } from './login-sessions.ts';
+import type { LoginSessions } from './login-sessions.ts';
 import type { LogoutDeliveries } from './logout-deliveries.ts';
 import { endSessions } from './stored-sessions.ts';
 
@@ -51,6 +52,16 @@ const endAll = (storage: Storage, tell: LogoutDeliveries['tell'] = nobody): Prom
     () => true,
   );
 
+const openSessions = (storage: Storage): LoginSessions =>
+  createLoginSessions({
+    settings: SETTINGS,
+    config: { issuer: 'https://a/dex', basePath: '/dex', expiry: EXPIRY, web: WEB },
+    storage,
+    clock,
+    random: systemRandom,
+    log: silentLogger,
+  });
+
 for (const moment of ['before', 'after'] as const) {
   test(`a session that is ended just ${moment} its new token is stored stays ended`, async () => {
     const memory = createMemoryStorage();
@@ -66,15 +77,7 @@ for (const moment of ['before', 'after'] as const) {
         return created;
       },
     };
-    const config = { issuer: 'https://a/dex', basePath: '/dex', expiry: EXPIRY, web: WEB };
-    const sessions = createLoginSessions({
-      settings: SETTINGS,
-      config,
-      storage,
-      clock,
-      random: systemRandom,
-      log: silentLogger,
-    });
+    const sessions = openSessions(storage);
     const request = { headers: { cookie: `dex_session=${TOKEN}` } } as unknown as HttpRequest;
     const found = await sessions.find(request);
     assert.ok(found);
@@ -117,4 +120,56 @@ test('whoever dies while many sessions are ended leaves those of whose end nobod
   });
   assert.equal(told, 500);
   assert.ok(most < 100, `${String(most)} sessions were gone and nobody told`);
+});
+
+for (const [age, issuedAt] of [
+  ['young', clock.now()],
+  ['aged', 0],
+] as const) {
+  test(`clients let in at once by one ${age} session are all known at its end`, async () => {
+    const storage = createMemoryStorage();
+    const record = {
+      ...SAMPLE_RECORDS.loginSession.record,
+      authTimeMs: clock.now(),
+      issuedAt,
+      clients: ['a'],
+      twin: '',
+    };
+    await storage.create('loginSession', hashToken(TOKEN), record);
+    const sessions = openSessions(storage);
+    const request = { headers: { cookie: `dex_session=${TOKEN}` } } as unknown as HttpRequest;
+    const found = await sessions.find(request);
+    assert.ok(found);
+    await Promise.all(['b', 'c', 'd'].map((client) => sessions.touch(request, found, { clients: ['a', client] })));
+    const again = await sessions.find(request);
+    assert.ok(again);
+    await sessions.touch(request, again, { clients: [...again.record.clients, 'e'] });
+    const told: string[] = [];
+    await endAll(storage, (ends) => Promise.resolve(void told.push(...ends.map(({ clientId }) => clientId))));
+    assert.deepEqual(told.toSorted(), ['a', 'b', 'c', 'd', 'e']);
+  });
+}
+
+test('a logout with the token before ends what the new one let in', async () => {
+  const storage = createMemoryStorage();
+  const record = {
+    ...SAMPLE_RECORDS.loginSession.record,
+    authTimeMs: clock.now(),
+    issuedAt: 0,
+    clients: ['a'],
+    twin: '',
+  };
+  await storage.create('loginSession', hashToken(TOKEN), record);
+  const sessions = openSessions(storage);
+  const withCookie = (cookie: string): HttpRequest => ({ headers: { cookie } }) as unknown as HttpRequest;
+  const before = withCookie(`dex_session=${TOKEN}`);
+  const found = await sessions.find(before);
+  assert.ok(found);
+  const [cookie = ''] = await sessions.touch(before, found, {});
+  const renewed = withCookie(cookie.split(';')[0] ?? '');
+  const newer = await sessions.find(renewed);
+  assert.ok(newer);
+  await sessions.touch(renewed, newer, { clients: ['a', 'b'] });
+  assert.deepEqual((await sessions.end(before)).session?.clients, ['a', 'b']);
+  assert.deepEqual(await storage.list('loginSession'), []);
 });
