@@ -1,4 +1,4 @@
-/** The curated exports of http: the strict servers of HTTP/1.1 and HTTP/2, and the parts that a proxy builds on. It knows no policies. */
+/** The curated exports of http: the strict server of HTTP/1.1, and the parts that a proxy builds on. It knows no policies. HTTP/2 has a door of its own. */
 export { createCoarseClock, NOT_WATCHED } from './connection/coarse-clock.ts';
 export type { CoarseClock, Watched } from './connection/coarse-clock.ts';
 export { createCopyPool } from './connection/copy-pool.ts';
@@ -12,9 +12,6 @@ export { Outgoing } from './connection/outgoing.ts';
 export { shareReads } from './connection/shared-read-socket.ts';
 export { NO_BODY, parseFraming } from './head/framing.ts';
 export type { BadFraming, BodyFraming, StatedLength } from './head/framing.ts';
-export { Http2Connection } from './http2/http2-connection.ts';
-export type { Http2ConnectionOptions } from './http2/http2-connection.ts';
-export { HpackEncoder } from './http2/hpack/encoder.ts';
 export { HEAD_LIMITS } from './head/raw-head.ts';
 export type { AcceptedHead, HeadLimits, RawHead } from './head/raw-head.ts';
 export { BodyReader } from './message/body-reader.ts';

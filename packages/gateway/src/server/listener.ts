@@ -4,15 +4,8 @@ import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { listen } from '@kfctl/core';
-import {
-  createCoarseClock,
-  createCopyPool,
-  HEAD_LIMITS,
-  HpackEncoder,
-  Http1Connection,
-  Http2Connection,
-  shareReads,
-} from '@kfctl/http';
+import { createCoarseClock, createCopyPool, HEAD_LIMITS, Http1Connection, shareReads } from '@kfctl/http';
+import { HpackEncoder, Http2Connection } from '@kfctl/http/http2';
 import type { CoarseClock, CopyPool, DownstreamHandler, ListenerPlace } from '@kfctl/http';
 
 export interface ListenerOptions {
