@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Agent, createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { startProgram } from '../../testkit/src/front-door/programs.ts';
@@ -107,4 +108,36 @@ test('a gateway that is killed under load fails what was under way, and lets nob
     for (const outcomes of known) assert.ok(outcomes.slice(0, -1).every(({ status }) => status === 200));
     for (const outcomes of [...unknown, ...known]) assert.equal(outcomes.at(-1)?.status, undefined);
   }
+});
+
+test('a request outlives any number of idle connections that its endpoint has given up', async (t) => {
+  const rig = await startRig();
+  t.after(() => rig.close());
+  rig.sources.gateways.put(withoutRedirect(kubeflowGateway()));
+  const first: Socket[] = [];
+  const server = createTcpServer((socket) => {
+    let requests = 0;
+    socket.on('error', () => undefined);
+    socket.on('data', () => {
+      requests += 1;
+      // As nginx does when it has too many: nobody has looked at the second request.
+      if (requests > 1) return void socket.destroy();
+      if (first.push(socket) === 8)
+        for (const each of first) each.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+      else if (first.length > 8) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  rig.addService('app', (server.address() as AddressInfo).port);
+  rig.sources.virtualServices.put(virtualService('app', [to('app')]));
+  await rig.settle();
+  const agent = new Agent({ keepAlive: true });
+  t.after(() => agent.destroy());
+  const before = await Promise.all(Array.from({ length: 8 }, () => get(rig.plainPort(), agent)));
+  assert.deepEqual(
+    before.map(({ status }) => status),
+    Array.from({ length: 8 }, () => 200),
+  );
+  assert.equal((await get(rig.plainPort(), agent)).status, 200);
 });

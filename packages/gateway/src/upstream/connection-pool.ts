@@ -94,6 +94,7 @@ export class ConnectionPool {
       maxRequests: this.#options.maxRequestsPerConnection,
       onIdle: (idle) => this.#onIdle(idle),
       onClose: (closed) => this.#onClose(closed),
+      onStale: (stale) => this.#onStale(stale),
     });
     this.#all.add(connection);
     return connection;
@@ -104,6 +105,11 @@ export class ConnectionPool {
     if (waiting !== undefined) waiting.begin((request, handler) => connection.send(request, handler));
     else if (this.#idle.length < this.#options.maxIdle && !this.#isClosed) this.#idle.push(connection);
     else connection.close();
+  }
+
+  /** Those that have been idle for longer are no better: a retry would only find out one by one. */
+  #onStale({ idleSince }: Http1Connection): void {
+    for (const connection of this.#idle.filter((idle) => idle.idleSince <= idleSince)) connection.close();
   }
 
   #onClose(connection: Http1Connection): void {

@@ -33,6 +33,8 @@ export interface ConnectionOptions {
   /** The exchange is over and the connection can take another one. */
   readonly onIdle: (connection: Http1Connection) => void;
   readonly onClose: (connection: Http1Connection) => void;
+  /** It was ended while it was idle, as a request was to find out. */
+  readonly onStale: (connection: Http1Connection) => void;
 }
 
 const HTTP1 = ['http/1.1'];
@@ -104,6 +106,11 @@ export class Http1Connection implements ResponseEvents {
   isUsable(now: number, maxIdleMs: number = Infinity): boolean {
     const isQuiet = !this.#closed && this.#running === undefined;
     return isQuiet && now < this.#idleUntil && now - this.#idleSince < maxIdleMs;
+  }
+
+  /** Of its last rest. */
+  get idleSince(): number {
+    return this.#idleSince;
   }
 
   get isReused(): boolean {
@@ -243,6 +250,8 @@ export class Http1Connection implements ResponseEvents {
       reused: this.isReused,
       detail,
     };
+    const isUnanswered = running !== undefined && running.head === undefined;
+    if (isUnanswered && failure.reused && failure.kind === 'reset') this.#options.onStale(this);
     this.#drop();
     running?.handler.onFailure(failure);
   }
