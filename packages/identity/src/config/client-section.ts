@@ -68,6 +68,8 @@ const checked = refine(entry, (client, complain, { env }) => {
     complain('idEnv', `names ${client.idEnv}, which is not set`, 'Set it in the environment of this process.');
   if (client.backchannelLogoutURI !== '' && !isLogoutUri(client.backchannelLogoutURI))
     complain('backchannelLogoutURI', 'is no address for it', 'Write an http or https URL without a fragment.');
+  if (client.idTokenLifetime > 0 && client.idTokenLifetime < 1000)
+    complain('idTokenLifetime', 'is less than a second', 'Write at least 1s; tokens count in whole seconds.');
   if (client.mfaChain.length > 0)
     complain('mfaChain', 'is not supported', 'Ask for the second factor at an upstream (allowedConnectors).');
   const plain = client.secret.reveal();

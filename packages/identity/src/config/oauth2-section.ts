@@ -65,7 +65,7 @@ export const oauth2Section: Shape<OAuth2Config> = {
   },
 };
 
-export const expirySection: Shape<ExpiryConfig> = object('How long things live.', {
+const expiry: Shape<ExpiryConfig> = object('How long things live.', {
   signingKeys: duration('A new signing key is made this often.', '6h'),
   idTokens: duration('ID and access tokens.', '24h'),
   authRequests: duration('A login page may stay open this long.', '24h'),
@@ -76,6 +76,11 @@ export const expirySection: Shape<ExpiryConfig> = object('How long things live.'
     validIfNotUsedFor: duration('Dies when unused for this long; 0 means never.', '0s'),
     absoluteLifetime: duration('Dies this long after it was issued at login; 0 means never.', '0s'),
   }),
+});
+
+export const expirySection: Shape<ExpiryConfig> = refine(expiry, ({ idTokens }, complain) => {
+  if (idTokens < 1000)
+    complain('idTokens', 'is less than a second', 'Write at least 1s; tokens count in whole seconds.');
 });
 
 const signer = object('How tokens are signed.', {

@@ -207,6 +207,13 @@ test('what promises a second factor and cannot keep it is refused', async () => 
   assert.equal(await mistakes(ldap('{enabled: false, spn: x}')), '');
 });
 
+test('tokens live at least a second', async () => {
+  const client = '{id: a, name: A, public: true, idTokenLifetime: 500ms}';
+  const shown = await mistakes(`${BASE}expiry: {idTokens: 0s}\nstaticClients: [${client}]\n`);
+  assert.match(shown, /expiry\.idTokens is less than a second/);
+  assert.match(shown, /staticClients\[0\]\.idTokenLifetime is less than a second/);
+});
+
 test('resolves anchors and merge keys', async () => {
   const config = await read(`${BASE}x-user: &u {hash: "${HASH}", userID: "1"}
 staticPasswords:

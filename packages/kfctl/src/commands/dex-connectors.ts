@@ -29,7 +29,9 @@ function renderTable(connectors: readonly ListedConnector[]): string {
     name,
     from === 'file' ? 'configuration file' : `management API${shadowed ? ' (the file’s is in use)' : ''}`,
   ]);
-  const all = [['ID', 'TYPE', 'NAME', 'FROM'], ...rows];
+  // Whoever may write a connector does not write to the terminal of who lists them.
+  const plain = rows.map((row) => row.map((cell) => cell.replaceAll(/\p{C}/gu, '?')));
+  const all = [['ID', 'TYPE', 'NAME', 'FROM'], ...plain];
   const widths = [0, 1, 2].map((column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
   return all.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n');
 }

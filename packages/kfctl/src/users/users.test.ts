@@ -146,8 +146,9 @@ test('connectors of the file and of the API are listed by id, without their sett
     },
   );
   const config64 = Buffer.from('{"clientSecret":"do-not-show"}').toString('base64');
-  for (const id of ['github', 'local']) {
-    const fields = { id, type: 'github', name: 'GitHub', config: config64 };
+  for (const id of ['github', 'local', 'odd']) {
+    const name = id === 'odd' ? 'red \u001B[31m\nname' : 'GitHub';
+    const fields = { id, type: 'github', name, config: config64 };
     const object = {
       apiVersion: 'dex.coreos.com/v1',
       kind: 'Connector',
@@ -166,6 +167,7 @@ test('connectors of the file and of the API are listed by id, without their sett
   const { text } = await kfctl(['dex', 'connectors', 'list']);
   assert.match(text, /github +github +GitHub +management API\n/);
   assert.match(text, /local +github +GitHub +management API \(the file’s is in use\)\n/);
+  assert.match(text, /^odd +github +red \?\[31m\?name +management API\n/m);
   const json = await kfctl(['dex', 'connectors', 'list', '-o', 'json']);
   assert.ok(!`${text}${json.text}`.includes('do-not-show') && !json.text.includes(config64));
   assert.equal(await config(), before);
