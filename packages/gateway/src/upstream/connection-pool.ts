@@ -94,7 +94,7 @@ export class ConnectionPool {
       maxRequests: this.#options.maxRequestsPerConnection,
       onIdle: (idle) => this.#onIdle(idle),
       onClose: (closed) => this.#onClose(closed),
-      onStale: (stale) => this.#onStale(stale),
+      onStale: () => this.#onStale(),
     });
     this.#all.add(connection);
     return connection;
@@ -107,9 +107,9 @@ export class ConnectionPool {
     else connection.close();
   }
 
-  /** Those that have been idle for longer are no better: a retry would only find out one by one. */
-  #onStale({ idleSince }: Http1Connection): void {
-    for (const connection of this.#idle.filter((idle) => idle.idleSince <= idleSince)) connection.close();
+  /** Those that are idle now may be as dead: a retry would only find out one by one. It comes next, and gets a new one. */
+  #onStale(): void {
+    for (const connection of this.#idle.splice(0)) connection.close();
   }
 
   #onClose(connection: Http1Connection): void {

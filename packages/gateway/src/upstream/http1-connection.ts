@@ -34,7 +34,7 @@ export interface ConnectionOptions {
   readonly onIdle: (connection: Http1Connection) => void;
   readonly onClose: (connection: Http1Connection) => void;
   /** It was ended while it was idle, as a request was to find out. */
-  readonly onStale: (connection: Http1Connection) => void;
+  readonly onStale: () => void;
 }
 
 const HTTP1 = ['http/1.1'];
@@ -106,11 +106,6 @@ export class Http1Connection implements ResponseEvents {
   isUsable(now: number, maxIdleMs: number = Infinity): boolean {
     const isQuiet = !this.#closed && this.#running === undefined;
     return isQuiet && now < this.#idleUntil && now - this.#idleSince < maxIdleMs;
-  }
-
-  /** Of its last rest. */
-  get idleSince(): number {
-    return this.#idleSince;
   }
 
   get isReused(): boolean {
@@ -251,7 +246,7 @@ export class Http1Connection implements ResponseEvents {
       detail,
     };
     const isUnanswered = running !== undefined && running.head === undefined;
-    if (isUnanswered && failure.reused && failure.kind === 'reset') this.#options.onStale(this);
+    if (isUnanswered && failure.reused && failure.kind === 'reset') this.#options.onStale();
     this.#drop();
     running?.handler.onFailure(failure);
   }
