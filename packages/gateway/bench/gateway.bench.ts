@@ -42,7 +42,10 @@ async function compareRates(cleanup: Cleanup, application: Nginx): Promise<void>
     ...bothWays('gateway', ours),
     ...(await checkingTargets(cleanup, application.port)),
   ];
-  const rates = printRates(targets, await measureInTurn(targets, { rounds: 3, seconds: 2, warmUpSeconds: 3 }));
+  const rates = printRates(
+    targets,
+    await measureInTurn(targets, { rounds: 3, seconds: 2, warmUpSeconds: 3, leadInSeconds: 1 }),
+  );
   const ratio = (left: string, right: string): string => ((rates.get(left) ?? 0) / (rates.get(right) ?? 0)).toFixed(2);
   printRows([
     ['gateway / nginx, HTTP/1.1', '>= 0.50', ratio('gateway, HTTP/1.1', 'nginx, HTTP/1.1')],
